@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Arithmetic on numbers that come from files: every overflow is told, none wraps.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+namespace nystromformer::detail {
+
+inline std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {
+    if (a > std::numeric_limits<std::uint64_t>::max() - b) return std::nullopt;
+    return a + b;
+}
+
+inline std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::uint64_t b) {
+    if (b != 0 && a > std::numeric_limits<std::uint64_t>::max() / b) return std::nullopt;
+    return a * b;
+}
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// Strict JSON for untrusted files: no duplicate keys, bounded depth and size, typed access that
+// names the path.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/file.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+using Json = nlohmann::json;
+
+/// Builds a Json while it refuses what nlohmann lets pass: duplicate keys and unbounded depth.
+class StrictJsonBuilder {
+public:
+    StrictJsonBuilder(std::string file, std::size_t max_depth)
+        : file_(std::move(file)), max_depth_(max_depth) {}
+
+    bool null() { return add(nullptr); }
+    bool boolean(bool value) { return add(value); }
+    bool number_integer(Json::number_integer_t value) { return add(value); }
+    bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
+    bool number_float(Json::number_float_t value, const std::string& spelling) {
+        if (!std::isfinite(value)) fail("a finite number", quoted(spelling));
+        return add(value);
+    }
+    bool string(std::string& value) { return add(std::move(value)); }
+    bool binary(Json::binary_t&) { return false; }
+    bool start_object(std::size_t) { return open(Json::object()); }
+    bool start_array(std::size_t) { return open(Json::array()); }
+    bool end_object() { return close(); }
+    bool end_array() { return close(); }
+    bool key(std::string& name) {
+        Json& object = *open_.back();
+        if (object.contains(name)) fail("no duplicate key", quoted(name) + " twice");
+        slot_ = &object[name];
+        return true;
+    }
+    bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) {
+        // 1e400 arrives here as an out_of_range exception, not as a syntax error.
+        const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
+        throw FormatError(
+            {file_, "byte " + std::to_string(position), "JSON", reason + " at " + quoted(token)});
+    }
+
+    Json take() { return std::move(root_); }
+
+private:
+    template <typename Value>
+    bool add(Value&& value) {
+        place(Json(std::forward<Value>(value)));
+        return true;
+    }
+    Json* place(Json value) {
+        if (open_.empty()) {
+            root_ = std::move(value);
+            return &root_;
+        }
+        if (open_.back()->is_array()) {
+            open_.back()->push_back(std::move(value));
+            return &open_.back()->back();
+        }
+        *slot_ = std::move(value);
+        return slot_;
+    }
+    bool open(Json container) {
+        if (open_.size() >= max_depth_)
+            fail("a depth of at most " + std::to_string(max_depth_), "a deeper value");
+        open_.push_back(place(std::move(container)));
+        return true;
+    }
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+    [[noreturn]] void fail(std::string expected, std::string found) const {
+        throw FormatError({file_, "", std::move(expected), std::move(found)});
+    }
+
+    std::string file_;
+    std::size_t max_depth_;
+    Json root_;
+    std::vector<Json*>
+        open_;  // the containers around the next value; only the last one grows, so they stay put
+    Json* slot_ = nullptr;  // where the value of the last key goes
+};
+
+/// Parses `text`; `file` names it in errors. Throws FormatError.
+inline Json parse_json(std::string_view text, const std::string& file, std::size_t max_depth = 32) {
+    if (text.substr(0, 3) == "\xEF\xBB\xBF")
+        throw FormatError({file, "byte 0", "JSON", "a byte order mark"});
+    StrictJsonBuilder builder(file, max_depth);
+    Json::sax_parse(text.begin(), text.end(), &builder);
+    return builder.take();
+}
+
+inline Json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+    return parse_json(read_file(path, max_bytes), path.string());
+}
+
+/// A view of one value in a parsed file that knows its path, so that a wrong type is told with its
+/// place. ErrorType is what it throws: ConfigError, TokenizerError or FormatError.
+template <typename ErrorType>
+class JsonView {
+public:
+    JsonView(const Json& value, std::string file, std::string path = "")
+        : value_(&value), file_(std::move(file)), path_(std::move(path)) {}
+
+    const Json& raw() const { return *value_; }
+    const std::string& file() const { return file_; }
+    std::string path() const { return path_.empty() ? "/" : path_; }
+
+    bool is_null() const { return value_->is_null(); }
+    bool is_object() const { return value_->is_object(); }
+    bool is_array() const { return value_->is_array(); }
+    bool is_string() const { return value_->is_string(); }
+
+    /// True when the key is present, even with the value null.
+    bool has(const char* key) const { return object().value_->contains(key); }
+    /// True when the key is present and not null.
+    bool holds(const char* key) const { return has(key) && !(*value_)[key].is_null(); }
+
+    JsonView at(const std::string& key) const {
+        const auto found = object().value_->find(key);
+        if (found == value_->end())
+            throw ErrorType({file_, path_ + '/' + printable(key), "a value", "nothing"});
+        return {*found, file_, path_ + '/' + printable(key)};
+    }
+    JsonView at(std::size_t index) const {
+        return {(*array().value_)[index], file_, path_ + '/' + std::to_string(index)};
+    }
+    std::size_t size() const { return value_->size(); }
+
+    const JsonView& object() const { return value_->is_object() ? *this : fail("an object"); }
+    const JsonView& array() const { return value_->is_array() ? *this : fail("an array"); }
+
+    const std::string& string() const {
+        if (!value_->is_string()) fail("a string");
+        return value_->get_ref<const std::string&>();
+    }
+    bool boolean() const {
+        if (!value_->is_boolean()) fail("true or false");
+        return value_->get<bool>();
+    }
+    /// A JSON integer (2.0 and true are none) in [least, most].
+    std::int64_t integer(std::int64_t least, std::int64_t most) const {
+        const bool fits = value_->is_number_integer() &&
+                          !(value_->is_number_unsigned() &&
+                            value_->template get<std::uint64_t>() >
+                                std::uint64_t{std::numeric_limits<std::int64_t>::max()});
+        const std::int64_t result = fits ? value_->template get<std::int64_t>() : 0;
+        if (!fits || result < least || result > most) {
+            fail("an integer from " + std::to_string(least) + " to " + std::to_string(most));
+        }
+        return result;
+    }
+    double number() const {
+        if (!value_->is_number()) fail("a number");
+        return value_->get<double>();
+    }
+
+    /// Throws ErrorType at this place, with what is there as `found`.
+    const JsonView& fail(std::string expected) const {
+        throw ErrorType({file_, path(), std::move(expected), describe(*value_)});
+    }
+
+    static std::string describe(const Json& value) {
+        if (value.is_object()) return "an object";
+        if (value.is_array()) return "an array of " + std::to_string(value.size());
+        if (value.is_string()) return quoted(value.get_ref<const std::string&>());
+        return value.dump();
+    }
+
+private:
+    const Json* value_;
+    std::string file_;
+    std::string path_;
+};
+
+}  // namespace nystromformer::detail
