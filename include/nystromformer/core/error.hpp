@@ -42,7 +42,7 @@ inline std::string printable(std::string_view text) {
 }
 
 /// `printable` between double quotes: the form in which names from a file appear in messages.
-inline std::string quoted(std::string_view text) { return '"' + printable(text) + '"'; }
+inline std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
 
 inline std::string error_message(const ErrorDetails& details) {
     std::string message;

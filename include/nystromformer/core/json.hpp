@@ -33,7 +33,7 @@ public:
     bool number_integer(Json::number_integer_t value) { return add(value); }
     bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
     bool number_float(Json::number_float_t value, const std::string& spelling) {
-        if (!std::isfinite(value)) fail("a finite number", quoted(spelling));
+        if (!std::isfinite(value)) fail("a finite number", in_quotes(spelling));
         return add(value);
     }
     bool string(std::string& value) { return add(std::move(value)); }
@@ -44,7 +44,7 @@ public:
     bool end_array() { return close(); }
     bool key(std::string& name) {
         Json& object = *open_.back();
-        if (object.contains(name)) fail("no duplicate key", quoted(name) + " twice");
+        if (object.contains(name)) fail("no duplicate key", in_quotes(name) + " twice");
         slot_ = &object[name];
         return true;
     }
@@ -52,7 +52,7 @@ public:
         // 1e400 arrives here as an out_of_range exception, not as a syntax error.
         const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
         throw FormatError(
-            {file_, "byte " + std::to_string(position), "JSON", reason + " at " + quoted(token)});
+            {file_, "byte " + std::to_string(position), "JSON", reason + " at " + in_quotes(token)});
     }
 
     Json take() { return std::move(root_); }
@@ -179,7 +179,7 @@ public:
     static std::string describe(const Json& value) {
         if (value.is_object()) return "an object";
         if (value.is_array()) return "an array of " + std::to_string(value.size());
-        if (value.is_string()) return quoted(value.get_ref<const std::string&>());
+        if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
         return value.dump();
     }
 
