@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// A small thread pool: indices of a loop are handed out one by one, idle threads sleep.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace nystromformer {
+
+/// Runs loops on `num_threads` threads, the calling one among them. Safe to use from several threads
+/// at once; a loop inside a loop runs on the thread that starts it.
+class ThreadPool {
+public:
+    static constexpr Index max_threads = 1024;
+
+    /// `num_threads` 0 takes every core; InputError below 0 or above `max_threads`. A thread that the
+    /// system refuses to start is done without.
+    explicit ThreadPool(Index num_threads = 0) {
+        if (num_threads < 0 || num_threads > max_threads) {
+            throw InputError({"", "num_threads", "0 to " + std::to_string(max_threads),
+                              std::to_string(num_threads)});
+        }
+        if (num_threads == 0) {
+            num_threads = std::clamp<Index>(std::thread::hardware_concurrency(), 1, max_threads);
+        }
+        workers_.reserve(static_cast<std::size_t>(num_threads - 1));
+        try {
+            for (Index i = 1; i < num_threads; ++i) workers_.emplace_back([this] { serve(); });
+        } catch (const std::system_error&) {
+            // Fewer threads give the same answers, later.
+        }
+    }
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+    ~ThreadPool() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        work_.notify_all();
+        for (std::thread& worker : workers_) worker.join();
+    }
+
+    /// Threads at work in a loop, the caller among them.
+    Index num_threads() const noexcept { return static_cast<Index>(workers_.size()) + 1; }
+
+    /// Calls `body(i)` once for each i in [0, count), in any order, and returns when all are done.
+    /// The first exception of a body is thrown here; the indices not yet begun are then left out.
+    template <typename Body>
+    void parallel_for(Index count, const Body& body) {
+        if (workers_.empty() || count <= 1 || inside_loop()) {
+            for (Index i = 0; i < count; ++i) body(i);
+            return;
+        }
+        Loop loop{count, [](const void* context, Index i) { (*static_cast<const Body*>(context))(i); },
+                  &body};
+        run(loop);
+    }
+
+private:
+    struct Loop {
+        Index count;
+        void (*call)(const void*, Index);
+        const void* body;
+        std::atomic<Index> next = 0;
+        Index helpers = 0;  // workers inside, guarded by mutex_
+        std::exception_ptr error = nullptr;
+    };
+
+    static bool& inside_loop() {
+        static thread_local bool inside = false;
+        return inside;
+    }
+
+    void run(Loop& loop) {
+        {
+            const std::lock_guard lock(mutex_);
+            loops_.push_back(&loop);
+        }
+        work_.notify_all();
+        take_part(loop);
+        std::unique_lock lock(mutex_);
+        loops_.erase(std::find(loops_.begin(), loops_.end(), &loop));
+        done_.wait(lock, [&loop] { return loop.helpers == 0; });
+        if (loop.error) std::rethrow_exception(loop.error);
+    }
+
+    void take_part(Loop& loop) {
+        inside_loop() = true;
+        try {
+            for (Index i = loop.next++; i < loop.count; i = loop.next++) loop.call(loop.body, i);
+        } catch (...) {
+            loop.next = loop.count;
+            const std::lock_guard lock(mutex_);
+            if (!loop.error) loop.error = std::current_exception();
+        }
+        inside_loop() = false;
+    }
+
+    void serve() {
+        std::unique_lock lock(mutex_);
+        while (true) {
+            Loop* open = nullptr;
+            work_.wait(lock, [this, &open] { return stopping_ || (open = open_loop()) != nullptr; });
+            if (open == nullptr) return;
+            ++open->helpers;
+            lock.unlock();
+            take_part(*open);
+            lock.lock();
+            if (--open->helpers == 0) done_.notify_all();
+        }
+    }
+
+    Loop* open_loop() const {
+        for (Loop* loop : loops_) {
+            if (loop->next.load() < loop->count) return loop;
+        }
+        return nullptr;
+    }
+
+    std::vector<std::thread> workers_;
+    std::mutex mutex_;
+    std::condition_variable work_;
+    std::condition_variable done_;
+    std::deque<Loop*> loops_;
+    bool stopping_ = false;
+};
+
+}  // namespace nystromformer

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The instruction sets that kernels are compiled for, and the one that this process uses.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define NYSTROMFORMER_X86 1
+#else
+#define NYSTROMFORMER_X86 0
+#endif
+
+namespace nystromformer {
+
+/// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64, NEON on AArch64).
+enum class Isa { portable, avx2, avx512 };
+
+inline std::string_view name(Isa isa) {
+    constexpr std::array<std::string_view, 3> names{"portable", "avx2", "avx512"};
+    return names[static_cast<std::size_t>(isa)];
+}
+
+/// True when this CPU and operating system run `isa` (AVX2 includes FMA; AVX-512 is F, VL, BW, DQ).
+inline bool is_supported(Isa isa) {
+#if NYSTROMFORMER_X86
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    return isa == Isa::portable || (isa == Isa::avx2 ? avx2 : avx2 && avx512);
+#else
+    return isa == Isa::portable;
+#endif
+}
+
+namespace detail {
+
+/// The best instruction set, or the one that `forced` names; UnsupportedError when that cannot run here.
+inline Isa choose_isa(const char* forced) {
+    constexpr std::array best_first{Isa::avx512, Isa::avx2, Isa::portable};
+    for (const Isa isa : best_first) {
+        if (forced == nullptr ? is_supported(isa) : name(isa) == forced && is_supported(isa)) return isa;
+    }
+    throw UnsupportedError({"", "environment variable NYSTROMFORMER_ISA",
+                            "portable, avx2 or avx512, and a CPU that has it", in_quotes(forced)});
+}
+
+}  // namespace detail
+
+/// The instruction set of every kernel of this process: the best that the CPU has, or what the environment
+/// variable NYSTROMFORMER_ISA names. Throws UnsupportedError when that one is unknown or not there.
+inline Isa active_isa() {
+    static const Isa isa = detail::choose_isa(std::getenv("NYSTROMFORMER_ISA"));
+    return isa;
+}
+
+}  // namespace nystromformer
