@@ -14,10 +14,10 @@
 namespace nystromformer {
 
 enum class Activation {
-    gelu,       ///< x/2 (1 + erf(x / sqrt 2))
-    gelu_new,   ///< tanh form; also gelu_pytorch_tanh
-    gelu_fast,  ///< the tanh form with 0.7978845608
-    quick_gelu, ///< x sigmoid(1.702 x)
+    gelu,        ///< x/2 (1 + erf(x / sqrt 2))
+    gelu_new,    ///< tanh form; also gelu_pytorch_tanh
+    gelu_fast,   ///< the tanh form with 0.7978845608
+    quick_gelu,  ///< x sigmoid(1.702 x)
     relu,
     silu,  ///< x sigmoid(x); also swish
     tanh,
@@ -85,10 +85,12 @@ void activate_row(Activation activation, Scalar* row, Index size) {
     constexpr Scalar half = Scalar(0.5), cubic = Scalar(0.044715);
     constexpr Scalar sqrt_half = std::numbers::sqrt2_v<Scalar> / 2;
     // sqrt(2 / pi)
-    constexpr Scalar tanh_scale = std::numbers::sqrt2_v<Scalar> * std::numbers::inv_sqrtpi_v<Scalar>;
+    constexpr Scalar tanh_scale =
+        std::numbers::sqrt2_v<Scalar> * std::numbers::inv_sqrtpi_v<Scalar>;
     switch (activation) {
         case Activation::gelu:
-            return map_row(row, size, [](Scalar x) { return x * half * (1 + std::erf(x * sqrt_half)); });
+            return map_row(row, size,
+                           [](Scalar x) { return x * half * (1 + std::erf(x * sqrt_half)); });
         case Activation::gelu_new:
             return map_row(row, size, [](Scalar x) {
                 return half * x * (1 + std::tanh(tanh_scale * (x + cubic * x * x * x)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Matrix product with weights packed once: y = x w' + bias, compiled for each instruction set, chosen at run time.
+// Matrix product with weights packed once: y = x w' + bias, compiled for each instruction set,
+// chosen at run time.
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
@@ -13,7 +14,8 @@
 
 namespace nystromformer::detail {
 
-/// One tile: some rows of a (row k-contiguous), one panel of packed weights, and where the result goes.
+/// One tile: some rows of a (row k-contiguous), one panel of packed weights, and where the result
+/// goes.
 template <typename Scalar>
 struct GemmTile {
     const Scalar* a;      // (rows, depth), rows a_stride apart
@@ -131,8 +133,8 @@ private:
 
 namespace nystromformer {
 
-/// Weights (out, in) with a bias (out), stored in column panels `[out / columns][in][columns]` as the
-/// kernel of the active instruction set reads them.
+/// Weights (out, in) with a bias (out), stored in column panels `[out / columns][in][columns]` as
+/// the kernel of the active instruction set reads them.
 template <typename Scalar>
 class PackedMatrix {
 public:
@@ -145,7 +147,8 @@ public:
           panels_((rows_ + kernel_.columns - 1) / kernel_.columns),
           memory_(panels_ * kernel_.columns * (cols_ + 1)) {
         for (Index row = 0; row < rows_; ++row) {
-            for (Index col = 0; col < cols_; ++col) memory_.data()[place(row, col)] = weight(row, col);
+            for (Index col = 0; col < cols_; ++col)
+                memory_.data()[place(row, col)] = weight(row, col);
         }
         std::copy_n(bias.data(), bias.size(), memory_.data() + bias_place());
     }
@@ -158,6 +161,16 @@ public:
         const Scalar* from = memory_.data() + place(row, 0);
         for (Index col = 0; col < cols_; ++col) out[col] = from[col * kernel_.columns];
     }
+    /// True when every weight equals the one of `weight`.
+    bool holds(const Matrix<Scalar>& weight) const {
+        if (weight.rows() != rows_ || weight.cols() != cols_) return false;
+        RowVector<Scalar> row(cols_);
+        for (Index i = 0; i < rows_; ++i) {
+            copy_row(i, row.data());
+            if (row != weight.row(i)) return false;
+        }
+        return true;
+    }
     Matrix<Scalar> weight() const {
         Matrix<Scalar> result(rows_, cols_);
         for (Index row = 0; row < rows_; ++row) copy_row(row, result.row(row).data());
@@ -167,7 +180,8 @@ public:
         return Eigen::Map<const RowVector<Scalar>>(memory_.data() + bias_place(), rows_);
     }
 
-    /// x w' + bias: (n, in) -> (n, out). A row's result is the same bits for any n and any number of threads.
+    /// x w' + bias: (n, in) -> (n, out). A row's result is the same bits for any n and any number
+    /// of threads.
     Matrix<Scalar> multiply(const Matrix<Scalar>& x, ThreadPool& threads) const {
         Matrix<Scalar> result(x.rows(), rows_);
         const Index row_blocks = (x.rows() + block_rows - 1) / block_rows;
@@ -207,12 +221,17 @@ private:
         const Index columns = std::min<Index>(kernel_.columns, rows_ - column);
         Scalar edge[most_rows * most_columns];  // where the last panel is not full
         const bool full = columns == kernel_.columns;
-        const detail::GemmTile<Scalar> tile{
-            x.data() + row * cols_, memory_.data() + column * cols_, memory_.data() + bias_place() + column,
-            full ? result.data() + row * rows_ + column : edge, cols_, full ? rows_ : most_columns, cols_};
+        const detail::GemmTile<Scalar> tile{x.data() + row * cols_,
+                                            memory_.data() + column * cols_,
+                                            memory_.data() + bias_place() + column,
+                                            full ? result.data() + row * rows_ + column : edge,
+                                            cols_,
+                                            full ? rows_ : most_columns,
+                                            cols_};
         kernel_.multiply(tile, static_cast<int>(rows));
         for (Index i = 0; !full && i < rows; ++i) {
-            std::copy_n(edge + i * most_columns, columns, result.data() + (row + i) * rows_ + column);
+            std::copy_n(edge + i * most_columns, columns,
+                        result.data() + (row + i) * rows_ + column);
         }
     }
 

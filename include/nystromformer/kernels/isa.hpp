@@ -17,7 +17,8 @@
 
 namespace nystromformer {
 
-/// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64, NEON on AArch64).
+/// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64, NEON on
+/// AArch64).
 enum class Isa { portable, avx2, avx512 };
 
 inline std::string_view name(Isa isa) {
@@ -39,11 +40,13 @@ inline bool is_supported(Isa isa) {
 
 namespace detail {
 
-/// The best instruction set, or the one that `forced` names; UnsupportedError when that cannot run here.
+/// The best instruction set, or the one that `forced` names; UnsupportedError when that cannot run
+/// here.
 inline Isa choose_isa(const char* forced) {
     constexpr std::array best_first{Isa::avx512, Isa::avx2, Isa::portable};
     for (const Isa isa : best_first) {
-        if (forced == nullptr ? is_supported(isa) : name(isa) == forced && is_supported(isa)) return isa;
+        if (forced == nullptr ? is_supported(isa) : name(isa) == forced && is_supported(isa))
+            return isa;
     }
     throw UnsupportedError({"", "environment variable NYSTROMFORMER_ISA",
                             "portable, avx2 or avx512, and a CPU that has it", in_quotes(forced)});
@@ -51,8 +54,9 @@ inline Isa choose_isa(const char* forced) {
 
 }  // namespace detail
 
-/// The instruction set of every kernel of this process: the best that the CPU has, or what the environment
-/// variable NYSTROMFORMER_ISA names. Throws UnsupportedError when that one is unknown or not there.
+/// The instruction set of every kernel of this process: the best that the CPU has, or what the
+/// environment variable NYSTROMFORMER_ISA names. Throws UnsupportedError when that one is unknown
+/// or not there.
 inline Isa active_isa() {
     static const Isa isa = detail::choose_isa(std::getenv("NYSTROMFORMER_ISA"));
     return isa;

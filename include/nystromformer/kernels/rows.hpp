@@ -12,12 +12,13 @@
 
 namespace nystromformer::detail {
 
-/// Turns `row` into softmax(row + bias) in place, where the bias of a masked key (mask 0) is the lowest
-/// finite number: a row with every key masked is uniform, as in Hugging Face, and never NaN.
+/// Turns `row` into softmax(row + bias) in place, where the bias of a masked key (mask 0) is the
+/// lowest finite number: a row with every key masked is uniform, as in Hugging Face, and never NaN.
 template <typename Scalar>
 void softmax_row(Scalar* row, Index size, std::span<const std::int64_t> key_mask = {}) {
     for (Index i = 0; i < static_cast<Index>(key_mask.size()); ++i) {
-        if (key_mask[static_cast<std::size_t>(i)] == 0) row[i] += std::numeric_limits<Scalar>::lowest();
+        if (key_mask[static_cast<std::size_t>(i)] == 0)
+            row[i] += std::numeric_limits<Scalar>::lowest();
     }
     const Scalar most = *std::max_element(row, row + size);
     Scalar sum = 0;

@@ -30,19 +30,20 @@ struct NystromformerConfig {
     Index max_position_embeddings = 510;        ///< the position table has two rows more
     Index type_vocab_size = 2;
     Index segment_means_seq_len = 64;
-    Index num_landmarks = 64;                   ///< exact attention when equal to segment_means_seq_len
-    std::optional<Index> conv_kernel_size = 65; ///< nothing (null): no convolution
-    bool inv_coeff_init_option = false;         ///< start the inverse from each matrix's own ||K||_1
-    double initializer_range = 0.02;            ///< for training only
+    Index num_landmarks = 64;  ///< exact attention when equal to segment_means_seq_len
+    std::optional<Index> conv_kernel_size = 65;  ///< nothing (null): no convolution
+    bool inv_coeff_init_option = false;  ///< start the inverse from each matrix's own ||K||_1
+    double initializer_range = 0.02;     ///< for training only
     double layer_norm_eps = 1e-5;
     std::optional<Index> pad_token_id = 1;
     std::optional<Index> bos_token_id = 0;
-    std::vector<Index> eos_token_id = {2};      ///< none, one or several
+    std::vector<Index> eos_token_id = {2};  ///< none, one or several
 
     Index num_labels = 2;
     std::map<Index, std::string> id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
     std::map<std::string, Index> label2id = {{"LABEL_0", 0}, {"LABEL_1", 1}};
-    /// regression, single_label_classification, multi_label_classification, or nothing: by the labels
+    /// regression, single_label_classification, multi_label_classification, or nothing: by the
+    /// labels
     std::optional<std::string> problem_type;
     bool tie_word_embeddings = true;
     std::vector<std::string> architectures;
@@ -55,7 +56,8 @@ struct NystromformerConfig {
     /// Reads `folder`/config.json. IoError, FormatError, ConfigError or UnsupportedError.
     static NystromformerConfig from_pretrained(const std::filesystem::path& folder);
     /// Reads the text of a config.json; `file` names it in errors. Unknown keys are passed over.
-    static NystromformerConfig from_json(std::string_view text, const std::string& file = "config.json");
+    static NystromformerConfig from_json(std::string_view text,
+                                         const std::string& file = "config.json");
     /// The text of a config.json that from_json and transformers read back to the same values.
     std::string to_json() const;
 };
@@ -70,7 +72,8 @@ constexpr Index max_size = (Index{1} << 31) - 1;  // of any one dimension
 /// Reads one config.json: a field that is absent keeps its default, one that is wrong is told.
 class ConfigReader {
 public:
-    ConfigReader(const ConfigView& view, NystromformerConfig& config) : view_(view), config_(config) {}
+    ConfigReader(const ConfigView& view, NystromformerConfig& config)
+        : view_(view), config_(config) {}
 
     void read() {
         read_kind();
@@ -104,7 +107,8 @@ private:
     }
 
     [[noreturn]] static void refuse(const ConfigView& value, const std::string& supported) {
-        throw UnsupportedError({value.file(), value.path(), supported, ConfigView::describe(value.raw())});
+        throw UnsupportedError(
+            {value.file(), value.path(), supported, ConfigView::describe(value.raw())});
     }
 
     void read_kind() const {
@@ -114,7 +118,8 @@ private:
         bool is_decoder = false;
         read("is_decoder", is_decoder);
         if (is_decoder) {
-            refuse(view_.at("is_decoder"), "false: landmarks see the whole text, so there is no causal form");
+            refuse(view_.at("is_decoder"),
+                   "false: landmarks see the whole text, so there is no causal form");
         }
         if (view_.holds("architectures")) {
             const auto names = view_.at("architectures").array();
@@ -147,11 +152,13 @@ private:
         read("inv_coeff_init_option", config_.inv_coeff_init_option);
         if (config_.conv_kernel_size.value_or(1) % 2 == 0) {
             refuse(view_.at("conv_kernel_size"),
-                   "an odd number (an even kernel gives one row too many, and Hugging Face fails too)");
+                   "an odd number (an even kernel gives one row too many, and Hugging Face fails "
+                   "too)");
         }
-        if (config_.num_landmarks > config_.segment_means_seq_len) {
+        if (config_.segment_means_seq_len % config_.num_landmarks != 0) {
             throw ConfigError({view_.file(), "/num_landmarks",
-                               "at most segment_means_seq_len " + std::to_string(config_.segment_means_seq_len),
+                               "a divisor of segment_means_seq_len " +
+                                   std::to_string(config_.segment_means_seq_len),
                                std::to_string(config_.num_landmarks)});
         }
     }
@@ -188,13 +195,15 @@ private:
             config_.label2id.clear();
             const auto labels = view_.at("label2id").object();
             for (const auto& item : labels.raw().items()) {
-                config_.label2id[item.key()] = labels.at(item.key()).integer(0, config_.num_labels - 1);
+                config_.label2id[item.key()] =
+                    labels.at(item.key()).integer(0, config_.num_labels - 1);
             }
         }
         if (!view_.holds("problem_type")) return;
         const auto type = view_.at("problem_type");
         config_.problem_type = type.string();
-        if (*config_.problem_type != "regression" && *config_.problem_type != "single_label_classification" &&
+        if (*config_.problem_type != "regression" &&
+            *config_.problem_type != "single_label_classification" &&
             *config_.problem_type != "multi_label_classification") {
             type.fail("regression, single_label_classification or multi_label_classification");
         }
@@ -209,7 +218,8 @@ private:
         }
     }
 
-    // Hugging Face counts the labels by id2label where that is given; ids are the strings "0", "1", ...
+    // Hugging Face counts the labels by id2label where that is given; ids are the strings "0", "1",
+    // ...
     void read_id2label() const {
         const auto labels = view_.at("id2label").object();
         const auto count = static_cast<Index>(labels.size());
@@ -228,9 +238,10 @@ private:
 
     void check_together() const {
         if (config_.hidden_size % config_.num_attention_heads != 0) {
-            throw ConfigError({view_.file(), "/hidden_size",
-                               "a multiple of num_attention_heads " + std::to_string(config_.num_attention_heads),
-                               std::to_string(config_.hidden_size)});
+            throw ConfigError(
+                {view_.file(), "/hidden_size",
+                 "a multiple of num_attention_heads " + std::to_string(config_.num_attention_heads),
+                 std::to_string(config_.hidden_size)});
         }
     }
 
@@ -245,7 +256,8 @@ Json json_or_null(const std::optional<Value>& value) {
 
 }  // namespace detail
 
-inline NystromformerConfig NystromformerConfig::from_json(std::string_view text, const std::string& file) {
+inline NystromformerConfig NystromformerConfig::from_json(std::string_view text,
+                                                          const std::string& file) {
     const detail::Json json = detail::parse_json(text, file);
     const detail::ConfigView view(json, file);
     NystromformerConfig config;
@@ -253,7 +265,8 @@ inline NystromformerConfig NystromformerConfig::from_json(std::string_view text,
     return config;
 }
 
-inline NystromformerConfig NystromformerConfig::from_pretrained(const std::filesystem::path& folder) {
+inline NystromformerConfig NystromformerConfig::from_pretrained(
+    const std::filesystem::path& folder) {
     const auto path = folder / "config.json";
     return from_json(detail::read_file(path, detail::max_config_size), path.string());
 }
@@ -280,7 +293,7 @@ inline std::string NystromformerConfig::to_json() const {
     json["layer_norm_eps"] = layer_norm_eps;
     json["pad_token_id"] = detail::json_or_null(pad_token_id);
     json["bos_token_id"] = detail::json_or_null(bos_token_id);
-    json["eos_token_id"] = eos_token_id.size() > 1   ? detail::Json(eos_token_id)
+    json["eos_token_id"] = eos_token_id.size() > 1    ? detail::Json(eos_token_id)
                            : eos_token_id.size() == 1 ? detail::Json(eos_token_id.front())
                                                       : detail::Json(nullptr);
     for (const auto& [id, label] : id2label) json["id2label"][std::to_string(id)] = label;

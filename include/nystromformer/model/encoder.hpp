@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// NystromformerLayer and NystromformerEncoder.
+#pragma once
+
+#include <nystromformer/model/attention.hpp>
+#include <nystromformer/model/outputs.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Source: modeling_nystromformer.py, class NystromformerIntermediate
+template <typename Scalar>
+struct NystromformerIntermediate {
+    Linear<Scalar> dense;
+    Activation activation;
+
+    static NystromformerIntermediate load(const StateDict& state,
+                                          const NystromformerConfig& config) {
+        return {Linear<Scalar>::load(state["dense"], config.hidden_size, config.intermediate_size),
+                config.activation()};
+    }
+    void save(const StateWriter& state) const { dense.save(state["dense"]); }
+    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, ThreadPool& threads) const {
+        return activate(activation, dense(hidden_states, threads),
+                        threads);  // (rows, intermediate)
+    }
+};
+
+/// Source: modeling_nystromformer.py, class NystromformerLayer
+template <typename Scalar>
+struct NystromformerLayer {
+    NystromformerAttention<Scalar> attention;
+    NystromformerIntermediate<Scalar> intermediate;
+    NystromformerOutput<Scalar> output;
+
+    static NystromformerLayer load(const StateDict& state, const NystromformerConfig& config) {
+        return {
+            NystromformerAttention<Scalar>::load(state["attention"], config),
+            NystromformerIntermediate<Scalar>::load(state["intermediate"], config),
+            NystromformerOutput<Scalar>::load(state["output"], config.intermediate_size, config)};
+    }
+    void save(const StateWriter& state) const {
+        attention.save(state["attention"]);
+        intermediate.save(state["intermediate"]);
+        output.save(state["output"]);
+    }
+    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, const Forward& forward,
+                              const AttentionReport<Scalar>& report = {}) const {
+        const Matrix<Scalar> attended =
+            attention(hidden_states, forward, report);  // (rows, hidden)
+        return output(intermediate(attended, forward.threads), attended,
+                      forward.threads);  // (rows, hidden)
+    }
+};
+
+/// Source: modeling_nystromformer.py, class NystromformerEncoder
+template <typename Scalar>
+struct NystromformerEncoder {
+    std::vector<NystromformerLayer<Scalar>> layer;
+
+    static NystromformerEncoder load(const StateDict& state, const NystromformerConfig& config) {
+        NystromformerEncoder encoder;
+        for (Index i = 0; i < config.num_hidden_layers; ++i) {
+            encoder.layer.push_back(NystromformerLayer<Scalar>::load(state["layer"][i], config));
+        }
+        return encoder;
+    }
+    void save(const StateWriter& state) const {
+        for (std::size_t i = 0; i < layer.size(); ++i)
+            layer[i].save(state["layer"][static_cast<Index>(i)]);
+    }
+
+    BaseModelOutput<Scalar> operator()(Matrix<Scalar> hidden_states, const Forward& forward,
+                                       const ForwardOptions& options) const {
+        BaseModelOutput<Scalar> output;
+        for (const auto& layer_module : layer) {
+            if (options.output_hidden_states) output.hidden_states.push_back(hidden_states);
+            const auto report =
+                start_report(output, forward, options, layer_module.attention.self.num_heads);
+            hidden_states = layer_module(hidden_states, forward, report);
+        }
+        if (options.output_hidden_states) output.hidden_states.push_back(hidden_states);
+        output.last_hidden_state = std::move(hidden_states);
+        return output;
+    }
+
+private:
+    static AttentionReport<Scalar> start_report(BaseModelOutput<Scalar>& output,
+                                                const Forward& forward,
+                                                const ForwardOptions& options, Index num_heads) {
+        const auto size = static_cast<std::size_t>(forward.num_sequences() * num_heads);
+        AttentionReport<Scalar> report;
+        if (options.output_attentions) report.attentions = &output.attentions.emplace_back(size);
+        if (options.output_inverse_residuals) {
+            report.residuals = &output.inverse_residuals.emplace_back(size);
+        }
+        return report;
+    }
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// NystromformerForMaskedLM and its head.
+#pragma once
+
+#include <nystromformer/model/loss.hpp>
+#include <nystromformer/model/model.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+namespace detail {
+
+/// Source: modeling_nystromformer.py, classes NystromformerPredictionHeadTransform and
+/// NystromformerLMPredictionHead
+template <typename Scalar>
+struct NystromformerLMPredictionHead {
+    Linear<Scalar> dense;
+    Activation activation;
+    LayerNorm<Scalar> layer_norm;
+    std::shared_ptr<const PackedMatrix<Scalar>>
+        decoder;             // (vocab, hidden), shared with the embeddings if tied
+    RowVector<Scalar> bias;  // (vocab)
+
+    /// `state` is cls.predictions; `words` are the word embeddings, used where the decoder's weight
+    /// is absent.
+    static NystromformerLMPredictionHead load(const StateDict& state,
+                                              const NystromformerConfig& config,
+                                              std::shared_ptr<const PackedMatrix<Scalar>> words) {
+        const Index hidden = config.hidden_size;
+        const StateDict transform = state["transform"];
+        return {Linear<Scalar>::load(transform["dense"], hidden, hidden), config.activation(),
+                LayerNorm<Scalar>::load(transform["LayerNorm"], hidden, config.layer_norm_eps),
+                load_decoder(state["decoder"], config, std::move(words)), load_bias(state, config)};
+    }
+    void save(const StateWriter& state, const PackedMatrix<Scalar>& words) const {
+        dense.save(state["transform"]["dense"]);
+        layer_norm.save(state["transform"]["LayerNorm"]);
+        state.add("bias", bias);
+        if (decoder.get() == &words) return;
+        state["decoder"].add("weight", decoder->weight());
+        state["decoder"].add("bias", bias);
+    }
+
+    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, ThreadPool& threads) const {
+        Matrix<Scalar> transformed =
+            activate(activation, dense(hidden_states, threads), threads);  // (rows, hidden)
+        transformed = layer_norm(std::move(transformed), threads);
+        Matrix<Scalar> logits = decoder->multiply(transformed, threads);
+        logits.rowwise() += bias;
+        return logits;  // (rows, vocab)
+    }
+
+private:
+    // transformers ties by default, and keeps a decoder of its own where the file holds other
+    // values for it.
+    static std::shared_ptr<const PackedMatrix<Scalar>> load_decoder(
+        const StateDict& state, const NystromformerConfig& config,
+        std::shared_ptr<const PackedMatrix<Scalar>> words) {
+        if (!state.has("weight") && config.tie_word_embeddings) return words;
+        auto own = state.matrix<Scalar>("weight", config.vocab_size, config.hidden_size);
+        if (words->holds(own)) return words;
+        return std::make_shared<const PackedMatrix<Scalar>>(own);
+    }
+    static RowVector<Scalar> load_bias(const StateDict& state, const NystromformerConfig& config) {
+        if (!state.has("decoder.bias")) return state.vector<Scalar>("bias", config.vocab_size);
+        state.ignore("bias");
+        return state.vector<Scalar>("decoder.bias", config.vocab_size);
+    }
+};
+
+}  // namespace detail
+
+/// Source: modeling_nystromformer.py, class NystromformerForMaskedLM
+template <typename Scalar = float>
+class NystromformerForMaskedLM : public PreTrainedModel<NystromformerForMaskedLM<Scalar>> {
+public:
+    static constexpr const char* architecture = "NystromformerForMaskedLM";
+
+    static NystromformerForMaskedLM load(const StateDict& state,
+                                         const NystromformerConfig& config) {
+        NystromformerForMaskedLM model;
+        model.nystromformer_ = detail::NystromformerBody<Scalar>::load(state, config);
+        model.predictions_ = detail::NystromformerLMPredictionHead<Scalar>::load(
+            state["cls"]["predictions"], config, model.nystromformer_.embeddings.word_embeddings);
+        return model;
+    }
+    void save(const StateWriter& state) const {
+        nystromformer_.save(state["nystromformer"]);
+        predictions_.save(state["cls"]["predictions"], *nystromformer_.embeddings.word_embeddings);
+    }
+
+    /// Logits over the vocabulary for every row, and the cross entropy of `labels` where they are
+    /// given.
+    MaskedLMOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                      const ForwardOptions& options = {}) const {
+        auto output = nystromformer_(input, options, this->config(), this->threads());
+        MaskedLMOutput<Scalar> result{
+            std::move(output), {}, predictions_(output.last_hidden_state, this->threads())};
+        if (!input.labels.empty())
+            result.loss = detail::cross_entropy<Scalar>(result.logits, input.labels);
+        return result;
+    }
+
+    /// Logits only for the `rows` of the stacked input: (rows.size(), vocab), in their order.
+    Matrix<Scalar> logits_at(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
+                             const ForwardOptions& options = {}) const {
+        const auto output = nystromformer_(input, options, this->config(), this->threads());
+        Matrix<Scalar> wanted(static_cast<Index>(rows.size()), this->config().hidden_size);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (rows[i] < 0 || rows[i] >= input.rows()) {
+                throw InputError({"", "rows[" + std::to_string(i) + ']',
+                                  "0 to " + std::to_string(input.rows() - 1),
+                                  std::to_string(rows[i])});
+            }
+            wanted.row(static_cast<Index>(i)) = output.last_hidden_state.row(rows[i]);
+        }
+        return predictions_(wanted, this->threads());
+    }
+
+private:
+    detail::NystromformerBody<Scalar> nystromformer_;
+    detail::NystromformerLMPredictionHead<Scalar> predictions_;
+};
+
+}  // namespace nystromformer

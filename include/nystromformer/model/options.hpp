@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// How one forward pass is run: the options of a call, and what they come to for a given model.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/model/config.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nystromformer {
+
+/// Which attention a call runs.
+enum class Attention {
+    config,   ///< what Hugging Face runs: exact when num_landmarks == segment_means_seq_len, else
+              ///< nystrom
+    exact,    ///< softmax over all keys, in memory that grows with n
+    nystrom,  ///< landmarks; exact for texts of at most num_landmarks tokens
+};
+
+/// The divisor of the inverse's start value: the largest column sum of kernel_2 over ...
+enum class InverseInit {
+    batch,     ///< every sequence and head of the call (Hugging Face's "original")
+    sequence,  ///< the heads of one sequence, so that a text's answer does not depend on its
+               ///< neighbours
+    matrix,    ///< one matrix: exactly ||kernel_2||_1 (inv_coeff_init_option)
+};
+
+struct ForwardOptions {
+    Attention attention = Attention::config;
+    Index num_landmarks = 0;             ///< 0: the config's num_landmarks
+    std::optional<InverseInit> inverse;  ///< nothing: matrix with inv_coeff_init_option, else batch
+    Index inverse_iterations = 6;  ///< 6 is what the weights are trained with; more is not better
+    bool output_hidden_states = false;  ///< embeddings and every layer's output
+    bool output_attentions = false;     ///< builds (n, n) or (n, m) a head
+    bool output_inverse_residuals =
+        false;  ///< ||kernel_2 Z - I|| (Frobenius) a head in nystrom mode
+};
+
+namespace detail {
+
+/// What the components of one forward pass share.
+struct Forward {
+    std::span<const Index> offsets;          // (B + 1), first row of each sequence
+    std::span<const std::int64_t> key_mask;  // (rows) or empty
+    bool nystrom;
+    Index num_landmarks;
+    InverseInit inverse;
+    Index inverse_iterations;
+    ThreadPool& threads;
+
+    Index num_sequences() const { return static_cast<Index>(offsets.size()) - 1; }
+    Index first_row(Index sequence) const { return offsets[static_cast<std::size_t>(sequence)]; }
+    Index length(Index sequence) const { return first_row(sequence + 1) - first_row(sequence); }
+    std::span<const std::int64_t> keys_of(Index sequence) const {
+        if (key_mask.empty()) return {};
+        return key_mask.subspan(static_cast<std::size_t>(first_row(sequence)),
+                                static_cast<std::size_t>(length(sequence)));
+    }
+    /// True where attention over n rows uses landmarks.
+    bool uses_landmarks(Index sequence) const {
+        return nystrom && length(sequence) > num_landmarks;
+    }
+};
+
+/// True where the config makes Hugging Face run the exact branch.
+inline bool config_is_exact(const NystromformerConfig& config) {
+    return config.num_landmarks == config.segment_means_seq_len;
+}
+
+inline void check_options(const ForwardOptions& options) {
+    constexpr Index most = 1 << 20;
+    if (options.num_landmarks < 0 || options.num_landmarks > most) {
+        throw InputError({"", "num_landmarks", "0 to " + std::to_string(most),
+                          std::to_string(options.num_landmarks)});
+    }
+    if (options.inverse_iterations < 0 || options.inverse_iterations > 1000) {
+        throw InputError(
+            {"", "inverse_iterations", "0 to 1000", std::to_string(options.inverse_iterations)});
+    }
+}
+
+/// `options` for a model of `config`; InputError where they are out of range.
+inline Forward resolve(const ForwardOptions& options, const NystromformerConfig& config,
+                       std::span<const Index> offsets, std::span<const std::int64_t> key_mask,
+                       ThreadPool& threads) {
+    check_options(options);
+    const bool nystrom = options.attention == Attention::nystrom ||
+                         (options.attention == Attention::config && !config_is_exact(config));
+    const auto default_inverse =
+        config.inv_coeff_init_option ? InverseInit::matrix : InverseInit::batch;
+    return {offsets,
+            key_mask,
+            nystrom,
+            options.num_landmarks == 0 ? config.num_landmarks : options.num_landmarks,
+            options.inverse.value_or(default_inverse),
+            options.inverse_iterations,
+            threads};
+}
+
+}  // namespace detail
+}  // namespace nystromformer

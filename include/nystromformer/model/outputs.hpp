@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What the models return, with Hugging Face's names. Rows are the stacked rows of the input.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace nystromformer {
+
+/// What ForwardOptions asks for besides the result; empty where it does not.
+template <typename Scalar>
+struct EncoderReport {
+    std::vector<Matrix<Scalar>> hidden_states;  ///< layers + 1 of (rows, hidden), embeddings first
+    std::vector<std::vector<Matrix<Scalar>>>
+        attentions;  ///< [layer][sequence * heads + head] (n, n) or (n, m)
+    std::vector<std::vector<double>> inverse_residuals;  ///< [layer][sequence * heads + head]
+};
+
+template <typename Scalar>
+struct BaseModelOutput : EncoderReport<Scalar> {
+    Matrix<Scalar> last_hidden_state;  ///< (rows, hidden)
+};
+
+template <typename Scalar>
+struct MaskedLMOutput : EncoderReport<Scalar> {
+    std::optional<double> loss;
+    Matrix<Scalar> logits;  ///< (rows, vocab), or only the rows that were asked for
+};
+
+template <typename Scalar>
+struct SequenceClassifierOutput : EncoderReport<Scalar> {
+    std::optional<double> loss;
+    Matrix<Scalar> logits;  ///< (sequences, num_labels)
+};
+
+template <typename Scalar>
+struct MultipleChoiceModelOutput : EncoderReport<Scalar> {
+    std::optional<double> loss;
+    Matrix<Scalar> logits;  ///< (examples, num_choices)
+};
+
+template <typename Scalar>
+struct TokenClassifierOutput : EncoderReport<Scalar> {
+    std::optional<double> loss;
+    Matrix<Scalar> logits;  ///< (rows, num_labels)
+};
+
+template <typename Scalar>
+struct QuestionAnsweringModelOutput : EncoderReport<Scalar> {
+    std::optional<double> loss;
+    Matrix<Scalar> start_logits;  ///< (rows, 1)
+    Matrix<Scalar> end_logits;    ///< (rows, 1)
+};
+
+}  // namespace nystromformer
