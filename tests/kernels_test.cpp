@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// The ground floor: thread pool, packed matrix product, row kernels and the attention of one head.
+#include "catch.hpp"
+
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/kernels/activations.hpp>
+#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/rows.hpp>
+#include <nystromformer/model/nystrom.hpp>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace nf = nystromformer;
+using nf::Index;
+using nf::Matrix;
+using nf::RowVector;
+
+namespace {
+
+template <typename Scalar>
+Matrix<Scalar> random_matrix(Index rows, Index cols, unsigned seed, double scale = 1) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<double> normal(0, scale);
+    return Matrix<Scalar>::NullaryExpr(rows, cols,
+                                       [&] { return static_cast<Scalar>(normal(generator)); });
+}
+
+template <typename Scalar>
+Scalar tolerance() {
+    return std::is_same_v<Scalar, float> ? Scalar(2e-5) : Scalar(1e-13);
+}
+
+template <typename Scalar>
+double largest_difference(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
+    REQUIRE(a.rows() == b.rows());
+    REQUIRE(a.cols() == b.cols());
+    return a.size() == 0 ? 0.0 : static_cast<double>((a - b).cwiseAbs().maxCoeff());
+}
+
+}  // namespace
+
+TEST_CASE("a parallel loop visits every index once, also from many threads and inside another loop",
+          "[threads]") {
+    for (const Index num_threads : {1, 2, 5}) {
+        nf::ThreadPool pool(num_threads);
+        CHECK(pool.num_threads() == num_threads);
+        std::vector<std::atomic<int>> visits(1000);
+        auto visit_all = [&] {
+            pool.parallel_for(10, [&](Index i) {
+                pool.parallel_for(
+                    100, [&](Index j) { ++visits[static_cast<std::size_t>(i * 100 + j)]; });
+            });
+        };
+        std::vector<std::thread> callers;
+        for (int i = 0; i < 4; ++i) callers.emplace_back(visit_all);
+        for (auto& caller : callers) caller.join();
+        for (const auto& count : visits) REQUIRE(count == 4);
+        pool.parallel_for(0, [&](Index) { FAIL("no index to visit"); });
+    }
+}
+
+TEST_CASE("an exception in a parallel loop reaches the caller and the pool goes on", "[threads]") {
+    nf::ThreadPool pool(3);
+    for (int round = 0; round < 50; ++round) {
+        CHECK_THROWS_AS(pool.parallel_for(100,
+                                          [](Index i) {
+                                              if (i == 17) throw std::runtime_error("17");
+                                          }),
+                        std::runtime_error);
+        std::atomic<int> count = 0;
+        pool.parallel_for(100, [&](Index) { ++count; });
+        CHECK(count == 100);
+    }
+}
+
+TEST_CASE("a thread count out of range is an InputError", "[threads]") {
+    CHECK_THROWS_AS(nf::ThreadPool(-1), nf::InputError);
+    CHECK_THROWS_AS(nf::ThreadPool(nf::ThreadPool::max_threads + 1), nf::InputError);
+}
+
+TEST_CASE("an instruction set that is unknown is refused", "[kernels]") {
+    CHECK(nf::detail::choose_isa("portable") == nf::Isa::portable);
+    CHECK(nf::is_supported(nf::detail::choose_isa(nullptr)));
+    CHECK_THROWS_AS(nf::detail::choose_isa("sse9"), nf::UnsupportedError);
+    CHECK_THROWS_AS(nf::detail::choose_isa(""), nf::UnsupportedError);
+}
+
+TEMPLATE_TEST_CASE("a packed product equals Eigen's for every size, row by row the same bits",
+                   "[kernels]", float, double) {
+    nf::ThreadPool one(1), three(3);
+    for (const Index out : {1, 2, 15, 16, 17, 33, 70}) {
+        for (const Index in : {1, 3, 64}) {
+            const auto weight = random_matrix<TestType>(out, in, 1);
+            const RowVector<TestType> bias = random_matrix<TestType>(1, out, 2);
+            const nf::PackedMatrix<TestType> packed(weight, bias);
+            CHECK(packed.weight() == weight);
+            CHECK(packed.bias() == bias);
+            CHECK(packed.holds(weight));
+            for (const Index n : {0, 1, 2, 5, 6, 13, 14, 15, 29, 84, 85, 170}) {
+                const auto x = random_matrix<TestType>(n, in, 3);
+                Matrix<TestType> expected = x * weight.transpose();
+                expected.rowwise() += bias;
+                const auto found = packed.multiply(x, one);
+                INFO(out << " x " << in << ", " << n << " rows");
+                CHECK(largest_difference(found, expected) < tolerance<TestType>() * 10);
+                CHECK(packed.multiply(x, three) == found);
+                if (n > 0) CHECK(packed.multiply(x.bottomRows(1), one) == found.bottomRows(1));
+            }
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE(
+    "softmax rows sum to one, masked keys get nothing, a fully masked row is uniform", "[kernels]",
+    float, double) {
+    auto scores = random_matrix<TestType>(5, 9, 4, 30);
+    const Matrix<TestType> open = nf::detail::softmax(scores);
+    for (Index i = 0; i < 5; ++i) CHECK(open.row(i).sum() == Approx(1));
+    const std::vector<std::int64_t> some{1, 0, 1, 1, 0, 1, 1, 1, 0}, none(9, 0);
+    const Matrix<TestType> masked = nf::detail::softmax(scores, some);
+    CHECK(masked.col(1).isZero());
+    CHECK(masked.col(8).isZero());
+    CHECK(masked.row(2).sum() == Approx(1));
+    const Matrix<TestType> uniform = nf::detail::softmax(scores, none);
+    CHECK(largest_difference<TestType>(uniform, Matrix<TestType>::Constant(5, 9, TestType(1) / 9)) <
+          tolerance<TestType>());
+}
+
+TEST_CASE("layer norm gives mean 0 and variance 1 before weight and bias", "[kernels]") {
+    auto x = random_matrix<double>(1, 37, 5, 3);
+    const RowVector<double> ones = RowVector<double>::Ones(37), zeros = RowVector<double>::Zero(37);
+    nf::detail::layer_norm_row(x.data(), ones.data(), zeros.data(), 37, 0.0);
+    CHECK(x.mean() == Approx(0).margin(1e-14));
+    CHECK(x.squaredNorm() / 37 == Approx(1));
+    Matrix<double> constant = Matrix<double>::Constant(1, 4, 7);
+    nf::detail::layer_norm_row(constant.data(), ones.data(), ones.data(), 4, 1e-5);
+    CHECK(constant == Matrix<double>::Ones(1, 4));
+}
+
+TEST_CASE("the convolution equals its definition for sequences shorter and longer than the kernel",
+          "[kernels]") {
+    for (const Index n : {1, 2, 3, 7, 40}) {
+        for (const Index taps : {1, 3, 65}) {
+            const auto v = random_matrix<double>(n, 3, 6);
+            const auto kernel = random_matrix<double>(1, taps, 7);
+            Matrix<double> expected = Matrix<double>::Ones(n, 3);
+            for (Index i = 0; i < n; ++i) {
+                for (Index tap = 0; tap < taps; ++tap) {
+                    const Index at = i + tap - taps / 2;
+                    if (at >= 0 && at < n) expected.row(i) += kernel(0, tap) * v.row(at);
+                }
+            }
+            Matrix<double> context = Matrix<double>::Ones(n, 3);
+            nf::detail::add_depthwise_convolution(v, kernel.data(), taps, context);
+            CHECK(largest_difference(context, expected) < 1e-13);
+        }
+    }
+}
+
+TEST_CASE("landmarks are the means of the authors' uneven segments", "[attention]") {
+    Matrix<double> x(7, 1);
+    x << 1, 2, 3, 4, 5, 6, 7;
+    // 7 rows, 3 landmarks: s = 2, the first (2 + 1) 3 - 7 = 2 segments have 2 rows, the last has 3.
+    Matrix<double> expected(3, 1);
+    expected << 1.5, 3.5, 6;
+    CHECK(nf::detail::segment_means(x, 3) == expected);
+    CHECK(nf::detail::segment_means(x, 7) == x);
+    CHECK(nf::detail::segment_means(x, 1)(0, 0) == Approx(4));
+    expected << 2, 3.5, 5.5;  // six rows: even segments
+    Matrix<double> even(6, 1);
+    even << 1, 3, 3, 4, 5, 6;
+    CHECK(nf::detail::segment_means(even, 3) == expected);
+}
+
+TEMPLATE_TEST_CASE("exact attention by blocks equals softmax(q k') v with the whole matrix",
+                   "[attention]", float, double) {
+    for (const Index n : {1, 2, 63, 64, 65, 130}) {
+        const auto q = random_matrix<TestType>(n, 8, 8), k = random_matrix<TestType>(n, 8, 9);
+        const auto v = random_matrix<TestType>(n, 5, 10);
+        std::vector<std::int64_t> mask(static_cast<std::size_t>(n), 1);
+        mask.back() = 0;
+        for (const nf::detail::KeyMask key_mask :
+             {nf::detail::KeyMask{}, nf::detail::KeyMask(mask)}) {
+            const Matrix<TestType> whole =
+                nf::detail::softmax<TestType>(q * k.transpose(), key_mask);
+            Matrix<TestType> probabilities;
+            const auto context = nf::detail::exact_attention(q, k, v, key_mask, &probabilities);
+            CHECK(largest_difference<TestType>(context, whole * v) < tolerance<TestType>());
+            CHECK(largest_difference(probabilities, whole) < tolerance<TestType>());
+        }
+    }
+}
+
+TEST_CASE("the iteration converges to the inverse of a well-conditioned kernel", "[attention]") {
+    const Matrix<double> kernel = nf::detail::softmax<double>(random_matrix<double>(16, 16, 11) +
+                                                              6 * Matrix<double>::Identity(16, 16));
+    const auto identity = Matrix<double>::Identity(16, 16);
+    const double divisor = nf::detail::largest_column_sum(kernel);
+    double last = 1e9;
+    for (const Index iterations : {2, 4, 6, 12}) {
+        const double residual =
+            (kernel * nf::detail::iterative_inverse(kernel, divisor, iterations) - identity).norm();
+        CHECK(residual < last);
+        last = residual;
+    }
+    CHECK(last < 1e-12);
+}
+
+TEST_CASE("Nystrom attention with well-separated landmarks approaches exact attention",
+          "[attention]") {
+    // Six rows in three equal pairs: the landmarks are the rows themselves, so the approximation is
+    // exact.
+    Matrix<double> q(6, 3), v = random_matrix<double>(6, 4, 12);
+    for (Index i = 0; i < 6; ++i) q.row(i) = 3 * RowVector<double>::Unit(3, i / 2);
+    const auto exact = nf::detail::exact_attention(q, q, v, {});
+    double residual = 1;
+    const Matrix<double> kernel = nf::detail::landmark_kernel(nf::detail::segment_means(q, 3),
+                                                              nf::detail::segment_means(q, 3));
+    const nf::detail::NystromOptions<double> options{3, nf::detail::largest_column_sum(kernel), 30};
+    Matrix<double> probabilities;
+    const auto nystrom =
+        nf::detail::nystrom_attention(q, q, v, {}, options, &probabilities, &residual);
+    CHECK(largest_difference(nystrom, exact) < 1e-12);
+    CHECK(residual < 1e-12);
+    CHECK(probabilities.rows() == 6);
+    CHECK(probabilities.cols() == 3);
+}
+
+TEST_CASE("activations equal their formulas and keep NaN", "[kernels]") {
+    auto of = [](const char* name, double x) {
+        nf::detail::activate_row(*nf::find_activation(name), &x, 1);
+        return x;
+    };
+    // torch.nn.functional, in double
+    CHECK(of("gelu", 1.0) == Approx(0.8413447460685429).epsilon(1e-14));
+    CHECK(of("gelu", -2.0) == Approx(-0.04550026389635842).epsilon(1e-14));
+    CHECK(of("gelu_new", 1.0) == Approx(0.8411919906082768).epsilon(1e-14));
+    CHECK(of("gelu_pytorch_tanh", -0.5) == of("gelu_new", -0.5));
+    CHECK(of("quick_gelu", 1.0) == Approx(0.8457957659328212).epsilon(1e-13));
+    CHECK(of("silu", 2.0) == Approx(1.7615941559557649).epsilon(1e-14));
+    CHECK(of("swish", -3.0) == of("silu", -3.0));
+    CHECK(of("mish", 1.0) == Approx(0.8650983882673103).epsilon(1e-14));
+    CHECK(of("mish", 50.0) == Approx(50.0));
+    CHECK(of("relu", -1.0) == 0);
+    CHECK(of("linear", -1.5) == -1.5);
+    CHECK(of("sigmoid", 0.0) == 0.5);
+    CHECK(of("tanh", 0.5) == Approx(0.46211715726000975).epsilon(1e-14));
+    for (const auto& entry : nf::detail::named_activations) {
+        float x = std::numeric_limits<float>::quiet_NaN();
+        nf::detail::activate_row(entry.activation, &x, 1);
+        CHECK(std::isnan(x));
+    }
+}
