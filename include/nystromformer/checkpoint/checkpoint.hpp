@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// The weights of a Hugging Face folder, whichever of the four forms they have.
+#pragma once
+
+#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/checkpoint/shard_index.hpp>
+#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/file.hpp>
+
+#include <algorithm>
+#include <any>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// Named tensors from one file or from shards. Owns the maps; a copy shares them. Nothing is read
+/// before a tensor is converted.
+class Checkpoint {
+public:
+    static constexpr std::uint64_t longest_index = 100'000'000;
+
+    /// Opens the first that is there of model.safetensors, model.safetensors.index.json,
+    /// pytorch_model.bin, pytorch_model.bin.index.json, the order of transformers. Symbolic links
+    /// are followed (the Hugging Face cache is made of them). Errors: IoError, FormatError,
+    /// UnsafePathError, UnsupportedError.
+    static Checkpoint open(const std::filesystem::path& folder) {
+        using Opener = void (Contents::*)(const std::filesystem::path&);
+        constexpr std::array<std::pair<const char*, Opener>, 4> forms{{
+            {"model.safetensors", &Contents::add_safetensors},
+            {"model.safetensors.index.json", &Contents::add_safetensors_shards},
+            {"pytorch_model.bin", &Contents::add_torch},
+            {"pytorch_model.bin.index.json", &Contents::add_torch_shards},
+        }};
+        std::string looked_for;
+        for (const auto& [name, opener] : forms) {
+            std::error_code
+                ignored;  // a dangling link is there too, and is told as such by its opener
+            if (std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored))) {
+                auto contents = std::make_shared<Contents>();
+                contents->source = folder / name;
+                ((*contents).*opener)(contents->source);
+                return Checkpoint(std::move(contents));
+            }
+            looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
+        }
+        std::error_code ignored;
+        const bool is_folder = std::filesystem::is_directory(folder, ignored);
+        throw IoError({folder.string(), "", "a folder with one of " + looked_for,
+                       is_folder ? "none of them" : "no folder"});
+    }
+
+    /// Null where there is none of that name.
+    const TensorView* find(std::string_view name) const {
+        return detail::find_tensor(contents_->tensors, name);
+    }
+    /// Sorted by name.
+    const std::vector<TensorView>& tensors() const { return contents_->tensors; }
+    std::vector<std::string> names() const {
+        std::vector<std::string> result;
+        result.reserve(tensors().size());
+        for (const auto& tensor : tensors()) result.push_back(tensor.name);
+        return result;
+    }
+    /// The file or index that was opened.
+    const std::filesystem::path& source() const { return contents_->source; }
+    /// The file that holds a tensor: a shard, or `source()`; for a name that is nowhere too.
+    std::string file_of(std::string_view name) const {
+        const TensorView* tensor = find(name);
+        if (tensor == nullptr || contents_->shard_of.empty()) return source().string();
+        const auto index = static_cast<std::size_t>(tensor - contents_->tensors.data());
+        return contents_->shards[contents_->shard_of[index]];
+    }
+
+private:
+    struct Contents {
+        std::filesystem::path source;
+        std::vector<TensorView> tensors;    // sorted by name
+        std::vector<std::any> owners;       // of the bytes
+        std::vector<std::string> shards;    // paths; empty for a single file
+        std::vector<std::size_t> shard_of;  // for each tensor; empty for a single file
+
+        void add_safetensors(const std::filesystem::path& path) {
+            add(SafetensorsFile::open(path));
+        }
+        void add_torch(const std::filesystem::path& path) {
+            throw UnsupportedError({path.string(), "", "model.safetensors", "a torch file"});
+        }
+        void add_safetensors_shards(const std::filesystem::path& path) {
+            add_shards(path, ".safetensors", &Contents::add_safetensors);
+        }
+        void add_torch_shards(const std::filesystem::path& path) {
+            add_shards(path, ".bin", &Contents::add_torch);
+        }
+
+        template <typename File>
+        void add(File file) {
+            tensors.insert(tensors.end(), file.tensors().begin(), file.tensors().end());
+            owners.emplace_back(std::move(file));
+        }
+
+        /// Opens every shard that the index names, and checks that index and shards name the same
+        /// tensors.
+        void add_shards(const std::filesystem::path& path, const std::string& extension,
+                        void (Contents::*add_file)(const std::filesystem::path&)) {
+            const auto index = detail::ShardIndex::parse(detail::read_file(path, longest_index),
+                                                         path.string(), extension);
+            std::vector<std::pair<TensorView, std::size_t>> found;
+            for (const std::string& shard : index.shards) {
+                const std::filesystem::path file = path.parent_path() / shard;
+                if (!std::filesystem::exists(file)) {
+                    throw IoError(
+                        {file.string(), "", "a shard that " + path.string() + " names", "nothing"});
+                }
+                (this->*add_file)(file);
+                for (TensorView& tensor : tensors) {
+                    check_listed(index, tensor, shard, path);
+                    found.emplace_back(std::move(tensor), shards.size());
+                }
+                tensors.clear();
+                shards.push_back(file.string());
+            }
+            std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+                return detail::by_name(a.first, b.first);
+            });
+            for (auto& [tensor, shard] : found) {
+                tensors.push_back(std::move(tensor));
+                shard_of.push_back(shard);
+            }
+            for (const auto& [name, shard] : index.weight_map) {
+                if (detail::find_tensor(tensors, name) == nullptr) {
+                    throw FormatError({path.string(), "tensor " + detail::in_quotes(name),
+                                       "it in " + shard + ", where the index has it", "nothing"});
+                }
+            }
+        }
+
+        static void check_listed(const detail::ShardIndex& index, const TensorView& tensor,
+                                 const std::string& shard, const std::filesystem::path& path) {
+            const auto listed = index.weight_map.find(tensor.name);
+            if (listed != index.weight_map.end() && listed->second == shard) return;
+            throw FormatError({path.string(), "tensor " + detail::in_quotes(tensor.name),
+                               "it listed in " + shard + ", which holds it",
+                               listed == index.weight_map.end() ? "nothing" : listed->second});
+        }
+    };
+
+    explicit Checkpoint(std::shared_ptr<const Contents> contents)
+        : contents_(std::move(contents)) {}
+
+    std::shared_ptr<const Contents> contents_;
+};
+
+}  // namespace nystromformer

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// A file's bytes without a copy: mapped where the system can, read elsewhere.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/file.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#if __has_include(<sys/mman.h>)
+#define NYSTROMFORMER_HAS_MMAP 1
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#endif
+
+namespace nystromformer {
+
+/// A regular file, read-only. The bytes live as long as the object, wherever it is moved to. A file
+/// that another process cuts short while it is mapped ends the program (SIGBUS): replace files by
+/// renaming.
+class MappedFile {
+public:
+    /// Throws IoError for what is missing, unreadable or no regular file (it never waits on a
+    /// pipe).
+    static MappedFile open(const std::filesystem::path& path) {
+        const std::uint64_t size = detail::regular_file_size(path);
+        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max())) {
+            throw IoError({path.string(), "", "a file that fits the address space",
+                           std::to_string(size) + " bytes"});
+        }
+        MappedFile file;
+        file.read(path, size);
+        return file;
+    }
+
+    MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+    MappedFile& operator=(MappedFile&& other) noexcept {
+        std::swap(bytes_, other.bytes_);
+        std::swap(copy_, other.copy_);
+        return *this;
+    }
+
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+#if defined(NYSTROMFORMER_HAS_MMAP)
+    ~MappedFile() {
+        // munmap does not write through the pointer; its signature is older than const.
+        if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    }
+
+private:
+    MappedFile() = default;
+
+    void read(const std::filesystem::path& path, std::uint64_t) {
+        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (descriptor < 0) fail(path, errno);
+        struct stat status {};
+        // Asked again of the open file: the path may have changed hands since.
+        int error = ::fstat(descriptor, &status) != 0 ? errno : 0;
+        if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
+        void* address = nullptr;
+        const auto size = error == 0 ? static_cast<std::size_t>(status.st_size) : 0;
+        if (size != 0) {
+            address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+            if (address == MAP_FAILED) error = errno;
+        }
+        ::close(descriptor);  // a map outlives its descriptor
+        if (error != 0) fail(path, error);
+        bytes_ = {static_cast<const std::byte*>(address), size};
+    }
+
+    [[noreturn]] static void fail(const std::filesystem::path& path, int error) {
+        throw IoError(
+            {path.string(), "", "a readable file", std::generic_category().message(error)});
+    }
+#else
+    ~MappedFile() = default;
+
+private:
+    MappedFile() = default;
+
+    void read(const std::filesystem::path& path, std::uint64_t size) {
+        copy_.resize(static_cast<std::size_t>(size));
+        std::ifstream stream(path, std::ios::binary);
+        if (!stream || !stream.read(reinterpret_cast<char*>(copy_.data()),
+                                    static_cast<std::streamsize>(size))) {
+            throw IoError({path.string(), "", "a readable file", "a read error"});
+        }
+        bytes_ = copy_;
+    }
+#endif
+
+    std::span<const std::byte> bytes_;
+    std::vector<std::byte> copy_;  // only where there is no mmap
+};
+
+}  // namespace nystromformer

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// Writes safetensors files with the bytes that Hugging Face's own writer would choose.
+#pragma once
+
+#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/core/error.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+namespace detail {
+
+/// The most bytes of JSON that a file may begin with.
+inline constexpr std::uint64_t longest_safetensors_header = 100'000'000;
+
+/// `text` as a JSON string. Throws InputError for invalid UTF-8.
+inline std::string json_string(const std::string& text) {
+    try {
+        return nlohmann::json(text).dump();
+    } catch (const nlohmann::json::exception&) {
+        throw InputError({"", "name", "UTF-8", in_quotes(text)});
+    }
+}
+
+/// The bytes that a tensor takes in a file. Throws InputError where `bytes` does not hold its
+/// shape.
+inline std::uint64_t stored_bytes(const TensorView& tensor) {
+    const auto size = checked_size(tensor.shape);
+    const auto bytes = size ? checked_bytes(*size, tensor.dtype) : std::nullopt;
+    if (!bytes) {
+        throw InputError({"", in_quotes(tensor.name), "a shape of whole bytes below 2^63",
+                          shape_text(tensor.shape)});
+    }
+    const bool strided = !tensor.strides.empty();
+    if (strided ? tensor.strides.size() != tensor.shape.size() || bits(tensor.dtype) % 8 != 0
+                : tensor.bytes.size() != *bytes) {
+        throw InputError({"", in_quotes(tensor.name),
+                          std::to_string(*bytes) + " bytes for shape " + shape_text(tensor.shape),
+                          std::to_string(tensor.bytes.size())});
+    }
+    return *bytes;
+}
+
+/// Length and JSON, padded with spaces to a multiple of 8.
+inline std::string safetensors_header(const std::vector<const TensorView*>& tensors,
+                                      const std::map<std::string, std::string>& metadata) {
+    std::string json = "{";
+    if (!metadata.empty()) {
+        json += "\"__metadata__\":{";
+        for (const auto& [key, value] : metadata) {
+            if (json.back() != '{') json += ',';
+            json += json_string(key) + ':' + json_string(value);
+        }
+        json += '}';
+    }
+    std::uint64_t begin = 0;
+    for (const TensorView* tensor : tensors) {
+        const auto end = checked_add(begin, stored_bytes(*tensor));
+        if (!end) throw InputError({"", in_quotes(tensor->name), "less than 2^64 bytes", "more"});
+        if (json.size() > 1) json += ',';
+        json += json_string(tensor->name) + ":{\"dtype\":\"" + std::string(name(tensor->dtype)) +
+                "\",\"shape\":[";
+        for (std::size_t i = 0; i < tensor->shape.size(); ++i)
+            json += (i == 0 ? "" : ",") + std::to_string(tensor->shape[i]);
+        json += "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(*end) + "]}";
+        begin = *end;
+    }
+    json += '}';
+    json.resize((json.size() + 7) / 8 * 8, ' ');
+    if (json.size() > longest_safetensors_header) {
+        throw InputError({"", "header",
+                          "at most " + std::to_string(longest_safetensors_header) + " bytes",
+                          std::to_string(json.size())});
+    }
+    std::string length(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i)
+        length[i] = static_cast<char>((std::uint64_t{json.size()} >> (8 * i)) & 0xFF);
+    return length + json;
+}
+
+/// Writes the elements in row-major order.
+inline void write_elements(std::ostream& stream, const TensorView& tensor) {
+    const auto write = [&](const std::byte* bytes, Index count) {
+        stream.write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+    };
+    if (tensor.strides.empty()) {
+        return write(tensor.bytes.data(), static_cast<Index>(tensor.bytes.size()));
+    }
+    const Index width = bits(tensor.dtype) / 8;
+    for_each_row(tensor, [&](Index first, Index count, Index step) {
+        for (Index i = 0; i < count; ++i)
+            write(tensor.bytes.data() + (first + i * step) * width, width);
+    });
+}
+
+/// A file beside `path` that becomes it by `commit`, or goes away with the object.
+class PendingFile {
+public:
+    explicit PendingFile(std::filesystem::path path) : path_(std::move(path)), partial_(path_) {
+        partial_ += ".partial-" + std::to_string(std::random_device{}());
+        stream_.open(partial_, std::ios::binary | std::ios::trunc);
+        if (!stream_) fail();
+    }
+    PendingFile(const PendingFile&) = delete;
+    PendingFile& operator=(const PendingFile&) = delete;
+    ~PendingFile() {
+        std::error_code ignored;
+        if (!partial_.empty()) std::filesystem::remove(partial_, ignored);
+    }
+
+    std::ostream& stream() { return stream_; }
+
+    void commit() {
+        stream_.close();
+        if (!stream_) fail();
+        std::error_code error;
+        std::filesystem::rename(partial_, path_, error);
+        if (error) throw IoError({path_.string(), "", "a writable file", error.message()});
+        partial_.clear();
+    }
+
+private:
+    [[noreturn]] void fail() {
+        const int error = errno;
+        stream_.close();
+        std::error_code ignored;
+        std::filesystem::remove(partial_, ignored);
+        throw IoError({path_.string(), "", "a writable file",
+                       error != 0 ? std::generic_category().message(error) : "a write error"});
+    }
+
+    std::filesystem::path path_, partial_;
+    std::ofstream stream_;
+};
+
+}  // namespace detail
+
+/// Writes `tensors` as one safetensors file: by dtype (widest first) and then by name, the header
+/// padded to 8 bytes, as Hugging Face does. The file appears whole or not at all: it is written
+/// beside `path` and renamed. Throws InputError for tensors that cannot be stored (duplicate names,
+/// bytes that do not fit the shape) and IoError where writing fails.
+inline void save_safetensors(const std::filesystem::path& path,
+                             const std::vector<TensorView>& tensors,
+                             const std::map<std::string, std::string>& metadata = {
+                                 {"format", "pt"}}) {
+    std::vector<const TensorView*> order;
+    for (const TensorView& tensor : tensors) order.push_back(&tensor);
+    const auto by_name = [](const TensorView* a, const TensorView* b) { return a->name < b->name; };
+    std::sort(order.begin(), order.end(), by_name);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const std::string& name = order[i]->name;
+        if (name == "__metadata__" || (i != 0 && name == order[i - 1]->name)) {
+            throw InputError({path.string(), detail::in_quotes(name), "a tensor name of its own",
+                              name == "__metadata__" ? "the name of the metadata" : "it twice"});
+        }
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [](const TensorView* a, const TensorView* b) { return a->dtype > b->dtype; });
+    const std::string header = detail::safetensors_header(order, metadata);
+    detail::PendingFile file(path);
+    file.stream().write(header.data(), static_cast<std::streamsize>(header.size()));
+    for (const TensorView* tensor : order) detail::write_elements(file.stream(), *tensor);
+    file.commit();
+}
+
+}  // namespace nystromformer

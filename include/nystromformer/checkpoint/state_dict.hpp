@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// A scope in a checkpoint that mirrors a model's path: state["encoder"]["layer"][3].
+#pragma once
+
+#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// Reads tensors by their name in this scope, each checked against the shape that the model
+/// expects, and remembers which were read, for the report of the others. Scopes of one StateDict
+/// share that memory, so load from one thread.
+class StateDict {
+public:
+    /// `prefix` is taken as it stands: "" or "nystromformer.".
+    explicit StateDict(Checkpoint checkpoint, std::string prefix = "")
+        : checkpoint_(std::move(checkpoint)),
+          prefix_(std::move(prefix)),
+          used_(std::make_shared<std::set<std::string, std::less<>>>()) {}
+
+    StateDict operator[](std::string_view component) const {
+        StateDict scope = *this;
+        scope.prefix_.append(component).append(".");
+        return scope;
+    }
+    StateDict operator[](const char* component) const {
+        return (*this)[std::string_view(component)];
+    }
+    StateDict operator[](Index index) const {
+        return (*this)[std::string_view(std::to_string(index))];
+    }
+
+    /// The path of this scope with its final dot, "" at the top.
+    const std::string& prefix() const { return prefix_; }
+    const Checkpoint& checkpoint() const { return checkpoint_; }
+
+    /// True when the checkpoint holds the tensor; does not count as reading.
+    bool has(std::string_view name) const { return find(name) != nullptr; }
+
+    /// A tensor of shape (rows, cols). Throws TensorError where it is missing or of another shape
+    /// or of an integer type, UnsupportedError for floating types that are not read.
+    template <typename Scalar>
+    Matrix<Scalar> matrix(std::string_view name, Index rows, Index cols) const {
+        return matrix<Scalar>(name, std::vector<Index>{rows, cols});
+    }
+
+    /// A tensor of any rank, flattened to (shape[0], product of the rest): conv.weight [heads, 1,
+    /// K, 1] becomes (heads, K). Errors as above.
+    template <typename Scalar>
+    Matrix<Scalar> matrix(std::string_view name, const std::vector<Index>& shape) const {
+        const TensorView& tensor = checked(name, shape);
+        const Index rows = shape.empty() ? 1 : shape.front();
+        Matrix<Scalar> result(rows, rows == 0 ? 0 : tensor.size() / rows);
+        convert(tensor, result.data());
+        return result;
+    }
+
+    /// A tensor of shape (size). Errors as above.
+    template <typename Scalar>
+    RowVector<Scalar> vector(std::string_view name, Index size) const {
+        const TensorView& tensor = checked(name, {size});  // before anything is allocated
+        RowVector<Scalar> result(size);
+        convert(tensor, result.data());
+        return result;
+    }
+
+    /// Any tensor, in row-major order, to `out`, which has room for a tensor of that shape. Errors
+    /// as above.
+    template <typename Scalar>
+    void read(std::string_view name, const std::vector<Index>& shape, Scalar* out) const {
+        convert(checked(name, shape), out);
+    }
+
+    /// Counts a tensor as used without reading it; nothing happens where there is none.
+    void ignore(std::string_view name) const { used_->insert(prefix_ + std::string(name)); }
+
+    /// The full names under this prefix that were neither read nor ignored, sorted.
+    std::vector<std::string> unused() const {
+        std::vector<std::string> names;
+        for (const auto& tensor : checkpoint_.tensors()) {
+            if (tensor.name.starts_with(prefix_) && !used_->contains(tensor.name))
+                names.push_back(tensor.name);
+        }
+        return names;
+    }
+
+private:
+    const TensorView* find(std::string_view name) const {
+        return checkpoint_.find(prefix_ + std::string(name));
+    }
+
+    /// The tensor, found to be of that shape and of a dtype for weights.
+    const TensorView& checked(std::string_view name, const std::vector<Index>& shape) const {
+        const std::string full = prefix_ + std::string(name);
+        const TensorView* tensor = checkpoint_.find(full);
+        const std::string file = checkpoint_.file_of(full);
+        if (tensor == nullptr || tensor->shape != shape) {
+            throw TensorError({file, detail::in_quotes(full),
+                               "a tensor of shape " + detail::shape_text(shape),
+                               tensor == nullptr ? "nothing" : detail::shape_text(tensor->shape)});
+        }
+        detail::require_weight(*tensor, file);
+        used_->insert(full);
+        return *tensor;
+    }
+
+    Checkpoint checkpoint_;
+    std::string prefix_;
+    std::shared_ptr<std::set<std::string, std::less<>>> used_;
+};
+
+}  // namespace nystromformer
