@@ -56,7 +56,7 @@ def make_labels(case, config, generator):
         size = config.vocab_size if case.head == MLM else classes
         labels = generator.integers(0, size, (batch, n))
         labels[generator.random((batch, n)) < 0.4] = -100
-        labels[0, 0] = 1
+        labels[0, 0] = min(1, size - 1)  # never nothing but -100
         return {"labels": labels}
     if case.labels == "ignored":
         return {"labels": numpy.full((batch, n), -100)}
