@@ -3,7 +3,7 @@
 // safetensors file.
 #pragma once
 
-#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/core/matrix.hpp>
 
 #include <cstddef>

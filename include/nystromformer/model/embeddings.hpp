@@ -43,13 +43,14 @@ struct NystromformerEmbeddings {
     }
 
     Matrix<Scalar> operator()(const ModelInput<Scalar>& input, const Forward& forward) const {
+        const bool from_ids = input.inputs_embeds.size() == 0;
         Matrix<Scalar> embeddings = input.inputs_embeds;  // (rows, hidden)
-        if (!input.input_ids.empty()) embeddings.resize(input.rows(), word_embeddings->cols());
+        if (from_ids) embeddings.resize(input.rows(), word_embeddings->cols());
         for (Index sequence = 0; sequence < forward.num_sequences(); ++sequence) {
             for (Index i = 0; i < forward.length(sequence); ++i) {
                 const Index row = forward.first_row(sequence) + i;
                 const auto at = static_cast<std::size_t>(row);
-                if (!input.input_ids.empty()) {
+                if (from_ids) {
                     word_embeddings->copy_row(input.input_ids[at], embeddings.row(row).data());
                 }
                 const Index type = input.token_type_ids.empty() ? 0 : input.token_type_ids[at];

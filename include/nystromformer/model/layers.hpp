@@ -21,8 +21,8 @@ struct Linear {
     PackedMatrix<Scalar> weight;  // (out, in) and bias (out)
 
     static Linear load(const StateDict& state, Index in_features, Index out_features) {
-        return {PackedMatrix<Scalar>(state.matrix<Scalar>("weight", out_features, in_features),
-                                     state.vector<Scalar>("bias", out_features))};
+        const auto weight = state.matrix<Scalar>("weight", out_features, in_features);
+        return {PackedMatrix<Scalar>(weight, state.vector<Scalar>("bias", out_features))};
     }
     void save(const StateWriter& state) const {
         state.add("weight", weight.weight());

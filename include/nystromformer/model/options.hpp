@@ -32,8 +32,9 @@ enum class InverseInit {
 
 struct ForwardOptions {
     Attention attention = Attention::config;
-    Index num_landmarks = 0;             ///< 0: the config's num_landmarks
-    std::optional<InverseInit> inverse;  ///< nothing: matrix with inv_coeff_init_option, else batch
+    Index num_landmarks = 0;  ///< 0: the config's num_landmarks
+    std::optional<InverseInit> inverse =
+        std::nullopt;              ///< nothing: matrix with inv_coeff_init_option, else batch
     Index inverse_iterations = 6;  ///< 6 is what the weights are trained with; more is not better
     bool output_hidden_states = false;  ///< embeddings and every layer's output
     bool output_attentions = false;     ///< builds (n, n) or (n, m) a head

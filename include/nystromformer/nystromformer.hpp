@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The whole library.
+#pragma once
+
+// Text in, answers out.
+#include <nystromformer/pipelines/fill_mask.hpp>
+
+// Text to token ids with offsets, and back.
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+// The encoder and its heads, by Hugging Face's names.
+#include <nystromformer/model/classification.hpp>
+#include <nystromformer/model/config.hpp>
+#include <nystromformer/model/input.hpp>
+#include <nystromformer/model/masked_lm.hpp>
+#include <nystromformer/model/model.hpp>
+#include <nystromformer/model/options.hpp>
+#include <nystromformer/model/outputs.hpp>
+#include <nystromformer/model/question_answering.hpp>
+
+// Files to named tensors.
+#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/checkpoint/safetensors_writer.hpp>
+#include <nystromformer/checkpoint/state_dict.hpp>
+#include <nystromformer/checkpoint/tensor.hpp>
+
+// Instruction sets, threads, errors, matrices.
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/kernels/isa.hpp>
