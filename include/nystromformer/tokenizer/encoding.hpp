@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// What encoding gives: token rows, windows of a truncated text, merging, padding.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// One row a token, all vectors of equal length. Offsets are half-open ranges in the text as it was
+/// given (each text of a pair counts from 0); special tokens have (0, 0).
+struct Encoding {
+    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> type_ids;
+    std::vector<std::string> tokens;
+    std::vector<std::pair<Index, Index>> offsets;       ///< code points
+    std::vector<std::pair<Index, Index>> byte_offsets;  ///< UTF-8 bytes
+    std::vector<std::uint8_t> attention_mask;           ///< 0 for padding
+    std::vector<std::uint8_t> special_tokens_mask;      ///< 1 for what the tokenizer added
+    std::vector<Index> word_ids;        ///< the pre-token that the token is part of, -1 for none
+    std::vector<Index> sequence_ids;    ///< 0 or 1: which text, -1 for none
+    std::vector<Encoding> overflowing;  ///< the further windows where truncation was at work
+
+    Index size() const { return static_cast<Index>(ids.size()); }
+};
+
+namespace detail {
+
+/// Calls `visit` with the same member of `first` and of every one of `rest`, for all row vectors.
+template <typename Visit, typename... Encodings>
+void for_each_row_vector(Visit&& visit, Encodings&... encodings) {
+    visit(encodings.ids...);
+    visit(encodings.type_ids...);
+    visit(encodings.tokens...);
+    visit(encodings.offsets...);
+    visit(encodings.byte_offsets...);
+    visit(encodings.attention_mask...);
+    visit(encodings.special_tokens_mask...);
+    visit(encodings.word_ids...);
+    visit(encodings.sequence_ids...);
+}
+
+/// Rows [begin, end) without windows.
+inline Encoding rows(const Encoding& from, std::size_t begin, std::size_t end) {
+    Encoding result;
+    for_each_row_vector(
+        [&](auto& out, const auto& in) {
+            const auto first = in.begin() + static_cast<std::ptrdiff_t>(begin);
+            out.assign(first, first + static_cast<std::ptrdiff_t>(end - begin));
+        },
+        result, from);
+    return result;
+}
+
+inline void append_rows(Encoding& to, const Encoding& from) {
+    for_each_row_vector(
+        [](auto& out, const auto& in) { out.insert(out.end(), in.begin(), in.end()); }, to, from);
+}
+
+/// One row that the tokenizer adds.
+inline void append_row(Encoding& to, std::int64_t id, std::string_view token, std::int64_t type_id,
+                       bool is_padding) {
+    to.ids.push_back(id);
+    to.type_ids.push_back(type_id);
+    to.tokens.emplace_back(token);
+    to.offsets.emplace_back(0, 0);
+    to.byte_offsets.emplace_back(0, 0);
+    to.attention_mask.push_back(is_padding ? 0 : 1);
+    to.special_tokens_mask.push_back(1);
+    to.word_ids.push_back(-1);
+    to.sequence_ids.push_back(-1);
+}
+
+/// Appends `next` and its windows: every window of either side is joined with every form of the
+/// other, in the order of Hugging Face's Encoding::merge_with (windows inside windows are left
+/// out).
+inline void merge(Encoding& into, Encoding next) {
+    std::vector<Encoding> windows;
+    const auto join = [&](const Encoding& left, const Encoding& right) {
+        windows.push_back(rows(left, 0, left.ids.size()));
+        append_rows(windows.back(), right);
+    };
+    for (const Encoding& window : into.overflowing) {
+        join(window, next);
+        for (const Encoding& other : next.overflowing) join(window, other);
+    }
+    for (const Encoding& other : next.overflowing) join(into, other);
+    into.overflowing.clear();
+    append_rows(into, next);
+    into.overflowing = std::move(windows);
+}
+
+}  // namespace detail
+}  // namespace nystromformer

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// Text that is being normalised, with the range of the original that each of its bytes stands for,
+// and the one way in which it is rewritten.
+#pragma once
+
+#include <nystromformer/tokenizer/utf8.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Bytes [begin, end) of the original text.
+struct Span {
+    std::uint32_t begin;
+    std::uint32_t end;
+};
+
+/// Text with its alignment. All bytes of a character share one span. The spare buffers let a chain
+/// of normalisers run without allocating.
+struct NormalizedText {
+    std::string text;
+    std::vector<Span> spans;
+    std::string spare_text;
+    std::vector<Span> spare_spans;
+
+    void clear() {
+        text.clear();
+        spans.clear();
+    }
+
+    /// Adds bytes [begin, end) of `original` as they are; both must be character boundaries.
+    void append_original(std::string_view original, std::size_t begin, std::size_t end) {
+        text.append(original.substr(begin, end - begin));
+        const std::size_t start = spans.size();
+        spans.resize(start + (end - begin));
+        Span* out = spans.data() + start;
+        for (std::size_t at = begin; at < end;) {
+            const std::size_t size = utf8::length(original[at]);
+            const Span span{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + size)};
+            for (std::size_t i = 0; i < size; ++i) *out++ = span;
+            at += size;
+        }
+    }
+
+    void append(const NormalizedText& other, std::size_t begin, std::size_t end) {
+        text.append(other.text, begin, end - begin);
+        spans.insert(spans.end(), other.spans.begin() + static_cast<std::ptrdiff_t>(begin),
+                     other.spans.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+
+    void append(std::string_view part, Span span) {
+        text.append(part);
+        spans.insert(spans.end(), part.size(), span);
+    }
+};
+
+/// Rewrites a NormalizedText from left to right with the alignment rules of Hugging Face's
+/// NormalizedString::transform: a replacing character takes the span of the character it replaces,
+/// an inserted one the span of the byte before, removed ones leave none. Costs nothing until
+/// something changes.
+class Rewriter {
+public:
+    explicit Rewriter(NormalizedText& target) : target_(target) {}
+
+    std::string_view rest() const { return std::string_view(target_.text).substr(offset_); }
+    std::size_t offset() const { return offset_; }
+
+    /// The next `bytes` stay as they are.
+    void keep(std::size_t bytes) {
+        if (started_) {
+            target_.spare_text.append(target_.text, offset_, bytes);
+            const auto from = target_.spans.begin() + static_cast<std::ptrdiff_t>(offset_);
+            target_.spare_spans.insert(target_.spare_spans.end(), from,
+                                       from + static_cast<std::ptrdiff_t>(bytes));
+        }
+        offset_ += bytes;
+        if (bytes != 0) last_inserted_ = false;
+    }
+
+    /// `point` replaces the next character.
+    void replace(char32_t point) {
+        start();
+        put(point, span_at(offset_));
+        last_inserted_ = false;
+        skip(1);
+    }
+
+    /// `point` is new.
+    void insert(char32_t point) {
+        start();
+        put(point, offset_ == 0 ? Span{0, 0} : span_at(offset_ - 1));
+        last_inserted_ = true;
+    }
+
+    /// `content` stands for the next `bytes` (> 0).
+    void substitute(std::size_t bytes, std::string_view content) {
+        start();
+        offset_ += bytes;
+        target_.spare_text.append(content);
+        target_.spare_spans.insert(target_.spare_spans.end(), content.size(), span_at(offset_ - 1));
+    }
+
+    /// The next character goes.
+    void remove() {
+        start();
+        skip(1);
+    }
+
+    /// The next `count` characters go, as Hugging Face's Precompiled tells it: the removal is
+    /// charged to the last character written. Where that was an inserted one, it turns into a
+    /// replacing one; where there is none, nothing is skipped and every later span lags behind.
+    void remove_after_last(std::size_t count) {
+        const bool nothing_written = started_ ? target_.spare_text.empty() : offset_ == 0;
+        start();
+        if (nothing_written || count == 0) return;
+        if (last_inserted_) {
+            auto& spans = target_.spare_spans;
+            const Span span = span_at(offset_);
+            for (std::size_t i = utf8::decode_before(target_.spare_text, spans.size()).size; i > 0;
+                 --i)
+                spans[spans.size() - i] = span;
+            last_inserted_ = false;
+        }
+        skip(count);
+    }
+
+    /// Puts the result in place; what was not consumed is dropped.
+    void finish() {
+        if (!started_) return;
+        target_.text.swap(target_.spare_text);
+        target_.spans.swap(target_.spare_spans);
+    }
+
+private:
+    void start() {
+        if (started_) return;
+        started_ = true;
+        target_.spare_text.assign(target_.text, 0, offset_);
+        target_.spare_spans.assign(target_.spans.begin(),
+                                   target_.spans.begin() + static_cast<std::ptrdiff_t>(offset_));
+    }
+    void put(char32_t point, Span span) {
+        char bytes[4];
+        const std::size_t size = utf8::encode(point, bytes);
+        target_.spare_text.append(bytes, size);
+        target_.spare_spans.insert(target_.spare_spans.end(), size, span);
+    }
+    Span span_at(std::size_t at) const {
+        return at < target_.spans.size() ? target_.spans[at] : target_.spans.back();
+    }
+    void skip(std::size_t characters) {
+        for (; characters > 0 && offset_ < target_.text.size(); --characters)
+            offset_ += utf8::length(target_.text[offset_]);
+    }
+
+    NormalizedText& target_;
+    std::size_t offset_ = 0;  // of the next byte to consume
+    bool started_ = false;
+    bool last_inserted_ = false;
+};
+
+}  // namespace nystromformer::detail

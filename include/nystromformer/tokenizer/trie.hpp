@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// A byte trie as a double array: one array access a byte, no hashing, no recursion.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Maps distinct non-empty byte strings to numbers >= 0.
+class Trie {
+public:
+    static constexpr std::uint32_t root = 0;
+    static constexpr std::uint32_t none = 0xFFFFFFFF;
+
+    Trie() { grow(); }
+
+    /// `keys` in any order; the caller makes sure that they are distinct and not empty.
+    explicit Trie(std::vector<std::pair<std::string_view, std::int32_t>> keys) : Trie() {
+        std::sort(keys.begin(), keys.end());
+        struct Range {
+            std::size_t begin, end, depth;
+            std::uint32_t node;
+        };
+        std::vector<Range> open;
+        if (!keys.empty()) open.push_back({0, keys.size(), 0, root});
+        std::vector<std::uint8_t> labels;
+        std::vector<std::size_t> starts;
+        while (!open.empty()) {
+            Range range = open.back();
+            open.pop_back();
+            if (keys[range.begin].first.size() == range.depth)
+                units_[range.node].value = keys[range.begin++].second;
+            labels.clear();
+            starts.clear();
+            for (std::size_t i = range.begin; i < range.end; ++i) {
+                const auto label = static_cast<std::uint8_t>(keys[i].first[range.depth]);
+                if (!labels.empty() && labels.back() == label) continue;
+                labels.push_back(label);
+                starts.push_back(i);
+            }
+            if (labels.empty()) continue;
+            starts.push_back(range.end);
+            const std::uint32_t base = place(labels, range.node);
+            for (std::size_t i = 0; i < labels.size(); ++i)
+                open.push_back({starts[i], starts[i + 1], range.depth + 1, base ^ labels[i]});
+        }
+        next_free_ = {};
+    }
+
+    /// The child of `node` by `byte`, or `none`.
+    std::uint32_t child(std::uint32_t node, char byte) const {
+        const std::uint32_t next = units_[node].base ^ static_cast<unsigned char>(byte);
+        return units_[next].parent == node ? next : none;
+    }
+
+    /// The number of the key that ends at `node`, or -1.
+    std::int32_t value(std::uint32_t node) const { return units_[node].value; }
+
+    /// The number of `key`, or -1.
+    std::int32_t find(std::string_view key) const {
+        std::uint32_t node = root;
+        for (const char byte : key)
+            if ((node = child(node, byte)) == none) return -1;
+        return value(node);
+    }
+
+private:
+    struct Unit {
+        std::uint32_t base = 0;
+        std::uint32_t parent = none;
+        std::int32_t value = -1;
+    };
+
+    static constexpr std::uint32_t block = 256;
+
+    /// Adds a block of free units; its first is never used as a child of label 0 of the root.
+    void grow() {
+        const auto size = static_cast<std::uint32_t>(units_.size());
+        units_.resize(size + block);
+        for (std::uint32_t i = size; i < size + block; ++i) next_free_.push_back(i + 1);
+        if (size == 0) {
+            units_[root].parent = none - 1;  // taken
+            first_free_ = 1;
+        }
+    }
+
+    bool is_free(std::uint32_t unit) const { return units_[unit].parent == none; }
+
+    /// Finds free units for all `labels` of `node`, takes them, and returns the base.
+    std::uint32_t place(const std::vector<std::uint8_t>& labels, std::uint32_t node) {
+        constexpr int most_tries = 64;  // then a new block: bounded time for any vocabulary
+        std::uint32_t* link = &first_free_;
+        int tries = 0;
+        while (*link < units_.size() && tries < most_tries) {
+            if (!is_free(*link)) {
+                *link = next_free_[*link];  // taken meanwhile: out of the list
+                continue;
+            }
+            const std::uint32_t base = *link ^ labels[0];
+            if (std::all_of(labels.begin(), labels.end(),
+                            [&](std::uint8_t label) { return is_free(base ^ label); })) {
+                take(base, labels, node);
+                return base;
+            }
+            link = &next_free_[*link];
+            ++tries;
+        }
+        if (tries == most_tries) first_free_ = *link;  // these stay unused
+        const auto base = static_cast<std::uint32_t>(units_.size());
+        grow();
+        take(base, labels, node);
+        return base;
+    }
+
+    void take(std::uint32_t base, const std::vector<std::uint8_t>& labels, std::uint32_t node) {
+        for (const std::uint8_t label : labels) units_[base ^ label].parent = node;
+        units_[node].base = base;
+    }
+
+    std::vector<Unit> units_;
+    std::vector<std::uint32_t> next_free_;  // while building: the free list
+    std::uint32_t first_free_ = 0;
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// Truncation into overlapping windows, and padding:
+// https://github.com/huggingface/tokenizers/tree/v0.23.1/tokenizers/src/utils
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/encoding.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+enum class TruncationStrategy { longest_first, only_first, only_second, do_not_truncate };
+enum class PaddingStrategy { longest, fixed, do_not_pad };
+enum class Direction { left, right };
+
+/// How a long input is cut: at most `max_length` tokens with the special ones; what is cut becomes
+/// windows (Encoding::overflowing) that share `stride` tokens with the one before.
+struct Truncation {
+    Index max_length = 512;
+    Index stride = 0;
+    TruncationStrategy strategy = TruncationStrategy::longest_first;
+    Direction direction = Direction::right;
+};
+
+/// How short inputs are filled: to the longest of the batch or to `length` tokens, rounded up to a
+/// multiple.
+struct Padding {
+    PaddingStrategy strategy = PaddingStrategy::longest;
+    Index length = 0;  ///< for PaddingStrategy::fixed
+    Direction direction = Direction::right;
+    Index pad_to_multiple_of = 0;  ///< 0: no rounding
+    std::int64_t pad_id = 0;
+    std::int64_t pad_type_id = 0;
+    std::string pad_token = "[PAD]";
+};
+
+namespace detail {
+
+constexpr Index longest_row = Index{1} << 24;  // tokens; a bound on what padding may allocate
+
+inline Direction read_direction(const JsonView<TokenizerError>& json) {
+    if (json.string() == "Left") return Direction::left;
+    if (json.string() != "Right") json.fail("\"Left\" or \"Right\"");
+    return Direction::right;
+}
+
+/// Reads /truncation. Throws TokenizerError.
+inline Truncation read_truncation(const JsonView<TokenizerError>& json) {
+    Truncation result;
+    result.max_length = json.at("max_length").integer(0, std::int64_t{1} << 62);
+    result.stride = json.at("stride").integer(0, std::int64_t{1} << 62);
+    if (result.stride >= result.max_length && result.max_length > 0)
+        json.at("stride").fail("less than max_length " + std::to_string(result.max_length));
+    const auto strategy = json.at("strategy");
+    if (strategy.string() == "OnlyFirst") {
+        result.strategy = TruncationStrategy::only_first;
+    } else if (strategy.string() == "OnlySecond") {
+        result.strategy = TruncationStrategy::only_second;
+    } else if (strategy.string() != "LongestFirst") {
+        strategy.fail("\"LongestFirst\", \"OnlyFirst\" or \"OnlySecond\"");
+    }
+    if (json.has("direction")) result.direction = read_direction(json.at("direction"));
+    return result;
+}
+
+/// Reads /padding. Throws TokenizerError.
+inline Padding read_padding(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+    Padding result;
+    const auto strategy = json.at("strategy");
+    if (strategy.is_object()) {
+        result.strategy = PaddingStrategy::fixed;
+        result.length = strategy.at("Fixed").integer(0, longest_row);
+    } else if (strategy.string() != "BatchLongest") {
+        strategy.fail("\"BatchLongest\" or {\"Fixed\": length}");
+    }
+    result.direction = read_direction(json.at("direction"));
+    if (json.holds("pad_to_multiple_of"))
+        result.pad_to_multiple_of = json.at("pad_to_multiple_of").integer(0, longest_row);
+    result.pad_id = json.at("pad_id").integer(0, vocab_size - 1);
+    result.pad_type_id = json.at("pad_type_id").integer(0, 0x7FFFFFFF);
+    result.pad_token = json.at("pad_token").string();
+    return result;
+}
+
+/// Cuts `encoding` to windows of `max_length`; the first one stays, the others are its overflow.
+inline void truncate(Encoding& encoding, Index max_length, const Truncation& truncation) {
+    const Index size = encoding.size();
+    if (max_length >= size) return;
+    std::vector<Encoding> windows;
+    if (max_length == 0) {
+        windows.push_back(std::move(encoding));
+        encoding = {};
+    } else {
+        if (truncation.stride >= max_length) {
+            throw InputError({"", "truncation.stride",
+                              "less than the " + std::to_string(max_length) +
+                                  " tokens that a window has beside the special ones",
+                              std::to_string(truncation.stride)});
+        }
+        const Index step = max_length - truncation.stride;
+        const bool from_right = truncation.direction == Direction::left;
+        for (Index begin = 0;; begin += step) {
+            const Index end = std::min(begin + max_length, size);
+            windows.push_back(rows(encoding,
+                                   static_cast<std::size_t>(from_right ? size - end : begin),
+                                   static_cast<std::size_t>(from_right ? size - begin : end)));
+            if (end == size) break;
+        }
+        encoding = std::move(windows.front());
+        windows.erase(windows.begin());
+    }
+    encoding.overflowing = std::move(windows);
+}
+
+/// The lengths that "longest first" leaves of two texts.
+inline std::pair<Index, Index> longest_first(Index first, Index second, Index max_length) {
+    Index shorter = std::min(first, second), longer = std::max(first, second);
+    longer = shorter > max_length ? shorter : std::max(shorter, max_length - shorter);
+    if (shorter + longer > max_length) {
+        shorter = max_length / 2;
+        longer = shorter + max_length % 2;
+    }
+    return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
+}
+
+/// Cuts a text, or a pair, so that `added` special tokens still fit. Throws InputError.
+inline void truncate(Encoding& first, Encoding* second, const Truncation& truncation, Index added) {
+    if (truncation.strategy == TruncationStrategy::do_not_truncate) return;
+    const Index max_length = truncation.max_length - added;
+    if (truncation.stride < 0 || max_length < 0) {
+        throw InputError({"", "truncation",
+                          "a stride of at least 0 and a max_length of at least " +
+                              std::to_string(added) + " (the special tokens)",
+                          "stride " + std::to_string(truncation.stride) + ", max_length " +
+                              std::to_string(truncation.max_length)});
+    }
+    const Index total = first.size() + (second != nullptr ? second->size() : 0);
+    if (max_length == 0) {
+        truncate(first, 0, truncation);
+        if (second != nullptr) truncate(*second, 0, truncation);
+        return;
+    }
+    if (total <= max_length) return;
+    if (truncation.strategy == TruncationStrategy::longest_first) {
+        if (second == nullptr) return truncate(first, max_length, truncation);
+        const auto [left, right] = longest_first(first.size(), second->size(), max_length);
+        truncate(first, left, truncation);
+        return truncate(*second, right, truncation);
+    }
+    Encoding* target = truncation.strategy == TruncationStrategy::only_first ? &first : second;
+    if (target == nullptr)
+        throw InputError({"", "truncation.strategy", "a pair for only_second", "one text"});
+    const Index left = target->size() - (total - max_length);
+    if (left <= 0) {
+        throw InputError({"", "truncation",
+                          "the text to cut to be longer than the " +
+                              std::to_string(total - max_length) + " tokens too many",
+                          std::to_string(target->size()) + " tokens"});
+    }
+    truncate(*target, left, truncation);
+}
+
+/// Fills `encoding` and its windows to `length` rows.
+inline void pad(Encoding& encoding, Index length, const Padding& padding) {
+    for (Encoding& window : encoding.overflowing) pad(window, length, padding);
+    if (encoding.size() >= length) return;
+    Encoding fill;
+    for (Index i = encoding.size(); i < length; ++i)
+        append_row(fill, padding.pad_id, padding.pad_token, padding.pad_type_id, true);
+    if (padding.direction == Direction::right) return append_rows(encoding, fill);
+    append_rows(fill, encoding);
+    fill.overflowing = std::move(encoding.overflowing);
+    encoding = std::move(fill);
+}
+
+/// Pads a batch together. Throws InputError.
+inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
+    if (padding.strategy == PaddingStrategy::do_not_pad) return;
+    Index length = padding.strategy == PaddingStrategy::fixed ? padding.length : 0;
+    if (padding.strategy == PaddingStrategy::longest)
+        for (const Encoding& encoding : batch) length = std::max(length, encoding.size());
+    if (padding.length < 0 || padding.length > longest_row || padding.pad_to_multiple_of < 0 ||
+        padding.pad_to_multiple_of > longest_row) {
+        throw InputError({"", "padding", "lengths from 0 to " + std::to_string(longest_row),
+                          std::to_string(padding.length) + " and a multiple of " +
+                              std::to_string(padding.pad_to_multiple_of)});
+    }
+    if (const Index multiple = padding.pad_to_multiple_of; multiple > 0)
+        length = (length + multiple - 1) / multiple * multiple;
+    for (Encoding& encoding : batch) pad(encoding, length, padding);
+}
+
+}  // namespace detail
+}  // namespace nystromformer

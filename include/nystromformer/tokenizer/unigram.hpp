@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// The Unigram model: the best segmentation of a piece of text by the sum of log-probabilities:
+// https://github.com/huggingface/tokenizers/blob/v0.23.1/tokenizers/src/models/unigram/model.rs
+#pragma once
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/trie.hpp>
+#include <nystromformer/tokenizer/utf8.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Token `id` for bytes [begin, end) of a piece.
+struct ModelToken {
+    std::int32_t id;
+    std::uint32_t begin;
+    std::uint32_t end;
+    bool is_byte = false;  // one byte of an unknown character, by byte fallback
+};
+
+/// Scores and pieces of the model; immutable.
+class Unigram {
+public:
+    /// What one call needs; reused from piece to piece.
+    struct Workspace {
+        struct Node {
+            double score;
+            std::uint32_t begin;
+            std::int32_t id;
+        };
+        std::vector<Node> best;  // the best path that ends at each byte
+        std::vector<ModelToken> tokens;
+    };
+
+    /// Reads /model. Throws TokenizerError.
+    static Unigram load(const JsonView<TokenizerError>& json) {
+        Unigram model;
+        const auto vocab = json.at("vocab").array();
+        if (vocab.size() == 0) vocab.fail("at least one piece");
+        if (vocab.size() > most_pieces)
+            vocab.fail("at most " + std::to_string(most_pieces) + " pieces");
+        std::unordered_set<std::string_view> seen;
+        std::vector<std::pair<std::string_view, std::int32_t>> keys;
+        model.pieces_.reserve(vocab.size());
+        for (std::size_t i = 0; i < vocab.size(); ++i) {
+            const auto entry = vocab.at(i).array();
+            if (entry.size() != 2) entry.fail("[piece, score]");
+            const std::string& piece = entry.at(std::size_t{0}).string();
+            if (piece.empty() || piece.size() > longest_piece)
+                entry.at(std::size_t{0}).fail("1 to " + std::to_string(longest_piece) + " bytes");
+            if (!seen.insert(piece).second) entry.at(std::size_t{0}).fail("no piece twice");
+            model.pieces_.push_back(piece);
+            model.scores_.push_back(entry.at(std::size_t{1}).number());
+            keys.emplace_back(piece, static_cast<std::int32_t>(i));
+        }
+        model.unknown_ = static_cast<std::int32_t>(
+            json.at("unk_id").integer(0, static_cast<std::int64_t>(vocab.size()) - 1));
+        model.trie_ = Trie(std::move(keys));
+        constexpr double unknown_penalty = 10.0;
+        model.unknown_score_ =
+            *std::min_element(model.scores_.begin(), model.scores_.end()) - unknown_penalty;
+        if (json.has("byte_fallback") && json.at("byte_fallback").boolean()) model.find_bytes();
+        return model;
+    }
+
+    std::size_t size() const { return pieces_.size(); }
+    const std::string& piece(std::size_t id) const { return pieces_[id]; }
+    std::int32_t find(std::string_view piece) const { return trie_.find(piece); }
+    std::int32_t unknown() const { return unknown_; }
+
+    /// The tokens of `text` (valid UTF-8), in workspace.tokens. Of equally good segmentations the
+    /// one found first wins; neighbouring unknown characters are one token.
+    void tokenize(std::string_view text, Workspace& workspace) const {
+        workspace.tokens.clear();
+        if (text.empty()) return;
+        find_best(text, workspace.best);
+        auto& tokens = workspace.tokens;
+        for (auto end = static_cast<std::uint32_t>(text.size()); end > 0;) {
+            const Workspace::Node& node = workspace.best[end];
+            if (node.id == unknown_ && !tokens.empty() && tokens.back().id == unknown_) {
+                tokens.back().begin = node.begin;
+            } else {
+                tokens.push_back({node.id, node.begin, end});
+            }
+            end = node.begin;
+        }
+        std::reverse(tokens.begin(), tokens.end());
+        if (std::any_of(tokens.begin(), tokens.end(),
+                        [&](const ModelToken& token) { return token.id == unknown_; }))
+            name_unknowns(text, tokens);
+    }
+
+private:
+    static constexpr std::size_t most_pieces = 1U << 24;
+    static constexpr std::size_t longest_piece = 4096;  // bounds the work for each byte of text
+    static constexpr std::uint32_t unset = 0xFFFFFFFF;
+
+    void find_best(std::string_view text, std::vector<Workspace::Node>& best) const {
+        best.assign(text.size() + 1, {0.0, unset, 0});
+        for (std::size_t begin = 0; begin < text.size();) {
+            const double score_here = best[begin].score;
+            const std::size_t character = utf8::length(text[begin]);
+            bool has_single = false;
+            const auto offer = [&](std::size_t end, double score, std::int32_t id) {
+                Workspace::Node& node = best[end];
+                if (node.begin == unset || score + score_here > node.score)
+                    node = {score + score_here, static_cast<std::uint32_t>(begin), id};
+            };
+            std::uint32_t node = Trie::root;
+            for (std::size_t at = begin; at < text.size(); ++at) {
+                node = trie_.child(node, text[at]);
+                if (node == Trie::none) break;
+                const std::int32_t id = trie_.value(node);
+                if (id < 0) continue;
+                offer(at + 1, scores_[static_cast<std::size_t>(id)], id);
+                has_single |= at + 1 - begin == character;
+            }
+            if (!has_single) offer(begin + character, unknown_score_, unknown_);
+            begin += character;
+        }
+    }
+
+    /// A fused run of unknowns may spell a piece after all, or fall back to bytes.
+    void name_unknowns(std::string_view text, std::vector<ModelToken>& tokens) const {
+        std::vector<ModelToken> named;
+        for (const ModelToken& token : tokens) {
+            const auto run = text.substr(token.begin, token.end - token.begin);
+            const std::int32_t id = token.id == unknown_ ? trie_.find(run) : token.id;
+            if (id >= 0) {
+                named.push_back({id, token.begin, token.end});
+            } else if (std::all_of(run.begin(), run.end(),
+                                   [&](char byte) { return byte_id(byte) >= 0; })) {
+                for (const char byte : run)
+                    named.push_back({byte_id(byte), token.begin, token.end, true});
+            } else {
+                named.push_back(token);
+            }
+        }
+        tokens.swap(named);
+    }
+
+    std::int32_t byte_id(char byte) const {
+        return bytes_.empty() ? -1 : bytes_[static_cast<unsigned char>(byte)];
+    }
+
+    /// The pieces <0x00> to <0xFF>.
+    void find_bytes() {
+        constexpr char digits[] = "0123456789ABCDEF";
+        for (std::size_t byte = 0; byte < 256; ++byte)
+            bytes_.push_back(
+                find(std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + '>'));
+    }
+
+    std::vector<std::string> pieces_;
+    std::vector<double> scores_;
+    Trie trie_;
+    std::int32_t unknown_ = 0;
+    double unknown_score_ = 0;
+    std::vector<std::int32_t> bytes_;  // empty without byte fallback
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// A stand-in for `nystromformer tokenize --model DIR` that needs only the tokenizer headers, and
+// that tells everything of an encoding. JSON lines {"text", "pair"?, "decode"?} in, the same with
+// "output" or "error" out. Used by compare.py.
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nf = nystromformer;
+using Json = nlohmann::json;
+
+namespace {
+
+Json to_json(const nf::Encoding& encoding) {
+    Json overflowing = Json::array();
+    for (const nf::Encoding& window : encoding.overflowing) overflowing.push_back(to_json(window));
+    return {{"ids", encoding.ids},
+            {"tokens", encoding.tokens},
+            {"offsets", encoding.offsets},
+            {"byte_offsets", encoding.byte_offsets},
+            {"type_ids", encoding.type_ids},
+            {"attention_mask", encoding.attention_mask},
+            {"special_tokens_mask", encoding.special_tokens_mask},
+            {"word_ids", encoding.word_ids},
+            {"sequence_ids", encoding.sequence_ids},
+            {"overflowing", overflowing}};
+}
+
+Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
+    const auto& text = request.at("text").get_ref<const std::string&>();
+    const nf::Encoding encoding =
+        request.contains("pair")
+            ? tokenizer.encode(text, request.at("pair").get_ref<const std::string&>())
+            : tokenizer.encode(text);
+    Json output = to_json(encoding);
+    output["decoded"] = {tokenizer.decode(encoding.ids),
+                         tokenizer.decode(encoding.ids, {.skip_special_tokens = false})};
+    return output;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+    if (arguments.size() != 3 || arguments[0] != "tokenize" || arguments[1] != "--model") return 2;
+    std::ios::sync_with_stdio(false);
+    try {
+        const auto tokenizer = nf::Tokenizer::from_pretrained(arguments[2]);
+        std::string line;
+        while (std::getline(std::cin, line)) {
+            Json request = Json::parse(line);
+            try {
+                request["output"] = answer(tokenizer, request);
+            } catch (const nf::Error& error) {
+                request["error"] = error.what();
+            }
+            std::cout << request.dump() << '\n';
+        }
+    } catch (const nf::Error& error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+    return 0;
+}
