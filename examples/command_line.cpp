@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+#include "command_line.hpp"
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/tokenizer/utf8.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace command_line {
+
+namespace nf = nystromformer;
+namespace utf8 = nystromformer::detail::utf8;
+
+// ---- options
+
+void CommonOptions::add_model(CLI::App& command) {
+    command.add_option("--model", model, "Hugging Face folder")->required()->type_name("DIR");
+}
+
+void CommonOptions::add_threads(CLI::App& command) {
+    command.add_option("--threads", threads, "threads to compute on (default: every core)")
+        ->check(CLI::Range(Index{1}, nf::ThreadPool::max_threads))
+        ->type_name("N");
+}
+
+void CommonOptions::add_forward(CLI::App& command) {
+    add_threads(command);
+    command.add_option("--precision", precision, "fp32, the only one at present")
+        ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
+        ->type_name("NAME");
+    command
+        .add_option("--attention", attention,
+                    "config (what Hugging Face runs, the default), exact or nystrom")
+        ->check(CLI::IsMember({"config", "exact", "nystrom"}))
+        ->type_name("NAME");
+    command.add_option("--landmarks", landmarks, "landmarks of nystrom attention (default: the config's)")
+        ->check(CLI::Range(Index{1}, Index{1} << 20))
+        ->type_name("N");
+}
+
+void CommonOptions::add_json(CLI::App& command) {
+    command.add_flag("--json", json, "JSON lines even on a terminal");
+}
+
+nf::LoadOptions CommonOptions::load_options() const {
+    if (precision != "fp32") {
+        throw UsageError("--precision " + precision + ": not there yet, this version runs fp32 only");
+    }
+    return {.num_threads = threads};
+}
+
+nf::Attention CommonOptions::attention_mode() const {
+    if (attention == "exact") return nf::Attention::exact;
+    return attention == "nystrom" ? nf::Attention::nystrom : nf::Attention::config;
+}
+
+void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) const {
+    const bool exact = attention == "exact" || (attention == "config" && nf::detail::config_is_exact(config));
+    if (landmarks != 0 && exact) {
+        print_message("--landmarks has no effect on exact attention; give --attention nystrom");
+    }
+}
+
+bool CommonOptions::writes_json() const { return json || isatty(STDOUT_FILENO) == 0; }
+
+void add_texts(CLI::App& command, std::vector<std::string>& texts) {
+    command.add_option("TEXT", texts, "texts; without any, JSON lines {\"text\": ...} are read from stdin")
+        ->expected(0, 1 << 20)
+        ->allow_extra_args(false)
+        ->type_name("");
+}
+
+// ---- streams
+
+void prepare_streams() {
+    std::signal(SIGPIPE, SIG_IGN);
+    // A file opened later must not become stdin, stdout or stderr. Writing to a stdout that was closed
+    // still fails, as it should: /dev/null is open for reading only.
+    for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+        if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", O_RDONLY) != descriptor) {
+            throw std::system_error(errno, std::generic_category(), "/dev/null");
+        }
+    }
+}
+
+void write_out(std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) throw std::system_error(errno, std::generic_category(), "writing to stdout");
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+void print_message(std::string_view text) {
+    const std::string line = "nystromformer: " + for_terminal(text) + '\n';
+    std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+std::string for_terminal(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const auto [size, valid] = utf8::scan(text, 0);
+        const std::string_view character = text.substr(0, size);
+        // Control characters: C0 and DEL, and C1, which terminals obey too.
+        const char32_t point = valid ? utf8::decode(character, 0).point : 0;
+        result += point < 0x20 || (point >= 0x7F && point < 0xA0) ? nf::detail::printable(character)
+                                                                 : std::string(character);
+        text.remove_prefix(size);
+    }
+    return result;
+}
+
+std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// ---- requests
+
+namespace {
+
+constexpr std::size_t max_line = std::size_t{16} << 20;
+
+/// The lines of stdin, in memory that a long one does not blow up.
+class Lines {
+public:
+    /// The next line without its end; nothing at the end of the input. Of a line longer than max_line
+    /// the first max_line + 1 bytes.
+    std::optional<std::string> next() {
+        std::string line;
+        bool any = false;
+        while (fill()) {
+            any = true;
+            const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+            const std::size_t newline = rest.find('\n');
+            const std::string_view part = rest.substr(0, newline);
+            line += part.substr(0, max_line + 1 - line.size());
+            begin_ += part.size();
+            if (newline != rest.npos) {
+                ++begin_;
+                return line;
+            }
+        }
+        return any ? std::optional(std::move(line)) : std::nullopt;
+    }
+
+    /// True where more is there already: to read on keeps no client from its answer.
+    bool more_waits() const {
+        if (begin_ < end_) return true;
+        pollfd descriptor{STDIN_FILENO, POLLIN, 0};
+        return poll(&descriptor, 1, 0) > 0 && (descriptor.revents & POLLIN) != 0;
+    }
+
+    std::uint64_t bytes_read() const { return bytes_; }
+
+private:
+    /// True where the buffer holds at least one byte.
+    bool fill() {
+        while (begin_ == end_) {
+            const ssize_t count = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
+            if (count == 0) return false;
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) throw std::system_error(errno, std::generic_category(), "reading stdin");
+            begin_ = 0;
+            end_ = static_cast<std::size_t>(count);
+            bytes_ += end_;
+        }
+        return true;
+    }
+
+    std::vector<char> buffer_ = std::vector<char>(1 << 16);
+    std::size_t begin_ = 0, end_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+/// A bar with rate and remaining time on stderr, where that is a terminal that shows nothing else.
+class Progress {
+public:
+    Progress() : shown_(isatty(STDERR_FILENO) != 0 && isatty(STDIN_FILENO) == 0 && isatty(STDOUT_FILENO) == 0) {
+        struct stat status {};
+        if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
+            total_bytes_ = static_cast<double>(status.st_size);
+        }
+    }
+    ~Progress() {
+        if (shown_ && lines_ > 0) std::fputc('\n', stderr);
+    }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void advance(std::size_t lines, std::uint64_t bytes_read) {
+        lines_ += lines;
+        const std::chrono::duration<double> elapsed = Clock::now() - start_;
+        if (!shown_ || elapsed.count() < next_) return;
+        next_ = elapsed.count() + 0.2;
+        std::fprintf(stderr, "\r%zu lines, %.1f a second", lines_, static_cast<double>(lines_) / elapsed.count());
+        if (total_bytes_ > 0) {
+            const double share = std::min(1.0, static_cast<double>(bytes_read) / total_bytes_);
+            const std::string done(static_cast<std::size_t>(share * 30), '#');
+            std::fprintf(stderr, " [%-30s] %3.0f %%, %.0f s to go ", done.c_str(), share * 100,
+                         elapsed.count() * (1 - share) / std::max(share, 1e-9));
+        }
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point start_ = Clock::now();
+    double next_ = 0;
+    double total_bytes_ = 0;
+    std::size_t lines_ = 0;
+    bool shown_;
+};
+
+/// A JSON line as a request; what is wrong with it as the request's error.
+Request read_request(std::uint64_t number, const std::string& line) {
+    Request request{number, Json::object(), "", {}};
+    guard(request, [&] {
+        if (line.size() > max_line) {
+            throw nf::FormatError({"", "", "a line of at most " + std::to_string(max_line) + " bytes", "a longer one"});
+        }
+        Json fields = nf::detail::parse_json(line, "");
+        if (!fields.is_object()) {
+            throw nf::FormatError({"", "", "a JSON object", nf::detail::JsonView<nf::Error>::describe(fields)});
+        }
+        request.fields = std::move(fields);
+    });
+    return request;
+}
+
+/// Answers those of `requests` that could be read.
+void answer_good(std::vector<Request>& requests, const Answerer& answerer) {
+    std::vector<Request*> good_ones;
+    for (Request& request : requests) {
+        if (request.error.empty()) good_ones.push_back(&request);
+    }
+    if (!good_ones.empty()) answerer.answer(good_ones);
+}
+
+/// Writes what became of `requests` and returns how many failed.
+std::size_t write_answers(std::vector<Request>& requests, bool json, const Answerer& answerer) {
+    std::string text;
+    std::size_t failed = 0;
+    for (Request& request : requests) {
+        const bool bad = !request.error.empty();
+        failed += bad;
+        if (!json) {
+            if (bad) print_message("text " + std::to_string(request.line) + ": " + request.error);
+            if (!bad) text += answerer.table(request);
+            continue;
+        }
+        Json line = std::move(request.fields);
+        line.erase("output");
+        line.erase("error");
+        if (bad && !line.contains("line")) line["line"] = request.line;
+        line[bad ? "error" : "output"] = bad ? Json(request.error) : std::move(request.output);
+        text += dump(line) + '\n';
+    }
+    write_out(text);
+    return failed;
+}
+
+}  // namespace
+
+const std::string& Request::text(const char* field) const {
+    const auto found = fields.find(field);
+    if (found == fields.end() || !found->is_string()) {
+        throw nf::InputError({"", std::string("/") + field, "a string",
+                              found == fields.end() ? "nothing" : nf::detail::JsonView<nf::Error>::describe(*found)});
+    }
+    return found->get_ref<const std::string&>();
+}
+
+void guard(Request& request, const std::function<void()>& body) {
+    try {
+        body();
+    } catch (const nf::Error& error) {
+        request.error = error.what();
+    }
+}
+
+int answer_all(const std::vector<std::string>& texts, bool json, const Answerer& answerer) {
+    std::size_t failed = 0;
+    std::vector<Request> requests;
+    if (!texts.empty()) {
+        for (const std::string& text : texts) requests.push_back({requests.size() + 1, {{"text", text}}, "", {}});
+        answer_good(requests, answerer);
+        failed = write_answers(requests, json, answerer);
+        return failed == 0 ? good : some_lines_failed;
+    }
+    if (isatty(STDIN_FILENO) != 0) print_message("reading JSON lines from the terminal, Ctrl-D ends");
+    Lines lines;
+    Progress progress;
+    std::uint64_t number = 0;
+    for (auto line = lines.next(); line; line = lines.next()) {
+        requests.push_back(read_request(++number, *line));
+        if (requests.size() < answerer.batch && lines.more_waits()) continue;
+        answer_good(requests, answerer);
+        failed += write_answers(requests, json, answerer);
+        progress.advance(requests.size(), lines.bytes_read());
+        requests.clear();
+    }
+    // The end of the input can be told as "more waits": what was gathered before it is still to be answered.
+    answer_good(requests, answerer);
+    failed += write_answers(requests, json, answerer);
+    return failed == 0 ? good : some_lines_failed;
+}
+
+}  // namespace command_line

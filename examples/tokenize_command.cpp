@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// nystromformer tokenize
+#include "command_line.hpp"
+
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    std::vector<std::string> texts;
+    std::optional<std::string> pair;
+    bool no_special_tokens = false;
+    bool byte_offsets = false;
+    bool decode = false;
+};
+
+std::vector<std::int64_t> ids_of(const Json& fields) {
+    const nf::detail::JsonView<nf::InputError> ids(fields["ids"], "", "/ids");
+    std::vector<std::int64_t> result;
+    for (std::size_t i = 0; i < ids.array().size(); ++i) {
+        result.push_back(ids.at(i).integer(0, std::int64_t{0xFFFFFFFF}));
+    }
+    return result;
+}
+
+Json encode(const nf::Tokenizer& tokenizer, const Request& request, const Options& options) {
+    const nf::EncodeOptions encode_options{.add_special_tokens = !options.no_special_tokens};
+    const bool own_pair = request.fields.contains("pair");
+    const nf::Encoding encoding =
+        own_pair || options.pair
+            ? tokenizer.encode(request.text("text"), own_pair ? request.text("pair") : *options.pair, encode_options)
+            : tokenizer.encode(request.text("text"), encode_options);
+    Json output{{"ids", encoding.ids},
+                {"tokens", encoding.tokens},
+                {"offsets", options.byte_offsets ? encoding.byte_offsets : encoding.offsets},
+                {"type_ids", encoding.type_ids},
+                {"attention_mask", encoding.attention_mask},
+                {"special_tokens_mask", encoding.special_tokens_mask}};
+    if (options.decode) output["decoded"] = tokenizer.decode(encoding.ids);
+    return output;
+}
+
+std::string table(const Request& request) {
+    const Json& output = request.output;
+    if (output.is_string()) return for_terminal(output.get_ref<const std::string&>()) + '\n';
+    std::string text = for_terminal(request.text("text")) + '\n';
+    for (std::size_t i = 0; i < output["ids"].size(); ++i) {
+        char numbers[96];
+        std::snprintf(numbers, sizeof numbers, "%8lld %6lld %6lld  ", output["ids"][i].get<long long>(),
+                      output["offsets"][i][0].get<long long>(), output["offsets"][i][1].get<long long>());
+        text += numbers + for_terminal(output["tokens"][i].get_ref<const std::string&>()) + '\n';
+    }
+    if (output.contains("decoded")) text += for_terminal(output["decoded"].get_ref<const std::string&>()) + '\n';
+    return text;
+}
+
+int run(const Options& options) {
+    const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.model);
+    nf::ThreadPool threads(options.threads);
+    const auto answer = [&](const std::vector<Request*>& requests) {
+        threads.parallel_for(static_cast<Index>(requests.size()), [&](Index i) {
+            Request& request = *requests[static_cast<std::size_t>(i)];
+            guard(request, [&] {
+                const bool has_ids = options.decode && request.fields.contains("ids");
+                request.output = has_ids ? Json(tokenizer.decode(ids_of(request.fields)))
+                                         : encode(tokenizer, request, options);
+            });
+        });
+    };
+    return answer_all(options.texts, options.writes_json(), {answer, table, 256});
+}
+
+}  // namespace
+
+void add_tokenize(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command = *app.add_subcommand("tokenize", "Texts to token ids with offsets, and back");
+    options->add_model(command);
+    add_texts(command, options->texts);
+    command.add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
+        ->type_name("TEXT");
+    command.add_flag("--no-special-tokens", options->no_special_tokens, "without [CLS], [SEP] and the like");
+    command.add_flag("--byte-offsets", options->byte_offsets, "offsets in bytes, not in code points");
+    command.add_flag("--decode", options->decode,
+                     "also the text of the ids, as \"decoded\"; of JSON lines {\"ids\": [...]} only that");
+    options->add_threads(command);
+    options->add_json(command);
+    command.callback([options, &exit_code] { exit_code = run(*options); });
+}

@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The contract of the command line: JSON lines, exit codes, manners.  Standard library only.
+
+    python3 tests/cli_test.py --program build/dev/bin/nystromformer --models models
+"""
+import argparse
+import json
+import os
+import pathlib
+import pty
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = MODEL = None
+GARDEN = "She opened the [MASK] and walked into the garden."
+
+
+def start(*arguments, **options):
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([PROGRAM, *map(str, arguments)], **options)
+
+
+def call(*arguments, data=b"", **options):
+    """Exit code, stdout and stderr of a call."""
+    process = start(*arguments, **options)
+    out, err = process.communicate(data, timeout=300)
+    return process.returncode, out or b"", (err or b"").decode()
+
+
+def fill(*arguments, **options):
+    return call("fill-mask", "--model", MODEL, *arguments, **options)
+
+
+def tokenize(*arguments, **options):
+    return call("tokenize", "--model", MODEL, *arguments, **options)
+
+
+def lines_of(out):
+    return [json.loads(line) for line in out.decode().splitlines()]
+
+
+def on_terminal(*arguments):
+    """Exit code and what a terminal shows of stdout."""
+    master, slave = pty.openpty()
+    process = start(*arguments, stdin=subprocess.DEVNULL, stdout=slave)
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 65536):
+            shown += chunk
+    except OSError:  # how Linux tells that the other end is closed
+        pass
+    os.close(master)
+    process.communicate()
+    return process.returncode, shown.decode()
+
+
+def write_safetensors(path, tensors):
+    """tensors: name -> (dtype, struct letter, shape, flat values)."""
+    header, data = {}, b""
+    for name, (dtype, letter, shape, values) in tensors.items():
+        raw = struct.pack(f"<{len(values)}{letter}", *values)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def read_header(path):
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8:8 + size])
+    header.pop("__metadata__", None)
+    return {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
+
+
+class FillMask(unittest.TestCase):
+    def test_a_text_gives_the_pipelines_value_and_its_own_fields(self):
+        code, out, err = fill(GARDEN, "--top-k", 2)
+        self.assertEqual((code, err), (0, ""))
+        (line,) = lines_of(out)
+        self.assertEqual(line["text"], GARDEN)
+        self.assertEqual([set(answer) for answer in line["output"]],
+                         [{"score", "token", "token_str", "sequence"}] * 2)
+        self.assertEqual(line["output"][0]["token_str"], "door")
+        self.assertEqual(line["output"][0]["sequence"], "she opened the door and walked into the garden.")
+
+    def test_several_masks_give_a_list_for_each(self):
+        _, out, _ = fill("The [MASK] barked at the [MASK].", "--top-k", 3)
+        self.assertEqual([len(answers) for answers in lines_of(out)[0]["output"]], [3, 3])
+
+    def test_a_text_in_brackets_is_no_list_of_texts(self):
+        code, out, _ = fill("[MASK]", "[MASK], he said, [MASK]", "[[MASK]]", "--json")
+        self.assertEqual(code, 0)
+        self.assertEqual([line["text"] for line in lines_of(out)],
+                         ["[MASK]", "[MASK], he said, [MASK]", "[[MASK]]"])
+
+    def test_targets_take_one_argument_and_fall_back_to_their_first_token(self):
+        code, out, _ = fill("--targets", "\u2581gate,\u2581door,Window", GARDEN)
+        self.assertEqual(code, 0)
+        self.assertEqual([answer["token_str"] for answer in lines_of(out)[0]["output"]],
+                         ["door", "window", "gate"])
+        self.assertEqual(fill("--targets", "", GARDEN)[0], 2)
+
+    def test_good_and_bad_lines_are_answered_in_order_with_their_fields(self):
+        good = json.dumps({"text": GARDEN, "id": 7, "nested": {"a": [1, None]}}).encode()
+        lines = [good, b"", b"not json", b"[1, 2]", b'"text"', b'{"id": 8}', b'{"text": 5}', b'{"text": "a [MASK]"}\r',
+                 b'{"text": "no gap", "id": 9}', b'{"text": "a", "text": "b"}', b'\xef\xbb\xbf{"text": "a [MASK]"}',
+                 b'{"text": "\xff [MASK]"}', b'{"text": "a [MASK]", "x": 1e999}', b"[" * 100000,
+                 b'{"text": "a\\u0000b [MASK]"}', good]
+        code, out, err = fill("--top-k", 1, data=b"\n".join(lines))
+        answers = lines_of(out)
+        self.assertEqual((code, err, len(answers)), (3, "", len(lines)))
+        bad = [i for i, answer in enumerate(answers) if "error" in answer]
+        self.assertEqual(bad, [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13])
+        self.assertTrue(all(("error" in answer) != ("output" in answer) for answer in answers))
+        self.assertEqual([answers[i]["line"] for i in bad], [i + 1 for i in bad])
+        self.assertEqual(answers[8]["id"], 9)
+        for i in (0, 15):
+            self.assertEqual((answers[i]["id"], answers[i]["nested"]), (7, {"a": [1, None]}))
+            self.assertEqual(answers[i]["output"][0]["token_str"], "door")
+
+    def test_lines_and_texts_give_the_same_answers(self):
+        texts = [GARDEN, "A [MASK] and a [MASK].", "The [MASK] rose over the sea."]
+        _, by_arguments, _ = fill("--json", *texts)
+        _, by_lines, _ = fill(data="".join(json.dumps({"text": t}) + "\n" for t in texts).encode())
+        self.assertEqual(by_arguments, by_lines)
+
+    def test_too_long_a_line_is_told_and_the_next_one_served(self):
+        data = b'{"text": "' + b"a" * (17 << 20) + b'"}\n' + json.dumps({"text": GARDEN}).encode()
+        code, out, _ = fill("--top-k", 1, data=data)
+        answers = lines_of(out)
+        self.assertEqual((code, len(answers)), (3, 2))
+        self.assertIn("16777216", answers[0]["error"])
+        self.assertEqual(answers[1]["output"][0]["token_str"], "door")
+
+    def test_a_line_is_answered_before_the_next_one_comes(self):
+        process = start("fill-mask", "--model", MODEL)
+        for _ in range(2):
+            process.stdin.write(json.dumps({"text": GARDEN}).encode() + b"\n")
+            process.stdin.flush()
+            self.assertIn("output", json.loads(process.stdout.readline()))
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+
+    def test_a_terminal_shows_a_table_unless_json_is_asked_for(self):
+        code, shown = on_terminal("fill-mask", "--model", MODEL, GARDEN)
+        self.assertEqual(code, 0)
+        self.assertIn("door", shown)
+        self.assertNotIn("{", shown)
+        self.assertIn('"output"', on_terminal("fill-mask", "--model", MODEL, GARDEN, "--json")[1])
+
+    def test_a_terminal_is_shown_no_control_characters(self):
+        _, shown = on_terminal("fill-mask", "--model", MODEL, "\x1b[31mA [MASK]\u009b.")
+        self.assertNotIn("\x1b", shown)
+        self.assertNotIn("\u009b", shown)
+
+    def test_both_attentions_and_landmarks_run(self):
+        text = "And the rain fell on the old roof. " * 20 + GARDEN
+        answers = [fill(text, "--json", *options)[1] for options in
+                   ([], ["--attention", "exact"], ["--attention", "nystrom"],
+                    ["--attention", "nystrom", "--landmarks", 32])]
+        self.assertEqual(answers[0], answers[1])
+        self.assertEqual(len(set(answers)), 3)
+        self.assertIn("no effect", fill(text, "--landmarks", 32)[2])
+
+
+class Tokenize(unittest.TestCase):
+    def test_the_output_has_the_fields_of_the_contract(self):
+        code, out, _ = tokenize("The caf\u00e9.")
+        output = lines_of(out)[0]["output"]
+        self.assertEqual(code, 0)
+        self.assertEqual(set(output), {"ids", "tokens", "offsets", "type_ids", "attention_mask",
+                                       "special_tokens_mask"})
+        self.assertEqual({len(column) for column in output.values()}, {len(output["ids"])})
+        self.assertEqual((output["tokens"][0], output["tokens"][-1]), ("[CLS]", "[SEP]"))
+        self.assertEqual(output["offsets"][-2], [8, 9])
+
+    def test_offsets_in_bytes_pairs_and_no_special_tokens(self):
+        _, out, _ = tokenize("The caf\u00e9.", "--byte-offsets", "--no-special-tokens")
+        output = lines_of(out)[0]["output"]
+        self.assertEqual(output["offsets"][-1], [9, 10])
+        self.assertNotIn("[CLS]", output["tokens"])
+        by_option = lines_of(tokenize("one", "--pair", "two")[1])[0]["output"]
+        by_field = lines_of(tokenize(data=b'{"text": "one", "pair": "two"}')[1])[0]["output"]
+        self.assertEqual(by_option, by_field)
+        self.assertEqual(set(by_option["type_ids"]), {0, 1})
+
+    def test_ids_decode_to_text(self):
+        line = lines_of(tokenize("She opened the door.", "--decode")[1])[0]
+        self.assertEqual(line["output"]["decoded"], "she opened the door.")
+        data = json.dumps({"ids": line["output"]["ids"], "id": 1}).encode() + b'\n{"ids": [-1]}\n{"ids": 5}\n'
+        code, out, _ = tokenize("--decode", data=data)
+        answers = lines_of(out)
+        self.assertEqual((code, answers[0]["output"], answers[0]["id"]), (3, "she opened the door.", 1))
+        self.assertEqual(["error" in answer for answer in answers], [False, True, True])
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.input = pathlib.Path(self.folder.name, "in.safetensors")
+        self.output = pathlib.Path(self.folder.name, "out.safetensors")
+
+    def run_head(self, head, *options):
+        return call("run", "--model", MODEL, "--head", head, "--input", self.input, "--output", self.output, *options)
+
+    def test_the_encoder_writes_states_and_attentions_on_request(self):
+        write_safetensors(self.input, {"input_ids": ("I64", "q", [2, 3], [2, 5, 3, 2, 6, 3]),
+                                       "attention_mask": ("I64", "q", [2, 3], [1, 1, 1, 1, 1, 0])})
+        self.assertEqual(self.run_head("model")[0], 0)
+        self.assertEqual(read_header(self.output), {"last_hidden_state": ("F32", [2, 3, 384])})
+        self.assertEqual(self.run_head("model", "--scalar", "double", "--hidden-states", "--attentions")[0], 0)
+        header = read_header(self.output)
+        self.assertEqual(header["hidden_states.6"], ("F64", [2, 3, 384]))
+        self.assertEqual(header["attentions.5"], ("F64", [2, 12, 3, 3]))
+        self.assertEqual(len(header), 1 + 7 + 6)
+
+    def test_labels_give_a_loss(self):
+        write_safetensors(self.input, {"input_ids": ("I64", "q", [1, 3], [2, 4, 3]),
+                                       "labels": ("I64", "q", [1, 3], [-100, 283, -100])})
+        self.assertEqual(self.run_head("masked-lm")[0], 0)
+        self.assertEqual(read_header(self.output), {"logits": ("F32", [1, 3, 8192]), "loss": ("F32", [])})
+
+    def test_what_does_not_fit_is_told_by_name_and_leaves_no_output(self):
+        ids = ("I64", "q", [1, 2], [2, 3])
+        for tensors, told in [({"input_idz": ids}, "input_idz"), ({}, "input_ids"),
+                              ({"input_ids": ids, "token_type_ids": ("I64", "q", [1, 1], [0])}, "token_type_ids"),
+                              ({"input_ids": ("I64", "q", [2], [2, 3])}, "batch"),
+                              ({"input_ids": ("I64", "q", [1, 2], [2, 9000])}, "9000"),
+                              ({"input_ids": ("F32", "f", [1, 2], [2, 3])}, "F32")]:
+            write_safetensors(self.input, tensors)
+            code, _, err = self.run_head("masked-lm")
+            self.assertEqual(code, 1, told)
+            self.assertIn(told, err)
+            self.assertFalse(self.output.exists())
+
+    def test_a_head_that_the_files_lack_is_told(self):
+        write_safetensors(self.input, {"input_ids": ("I64", "q", [1, 2], [2, 3])})
+        code, _, err = self.run_head("question-answering")
+        self.assertEqual(code, 1)
+        self.assertIn("qa_outputs", err)
+
+
+class Info(unittest.TestCase):
+    def test_it_says_what_will_run_and_why(self):
+        code, out, _ = call("info", "--model", MODEL)
+        (info,) = lines_of(out)
+        self.assertEqual(code, 0)
+        self.assertEqual(info["attention"]["runs"], "exact")
+        self.assertIn("segment_means_seq_len", info["attention"]["why"])
+        self.assertEqual(info["config"]["hidden_size"], 384)
+        self.assertEqual(info["tokenizer"], {"vocab_size": 8192, "mask_token": "[MASK]"})
+        self.assertIn("attention", on_terminal("info", "--model", MODEL)[1])
+
+
+class Manners(unittest.TestCase):
+    def test_wrong_usage_is_exit_code_2_with_a_message(self):
+        model = ["--model", MODEL]
+        for arguments in [[], ["no-such-command"], ["fill-mask"], ["fill-mask", *model, "--no-such-option", "a"],
+                          ["fill-mask", "--model"], ["fill-mask", *model, "--threads", "0", "a"],
+                          ["fill-mask", *model, "--threads", "-1", "a"], ["fill-mask", *model, "--threads", "x", "a"],
+                          ["fill-mask", *model, "--threads", "1000000000", "a"],
+                          ["fill-mask", *model, "--top-k", "-1", "a"], ["fill-mask", *model, "--top-k", "8193", "a"],
+                          ["fill-mask", *model, "--attention", "sparse", "a"],
+                          ["fill-mask", *model, "--landmarks", "0", "a"],
+                          ["info", *model, "--precision", "fp4"],
+                          ["run", *model, "--head", "none", "--input", "a", "--output", "b"]]:
+            code, out, err = call(*arguments)
+            self.assertEqual((code, out), (2, b""), arguments)
+            self.assertTrue(err.startswith("nystromformer: "), arguments)
+
+    def test_a_precision_that_is_not_there_yet_is_refused_in_words(self):
+        for precision in ("bf16", "int8"):
+            code, _, err = fill("--precision", precision, GARDEN)
+            self.assertEqual(code, 2)
+            self.assertIn("not there yet", err)
+
+    def test_help_and_version_are_good(self):
+        self.assertEqual(call("--help")[0], 0)
+        self.assertEqual(call("fill-mask", "--help")[0], 0)
+        self.assertEqual(call("--version")[0], 0)
+
+    def test_a_missing_model_is_a_run_time_failure_told_with_its_escaped_name(self):
+        code, out, err = call("fill-mask", "--model", "/no/such\x1b[31m/folder", GARDEN)
+        self.assertEqual((code, out), (1, b""))
+        self.assertIn("/no/such", err)
+        self.assertNotIn("\x1b", err)
+
+    def test_a_full_disk_a_closed_stdout_and_a_closed_pipe_are_exit_code_1(self):
+        for redirection in (">/dev/full", ">&-"):
+            command = f'exec "$0" fill-mask --model "$1" --json "$2" {redirection}'
+            done = subprocess.run(["sh", "-c", command, PROGRAM, MODEL, GARDEN], stdin=subprocess.DEVNULL,
+                                  capture_output=True)
+            self.assertEqual(done.returncode, 1, redirection)
+            self.assertIn(b"stdout", done.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        code, _, err = fill(GARDEN, stdout=writer)
+        os.close(writer)
+        self.assertEqual(code, 1)
+        self.assertIn("stdout", err)
+
+    def test_an_unreadable_stdin_is_exit_code_1(self):
+        folder = os.open("/", os.O_RDONLY)
+        process = start("fill-mask", "--model", MODEL, stdin=folder)
+        process.communicate()
+        os.close(folder)
+        self.assertEqual(process.returncode, 1)
+
+    def test_no_line_gives_no_line(self):
+        self.assertEqual(fill(data=b"")[:2], (0, b""))
+
+
+def main():
+    global PROGRAM, MODEL
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--models", required=True)
+    arguments, rest = parser.parse_known_args()
+    PROGRAM = arguments.program
+    MODEL = os.path.join(arguments.models, "nystromformer-small-en")
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
