@@ -5,6 +5,7 @@
 #include <nystromformer/checkpoint/safetensors.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/torch_archive.hpp>
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 
@@ -27,7 +28,7 @@ namespace nystromformer {
 /// before a tensor is converted.
 class Checkpoint {
 public:
-    static constexpr std::uint64_t longest_index = 100'000'000;
+    static constexpr std::uint64_t longest_index = std::uint64_t{32} << 20;
 
     /// Opens the first that is there of model.safetensors, model.safetensors.index.json,
     /// pytorch_model.bin, pytorch_model.bin.index.json, the order of transformers. Symbolic links
@@ -92,9 +93,7 @@ private:
         void add_safetensors(const std::filesystem::path& path) {
             add(SafetensorsFile::open(path));
         }
-        void add_torch(const std::filesystem::path& path) {
-            throw UnsupportedError({path.string(), "", "model.safetensors", "a torch file"});
-        }
+        void add_torch(const std::filesystem::path& path) { add(TorchArchive::open(path)); }
         void add_safetensors_shards(const std::filesystem::path& path) {
             add_shards(path, ".safetensors", &Contents::add_safetensors);
         }
@@ -117,7 +116,8 @@ private:
             std::vector<std::pair<TensorView, std::size_t>> found;
             for (const std::string& shard : index.shards) {
                 const std::filesystem::path file = path.parent_path() / shard;
-                if (!std::filesystem::exists(file)) {
+                std::error_code ignored;
+                if (!std::filesystem::exists(file, ignored)) {
                     throw IoError(
                         {file.string(), "", "a shard that " + path.string() + " names", "nothing"});
                 }

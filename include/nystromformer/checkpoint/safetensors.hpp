@@ -3,6 +3,7 @@
 // huggingface/safetensors' README and tensor.rs define the format.
 #pragma once
 
+#include <nystromformer/checkpoint/byte_cursor.hpp>
 #include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
@@ -26,17 +27,6 @@
 namespace nystromformer {
 
 namespace detail {
-
-inline bool by_name(const TensorView& a, const TensorView& b) { return a.name < b.name; }
-
-/// Binary search in tensors sorted by name.
-inline const TensorView* find_tensor(const std::vector<TensorView>& tensors,
-                                     std::string_view name) {
-    const auto found = std::lower_bound(
-        tensors.begin(), tensors.end(), name,
-        [](const TensorView& tensor, std::string_view key) { return tensor.name < key; });
-    return found != tensors.end() && found->name == name ? &*found : nullptr;
-}
 
 /// Checks that each entry's bytes are those of its shape, and that the entries cover the data once:
 /// from 0, without hole or overlap, to `data_size`.
@@ -152,13 +142,19 @@ private:
         const auto length = detail::load_little<std::uint64_t>(bytes.data());
         const std::uint64_t most =
             std::min<std::uint64_t>(bytes.size() - 8, detail::longest_safetensors_header);
+        // A clone without its large files has this text in their place: say so, not a strange
+        // number.
+        if (detail::as_text(bytes).starts_with("version https://git-lfs")) {
+            throw FormatError({file, "byte 0", "a safetensors file",
+                               "a Git LFS pointer: the weights were never downloaded"});
+        }
         if (length < 2 || length > most) {
             throw FormatError({file, "byte 0",
                                "a header length from 2 to " + std::to_string(most) +
                                    " in a file of " + std::to_string(bytes.size()) + " bytes",
                                std::to_string(length)});
         }
-        return {reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(length)};
+        return detail::as_text(bytes.subspan(8, static_cast<std::size_t>(length)));
     }
 
     std::shared_ptr<const MappedFile> map_;

@@ -4,6 +4,7 @@
 
 #include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/header_sax.hpp>
+#include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/core/matrix.hpp>
 
 #include <array>
@@ -32,7 +33,7 @@ struct SafetensorsEntry {
 class SafetensorsHeader final : public HeaderSax {
 public:
     static constexpr std::size_t most_tensors = 1'000'000;
-    static constexpr std::size_t most_dimensions = 8;
+    static constexpr std::size_t most_metadata = 100'000;
 
     static SafetensorsHeader parse(std::string_view text, const std::string& file) {
         SafetensorsHeader header(file);
@@ -121,6 +122,8 @@ public:
         if (at_ == At::top) return top_key(name);
         if (at_ == At::metadata) {
             key_ = std::move(name);
+            if (metadata.size() == most_metadata)
+                fail("at most " + std::to_string(most_metadata) + " strings", "more");
             if (metadata.contains(key_)) fail("no duplicate key", in_quotes(key_) + " twice");
             return true;
         }

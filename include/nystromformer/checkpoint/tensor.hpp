@@ -8,6 +8,7 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nystromformer {
@@ -39,6 +41,9 @@ struct TensorView {
 };
 
 namespace detail {
+
+/// More than any model has: more dimensions in a file are an attack or an accident.
+inline constexpr std::size_t most_dimensions = 8;
 
 /// The number of elements, if neither it nor any partial product (zeros aside) passes 2^63 - 1.
 inline std::optional<std::uint64_t> checked_size(const std::vector<Index>& shape) {
@@ -73,6 +78,43 @@ inline std::string shape_text(const std::vector<Index>& shape) {
     return text + "]";
 }
 
+inline bool by_name(const TensorView& a, const TensorView& b) { return a.name < b.name; }
+
+/// Binary search in tensors sorted by name.
+inline const TensorView* find_tensor(const std::vector<TensorView>& tensors,
+                                     std::string_view name) {
+    const auto found = std::lower_bound(
+        tensors.begin(), tensors.end(), name,
+        [](const TensorView& tensor, std::string_view key) { return tensor.name < key; });
+    return found != tensors.end() && found->name == name ? &*found : nullptr;
+}
+
+/// True where the strides are those of a contiguous row-major tensor (of a dimension of 1 any will
+/// do).
+inline bool is_contiguous(const TensorView& view) {
+    Index expected = 1;
+    for (std::size_t axis = view.strides.size(); axis-- > 0;) {
+        if (view.shape[axis] != 1 && view.strides[axis] != expected) return false;
+        expected *= view.shape[axis];
+    }
+    return true;
+}
+
+/// One past the last element of a strided view that begins at `offset`, none of its numbers
+/// negative; 0 for an empty one; nothing on overflow.
+inline std::optional<std::uint64_t> end_of_view(const TensorView& view, std::uint64_t offset) {
+    std::uint64_t last = offset;
+    if (view.size() == 0) return 0;
+    for (std::size_t axis = 0; axis < view.shape.size(); ++axis) {
+        const auto reach = checked_multiply(static_cast<std::uint64_t>(view.shape[axis] - 1),
+                                            static_cast<std::uint64_t>(view.strides[axis]));
+        const auto next = reach ? checked_add(last, *reach) : std::nullopt;
+        if (!next) return std::nullopt;
+        last = *next;
+    }
+    return checked_add(last, 1);
+}
+
 /// Calls visit(first, count, step) for each row of the innermost dimension in row-major order:
 /// elements first, first + step, ... of the view's bytes.
 template <typename Visit>
@@ -102,7 +144,14 @@ void read_elements(const TensorView& view, Result* out, const Decode& decode) {
     for_each_row(view, [&](Index first, Index count, Index step) {
         const std::byte* source = view.bytes.data() + first * Index{sizeof(Stored)};
         const Index stride = step * Index{sizeof(Stored)};
-        for (Index i = 0; i < count; ++i) *out++ = decode(load_little<Stored>(source + i * stride));
+        if (step == 1) {  // apart, so that the compiler sees the constant stride
+            for (Index i = 0; i < count; ++i)
+                out[i] = decode(load_little<Stored>(source + i * Index{sizeof(Stored)}));
+        } else {
+            for (Index i = 0; i < count; ++i)
+                out[i] = decode(load_little<Stored>(source + i * stride));
+        }
+        out += count;
     });
 }
 
@@ -131,8 +180,8 @@ inline void require_weight(const TensorView& view, const std::string& file = "")
 }  // namespace detail
 
 /// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, but for F64
-/// to float, which rounds to nearest. A NaN becomes a quiet one. Throws TensorError for integer
-/// types and UnsupportedError for the packed and 8-bit floating types.
+/// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Throws TensorError for
+/// integer types and UnsupportedError for the packed and 8-bit floating types.
 template <std::floating_point Scalar>
 void convert(const TensorView& view, Scalar* out) {
     detail::require_weight(view);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// pytorch_model.bin: the tensors of a state dict that torch.save (1.6 and newer) wrote. Nothing in
+// the file is run.
+#pragma once
+
+#include <nystromformer/checkpoint/mapped_file.hpp>
+#include <nystromformer/checkpoint/pickle.hpp>
+#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/zip.hpp>
+#include <nystromformer/core/checked.hpp>
+#include <nystromformer/core/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// The tensors of one file, each a view into the map, which the object and its copies keep alive.
+/// Tied tensors are views of the same bytes; transposed and otherwise strided ones carry their
+/// strides.
+class TorchArchive {
+public:
+    /// Maps and checks a file. Throws IoError, FormatError, and UnsupportedError for what torch
+    /// also saves but is no plain state dict: files of torch before 1.6, TorchScript, big-endian or
+    /// compressed archives, objects.
+    static TorchArchive open(const std::filesystem::path& path) {
+        auto map = std::make_shared<const MappedFile>(MappedFile::open(path));
+        TorchArchive archive = parse(map->bytes(), path.string());
+        archive.map_ = std::move(map);
+        return archive;
+    }
+
+    /// Checks bytes that must outlive the result; `file` names them in errors. Throws as `open`.
+    static TorchArchive parse(std::span<const std::byte> bytes, const std::string& file) {
+        refuse_other_formats(bytes, file);
+        const auto zip = detail::ZipArchive::parse(bytes, file);
+        const std::string top = top_folder(zip, file);
+        check_byte_order(zip, top, file);
+        const detail::ZipEntry& entry = *zip.find(top + "data.pkl");
+        if (entry.crc != 0) zip.check_crc(entry);  // 0: written without
+        const auto pickle = detail::Pickle::parse(entry.bytes, file);
+        TorchArchive archive;
+        archive.read_tensors(Reader{zip, top, file, bytes.size(), {}}, pickle.root());
+        return archive;
+    }
+
+    /// Sorted by name.
+    const std::vector<TensorView>& tensors() const { return tensors_; }
+    /// Null where there is none of that name.
+    const TensorView* find(std::string_view name) const {
+        return detail::find_tensor(tensors_, name);
+    }
+
+private:
+    using Kind = detail::PickleValue::Kind;
+
+    struct Reader {
+        const detail::ZipArchive& zip;
+        const std::string& top;
+        const std::string& file;
+        std::uint64_t file_size;
+        std::map<std::string_view, DType> dtypes;  // of the storages seen so far
+
+        TensorView read(std::string_view name, const detail::PickleValue& tensor);
+        std::span<const std::byte> storage(const detail::PickleValue& storage,
+                                           const std::string& place);
+    };
+
+    TorchArchive() = default;
+
+    static void refuse_other_formats(std::span<const std::byte> bytes, const std::string& file) {
+        const std::string_view start =
+            detail::as_text(bytes.first(std::min<std::size_t>(bytes.size(), 64)));
+        // Those begin with a pickle, this one with a zip entry.
+        if (start.starts_with('\x80')) {
+            throw UnsupportedError(
+                {file, "",
+                 "the zip archive that torch 1.6 and newer save (load the file in "
+                 "Python and save it again, best as model.safetensors)",
+                 "a file of an older torch or a bare pickle"});
+        }
+        if (!start.starts_with("PK\x03\x04")) {
+            throw FormatError({file, "byte 0", "a zip archive of torch.save",
+                               detail::in_quotes(start.substr(0, 40))});
+        }
+    }
+
+    /// "archive/": the folder that holds data.pkl.
+    static std::string top_folder(const detail::ZipArchive& zip, const std::string& file) {
+        std::string top;
+        for (const auto& entry : zip.entries()) {
+            const auto slash = entry.name.find('/');
+            if (slash == std::string_view::npos) continue;
+            const auto rest = entry.name.substr(slash + 1);
+            if (rest == "constants.pkl" || rest.starts_with("code/")) {
+                throw UnsupportedError({file, "entry " + detail::in_quotes(entry.name),
+                                        "a state dict", "a TorchScript archive"});
+            }
+            if (rest != "data.pkl") continue;
+            if (!top.empty()) throw FormatError({file, "zip", "one data.pkl", "two"});
+            top = entry.name.substr(0, slash + 1);
+        }
+        if (top.empty()) throw FormatError({file, "zip", "an entry <name>/data.pkl", "none"});
+        return top;
+    }
+
+    static void check_byte_order(const detail::ZipArchive& zip, const std::string& top,
+                                 const std::string& file) {
+        const detail::ZipEntry* entry = zip.find(top + "byteorder");
+        if (entry == nullptr || detail::as_text(entry->bytes) == "little") return;
+        throw UnsupportedError({file, "entry " + detail::in_quotes(entry->name), "little",
+                                detail::in_quotes(detail::as_text(entry->bytes))});
+    }
+
+    void read_tensors(Reader reader, const detail::PickleValue& root) {
+        if (root.kind != Kind::dict) {
+            throw FormatError(
+                {reader.file, "data.pkl", "a dict of tensors", detail::describe(root.kind)});
+        }
+        refuse_repeated_keys(reader, root);
+        for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
+            const auto &key = *root.items[i], &value = *root.items[i + 1];
+            if (value.kind != Kind::tensor) {
+                throw FormatError({reader.file, "data.pkl key " + detail::in_quotes(key.text),
+                                   "a tensor", detail::describe(value.kind)});
+            }
+            tensors_.push_back(reader.read(key.text, value));
+        }
+        std::sort(tensors_.begin(), tensors_.end(), detail::by_name);
+    }
+
+    /// Before any name is copied: a pickle can repeat a long one at the price of two bytes.
+    static void refuse_repeated_keys(const Reader& reader, const detail::PickleValue& root) {
+        std::vector<std::string_view> keys;
+        for (std::size_t i = 0; i < root.items.size(); i += 2) {
+            const auto& key = *root.items[i];
+            if (key.kind != Kind::string)
+                throw FormatError(
+                    {reader.file, "data.pkl", "names as keys", detail::describe(key.kind)});
+            keys.push_back(key.text);
+        }
+        const auto refuse_twice = [&](auto first) {
+            if (first == keys.end()) return;
+            throw FormatError({reader.file, "data.pkl", "no duplicate key",
+                               detail::in_quotes(*first) + " twice"});
+        };
+        // First those that are one string of the file, for these could make the comparisons below
+        // long.
+        const auto place = [](std::string_view key) { return std::pair(key.data(), key.size()); };
+        std::sort(keys.begin(), keys.end(), [&](auto a, auto b) { return place(a) < place(b); });
+        refuse_twice(std::adjacent_find(keys.begin(), keys.end(),
+                                        [&](auto a, auto b) { return place(a) == place(b); }));
+        std::sort(keys.begin(), keys.end());
+        refuse_twice(std::adjacent_find(keys.begin(), keys.end()));
+    }
+
+    std::shared_ptr<const MappedFile> map_;
+    std::vector<TensorView> tensors_;
+};
+
+/// The bytes of a storage, which are exactly as many as the pickle says.
+inline std::span<const std::byte> TorchArchive::Reader::storage(const detail::PickleValue& storage,
+                                                                const std::string& place) {
+    const std::string name = top + "data/" + std::string(storage.text);
+    const detail::ZipEntry* entry = zip.find(name);
+    const auto size =
+        detail::checked_bytes(static_cast<std::uint64_t>(storage.integer), storage.dtype);
+    if (entry == nullptr || size != entry->size) {
+        throw FormatError({file, place,
+                           "entry " + detail::in_quotes(name) + " of " +
+                               std::to_string(storage.integer) + ' ' +
+                               std::string(nystromformer::name(storage.dtype)),
+                           entry == nullptr ? "nothing" : std::to_string(entry->size) + " bytes"});
+    }
+    if (dtypes.emplace(storage.text, storage.dtype).first->second != storage.dtype) {
+        throw FormatError({file, place, "one type for entry " + detail::in_quotes(name), "two"});
+    }
+    return entry->bytes;
+}
+
+/// The view of one tensor, after a check that its first and last element lie in its storage.
+inline TensorView TorchArchive::Reader::read(std::string_view name,
+                                             const detail::PickleValue& tensor) {
+    const std::string place = "tensor " + detail::in_quotes(name);
+    const detail::PickleValue& source = *tensor.items[0];
+    const auto bytes = storage(source, place);
+    const auto integers = [](const detail::PickleValue& tuple) {
+        std::vector<Index> values;
+        for (const auto* item : tuple.items) values.push_back(item->integer);
+        return values;
+    };
+    TensorView view;
+    view.name = name;
+    view.dtype = source.dtype;
+    view.shape = integers(*tensor.items[1]);
+    view.strides = integers(*tensor.items[2]);
+    const auto negative = [](Index value) { return value < 0; };
+    const std::string found = "shape " + detail::shape_text(view.shape) + ", strides " +
+                              detail::shape_text(view.strides) + ", offset " +
+                              std::to_string(tensor.integer);
+    if (view.shape.size() != view.strides.size() || tensor.integer < 0 ||
+        std::any_of(view.shape.begin(), view.shape.end(), negative) ||
+        std::any_of(view.strides.begin(), view.strides.end(), negative)) {
+        throw FormatError(
+            {file, place, "as many strides as dimensions, all of them at least 0", found});
+    }
+    const auto size = detail::checked_size(view.shape);
+    const std::uint64_t width = bits(view.dtype) / 8;
+    const auto end =
+        size ? detail::end_of_view(view, static_cast<std::uint64_t>(tensor.integer)) : std::nullopt;
+    if (!end || *end > static_cast<std::uint64_t>(source.integer)) {
+        throw FormatError(
+            {file, place,
+             "elements inside the " + std::to_string(source.integer) + " of its storage", found});
+    }
+    // A stride of 0 repeats elements: more of them than the file has bytes are no weights.
+    if (*size > file_size)
+        throw FormatError({file, place, "no more elements than the file has bytes", found});
+    if (*size == 0 || detail::is_contiguous(view)) view.strides.clear();
+    const auto begin = static_cast<std::size_t>(static_cast<std::uint64_t>(tensor.integer) * width);
+    if (*size != 0)
+        view.bytes = bytes.subspan(begin, static_cast<std::size_t>(*end * width) - begin);
+    return view;
+}
+
+}  // namespace nystromformer

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+// The zip archives of torch.save: stored entries, each a view into the file's bytes.
+#pragma once
+
+#include <nystromformer/checkpoint/byte_cursor.hpp>
+#include <nystromformer/core/checked.hpp>
+#include <nystromformer/core/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// The CRC-32 of zip and gzip.
+inline std::uint32_t crc32(std::span<const std::byte> bytes) {
+    static constexpr auto table = [] {
+        std::array<std::uint32_t, 256> result{};
+        for (std::uint32_t i = 0; i < 256; ++i) {
+            std::uint32_t value = i;
+            for (int bit = 0; bit < 8; ++bit)
+                value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0u);
+            result[i] = value;
+        }
+        return result;
+    }();
+    std::uint32_t crc = 0xFFFFFFFFu;
+    for (const std::byte byte : bytes)
+        crc = (crc >> 8) ^ table[(crc ^ static_cast<std::uint32_t>(byte)) & 0xFFu];
+    return ~crc;
+}
+
+struct ZipEntry {
+    std::string_view name;
+    std::uint64_t size = 0;
+    std::uint64_t header = 0;  // where its local header begins
+    std::uint32_t crc = 0;
+    std::uint16_t flags = 0;
+    std::span<const std::byte> bytes;
+};
+
+/// The entries of an archive without compression, comment or anything after it. The central
+/// directory is the truth; a local header that contradicts it is refused, for then two readers
+/// would see two files.
+class ZipArchive {
+public:
+    static constexpr std::uint64_t most_entries = 1'000'000;
+
+    /// Throws FormatError, and UnsupportedError for compressed or encrypted entries. The bytes must
+    /// outlive the result; `file` names them in errors.
+    static ZipArchive parse(std::span<const std::byte> bytes, const std::string& file) {
+        ZipArchive archive(bytes, file);
+        const Directory directory = archive.find_directory();
+        archive.read_directory(directory);
+        archive.read_local_headers(directory.begin);
+        std::sort(archive.entries_.begin(), archive.entries_.end(),
+                  [](const ZipEntry& a, const ZipEntry& b) { return a.name < b.name; });
+        for (std::size_t i = 1; i < archive.entries_.size(); ++i) {
+            if (archive.entries_[i].name == archive.entries_[i - 1].name)
+                archive.fail(archive.entries_[i], "no duplicate entry", "it twice");
+        }
+        return archive;
+    }
+
+    /// Sorted by name.
+    const std::vector<ZipEntry>& entries() const { return entries_; }
+
+    /// Null where there is none of that name.
+    const ZipEntry* find(std::string_view name) const {
+        const auto found = std::lower_bound(
+            entries_.begin(), entries_.end(), name,
+            [](const ZipEntry& entry, std::string_view key) { return entry.name < key; });
+        return found != entries_.end() && found->name == name ? &*found : nullptr;
+    }
+
+    /// Throws FormatError where the bytes do not have the CRC that the directory tells.
+    void check_crc(const ZipEntry& entry) const {
+        const std::uint32_t crc = crc32(entry.bytes);
+        if (crc != entry.crc) {
+            fail(entry, "a CRC-32 of " + std::to_string(entry.crc), std::to_string(crc));
+        }
+    }
+
+private:
+    struct Directory {
+        std::uint64_t begin, size, entries;
+    };
+    static constexpr std::uint32_t full32 = 0xFFFFFFFFu;
+
+    ZipArchive(std::span<const std::byte> bytes, std::string file)
+        : bytes_(bytes), file_(std::move(file)) {}
+
+    ByteCursor cursor(std::uint64_t position) const {
+        ByteCursor result(bytes_, file_, "zip");
+        result.seek(position);
+        return result;
+    }
+    [[noreturn]] void fail(const ZipEntry& entry, std::string expected, std::string found) const {
+        throw FormatError(
+            {file_, "entry " + in_quotes(entry.name), std::move(expected), std::move(found)});
+    }
+
+    /// The end record (22 bytes, no comment), and the zip64 one before it where a locator says so.
+    Directory find_directory() const {
+        if (bytes_.size() < 22)
+            cursor(0).fail("a zip archive", std::to_string(bytes_.size()) + " bytes");
+        const std::uint64_t end = bytes_.size() - 22;
+        ByteCursor record = cursor(end);
+        if (record.read<std::uint32_t>() != 0x06054B50u) {
+            cursor(end).fail("the end record of a zip archive without a comment",
+                             "other bytes: a file cut short or followed by others");
+        }
+        const auto disk = record.read<std::uint16_t>(),
+                   directory_disk = record.read<std::uint16_t>();
+        const auto here = record.read<std::uint16_t>(), total = record.read<std::uint16_t>();
+        const auto size = record.read<std::uint32_t>(), begin = record.read<std::uint32_t>();
+        const auto comment = record.read<std::uint16_t>();
+        if (disk != 0 || directory_disk != 0 || here != total || comment != 0)
+            cursor(end).fail("an archive on one disk without a comment", "another");
+        Directory directory{begin, size, total};
+        std::uint64_t directory_end = end;
+        if (end >= 20 && cursor(end - 20).read<std::uint32_t>() == 0x07064B50u) {
+            directory_end = read_zip64(end - 20, directory);
+        }
+        const auto reached = checked_add(directory.begin, directory.size);
+        if (!reached || *reached != directory_end) {
+            cursor(end).fail("a directory that ends at byte " + std::to_string(directory_end),
+                             std::to_string(directory.size) + " bytes at byte " +
+                                 std::to_string(directory.begin));
+        }
+        if (directory.entries > most_entries)
+            cursor(end).fail("at most " + std::to_string(most_entries) + " entries", "more");
+        return directory;
+    }
+
+    /// Replaces `directory` by the 64-bit record that the locator names; returns where that begins.
+    std::uint64_t read_zip64(std::uint64_t locator_position, Directory& directory) const {
+        ByteCursor locator = cursor(locator_position + 4);
+        const auto disk = locator.read<std::uint32_t>();
+        const auto position = locator.read<std::uint64_t>();
+        const auto disks = locator.read<std::uint32_t>();
+        ByteCursor record = cursor(position);
+        const auto signature = record.read<std::uint32_t>();
+        const auto size = record.read<std::uint64_t>();
+        if (disk != 0 || disks != 1 || signature != 0x06064B50u || position > locator_position ||
+            size < 44 || size != locator_position - position - 12) {
+            cursor(locator_position).fail("a locator of the zip64 end record before it", "another");
+        }
+        record.take(4);  // versions
+        const auto record_disk = record.read<std::uint32_t>(),
+                   start_disk = record.read<std::uint32_t>();
+        const auto here = record.read<std::uint64_t>();
+        Directory wide{};
+        wide.entries = record.read<std::uint64_t>();
+        wide.size = record.read<std::uint64_t>();
+        wide.begin = record.read<std::uint64_t>();
+        const auto agrees = [](std::uint64_t narrow, std::uint64_t full, std::uint64_t value) {
+            return narrow == full || narrow == value;
+        };
+        if (record_disk != 0 || start_disk != 0 || here != wide.entries ||
+            !agrees(directory.entries, 0xFFFF, wide.entries) ||
+            !agrees(directory.size, full32, wide.size) ||
+            !agrees(directory.begin, full32, wide.begin)) {
+            cursor(position).fail("the same directory in the zip64 end record and the other",
+                                  "two");
+        }
+        directory = wide;
+        return position;
+    }
+
+    void read_directory(const Directory& directory) {
+        const auto part = bytes_.subspan(static_cast<std::size_t>(directory.begin),
+                                         static_cast<std::size_t>(directory.size));
+        ByteCursor cursor(part, file_, "zip directory");
+        // 46 bytes are the least that an entry takes: what is reserved is bounded by the file.
+        entries_.reserve(static_cast<std::size_t>(
+            std::min<std::uint64_t>(directory.entries, directory.size / 46)));
+        for (std::uint64_t i = 0; i < directory.entries; ++i)
+            entries_.push_back(read_entry(cursor));
+        if (cursor.left() != 0) cursor.fail("the end of the directory", "more bytes");
+    }
+
+    ZipEntry read_entry(ByteCursor& cursor) const {
+        if (cursor.read<std::uint32_t>() != 0x02014B50u)
+            cursor.fail("an entry of the directory", "other bytes");
+        cursor.take(4);  // versions
+        ZipEntry entry;
+        entry.flags = cursor.read<std::uint16_t>();
+        const auto method = cursor.read<std::uint16_t>();
+        cursor.take(4);  // time
+        entry.crc = cursor.read<std::uint32_t>();
+        std::uint64_t packed = cursor.read<std::uint32_t>();
+        entry.size = cursor.read<std::uint32_t>();
+        const auto name_size = cursor.read<std::uint16_t>(),
+                   extra_size = cursor.read<std::uint16_t>();
+        const auto comment_size = cursor.read<std::uint16_t>();
+        const auto disk = cursor.read<std::uint16_t>();
+        cursor.take(6);  // attributes
+        entry.header = cursor.read<std::uint32_t>();
+        entry.name = cursor.text(name_size);
+        const auto extra = cursor.take(extra_size);
+        cursor.take(comment_size);
+        read_wide(extra, entry, {&entry.size, &packed, &entry.header});
+        if (disk != 0) fail(entry, "an archive on one disk", "another");
+        check_plain(entry, method);
+        if (packed != entry.size)
+            fail(entry, std::to_string(entry.size) + " stored bytes", std::to_string(packed));
+        return entry;
+    }
+
+    void check_plain(const ZipEntry& entry, std::uint16_t method) const {
+        if (method == 0 && (entry.flags & 1u) == 0) return;
+        throw UnsupportedError(
+            {file_, "entry " + in_quotes(entry.name),
+             "stored bytes, as torch.save writes them (load the file in Python and save it again)",
+             method == 0 ? "encrypted ones" : "compression method " + std::to_string(method)});
+    }
+
+    /// The fields that are all ones stand, in that order, in the zip64 extra field.
+    void read_wide(std::span<const std::byte> extra, const ZipEntry& entry,
+                   const std::array<std::uint64_t*, 3>& fields) const {
+        const auto is_wide = [](const std::uint64_t* field) {
+            return field != nullptr && *field == full32;
+        };
+        if (std::none_of(fields.begin(), fields.end(), is_wide)) return;
+        ByteCursor cursor(extra, file_, "extra field of " + in_quotes(entry.name));
+        while (cursor.left() >= 4) {
+            const auto id = cursor.read<std::uint16_t>();
+            const auto size = cursor.read<std::uint16_t>();
+            const auto body = cursor.take(size);
+            if (id != 1) continue;
+            ByteCursor values(body, file_, "zip64 field of " + in_quotes(entry.name));
+            for (std::uint64_t* field : fields) {
+                if (is_wide(field)) *field = values.read<std::uint64_t>();
+            }
+            return;
+        }
+        fail(entry, "a zip64 extra field", "none");
+    }
+
+    /// Finds where each entry's bytes are, behind its local header. No two overlap, and none
+    /// reaches into the directory.
+    void read_local_headers(std::uint64_t directory_begin) {
+        std::sort(entries_.begin(), entries_.end(),
+                  [](const ZipEntry& a, const ZipEntry& b) { return a.header < b.header; });
+        std::uint64_t free = 0;
+        for (ZipEntry& entry : entries_) {
+            if (entry.header < free || entry.header >= directory_begin) {
+                fail(entry, "a header after the entry before it and before the directory",
+                     "byte " + std::to_string(entry.header));
+            }
+            ByteCursor local = cursor(entry.header);
+            check_local_header(local, entry);
+            entry.bytes = local.take(entry.size);
+            free = local.position();
+            if (free > directory_begin)
+                fail(entry, "bytes before the directory", "bytes inside it");
+        }
+    }
+
+    /// Leaves the cursor behind the header. Sizes and CRC may be missing there: they then follow
+    /// the bytes.
+    void check_local_header(ByteCursor& local, const ZipEntry& entry) const {
+        if (local.read<std::uint32_t>() != 0x04034B50u) local.fail("a local header", "other bytes");
+        local.take(2);  // version
+        const auto flags = local.read<std::uint16_t>(), method = local.read<std::uint16_t>();
+        local.take(4);  // time
+        const auto crc = local.read<std::uint32_t>();
+        std::uint64_t packed = local.read<std::uint32_t>(), size = local.read<std::uint32_t>();
+        const auto name_size = local.read<std::uint16_t>(),
+                   extra_size = local.read<std::uint16_t>();
+        const auto name = local.text(name_size);
+        read_wide(local.take(extra_size), entry, {&size, &packed, nullptr});
+        const bool later = (flags & 8u) != 0;
+        const auto same = [&](std::uint64_t value, std::uint64_t wanted) {
+            return value == wanted || (later && value == 0);
+        };
+        if (name != entry.name || method != 0 || flags != entry.flags || !same(crc, entry.crc) ||
+            !same(packed, entry.size) || !same(size, entry.size)) {
+            fail(entry, "a local header like its entry in the directory",
+                 "another: " + in_quotes(name) + ", " + std::to_string(size) + " bytes");
+        }
+    }
+
+    std::span<const std::byte> bytes_;
+    std::string file_;
+    std::vector<ZipEntry> entries_;
+};
+
+}  // namespace nystromformer::detail
