@@ -1,28 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Records what transformers' fill-mask pipeline says of the bundled model, and compares the command line with it.
+"""Records transformers' fill-mask answers for the bundled model; compares the program with them.
 
-    python tests/live/compare_fill_mask.py                                          # compare with the record
-    python tests/live/compare_fill_mask.py --write                                  # record anew
-    python tests/live/compare_fill_mask.py --run build/release/bin/nystromformer    # and compare the program
+    python tests/live/compare_fill_mask.py              # transformers against the record
+    python tests/live/compare_fill_mask.py --write      # record anew
+    python tests/live/compare_fill_mask.py --run build/release/bin/nystromformer
 
-Record: tests/reference/fill_mask.json, made in float64 from models/nystromformer-small-en. Its entries hold
-`text`, `top_k`, `targets` (a list, or null) and either `output`, exactly the pipeline's value, or `error`, the
-class and message of the exception. The C++ test reads the same file.
+Record: tests/reference/fill_mask.json, made in float64 from models/nystromformer-small-en. Its
+entries hold `text`, `top_k`, `targets` (a list, or null) and either `output`, exactly the
+pipeline's value, or `error`, the class and message of the exception. The C++ test reads the same
+file.
 
 What the pipeline does (transformers 5.23.0, pipelines/fill_mask.py):
 * The text is tokenized with special tokens and without truncation. No mask token in it is an error.
-* At each mask: softmax over the whole vocabulary, then the `top_k` (5) largest, in falling order. A top_k
-  above the vocabulary is an error of torch; 0 gives empty lists.
-* With `targets`, the softmax still runs over the whole vocabulary, so that scores do not add up to 1. Each
-  target is looked up in the vocabulary as it stands: with this tokenizer "door" is the piece inside a word
-  (shown as "thedoor"), "▁door" the word. One that is not there is tokenized without special tokens and its
-  first piece taken, with a warning ("Door" gives "▁door"); one that has no pieces is passed over. Duplicates
-  count once; top_k is cut to the number of targets that are left; none left is an error.
-* Each answer: `score`, `token` (id), `token_str` (the id decoded alone, special tokens kept), `sequence`:
-  the ids with the answer at this mask, padding ids dropped, decoded. With one mask special tokens are
-  skipped; with several they are kept, as the other masks would vanish otherwise.
-* One mask gives a list of answers; several give a list of such lists, one a mask, each from the same single
-  run of the model (the other masks stay masks).
+* At each mask: softmax over the whole vocabulary, then the `top_k` (5) largest, in falling order. A
+  top_k above the vocabulary is an error of torch; 0 gives empty lists.
+* With `targets`, the softmax still runs over the whole vocabulary, so that scores do not add up to
+  1. Each target is looked up in the vocabulary as it stands: with this tokenizer "door" is the
+  piece inside a word (shown as "thedoor"), "▁door" the word. One that is not there is tokenized
+  without special tokens and its first piece taken, with a warning ("Door" gives "▁door"); one that
+  has no pieces is passed over. Duplicates count once; top_k is cut to the number of targets that
+  are left; none left is an error.
+* Each answer: `score`, `token` (id), `token_str` (the id decoded alone, special tokens kept),
+  `sequence`: the ids with the answer at this mask, padding ids dropped, decoded. With one mask
+  special tokens are skipped; with several they are kept, as the other masks would vanish otherwise.
+* One mask gives a list of answers; several give a list of such lists, one a mask, each from the
+  same single run of the model (the other masks stay masks).
 """
 
 import argparse
@@ -48,7 +50,7 @@ SENTENCES = [
     "My dear [MASK], I have not had a letter from you since Easter.",
     "The horses drew the [MASK] slowly up the hill.",
     "There was not a [MASK] in the sky.",
-    "\"I am very [MASK] to see you,\" said the doctor.",
+    '"I am very [MASK] to see you," said the doctor.',
     "The children were [MASK] in the street.",
     "She was the youngest of three [MASK].",
     "He had lost all his [MASK] at cards.",
@@ -89,11 +91,12 @@ SENTENCES = [
     "The [MASK][MASK] was over.",
     "From [MASK] to [MASK] he said not a word.",
     "The dog ran, the [MASK] ran, and the [MASK] ran after the [MASK].",
-    "When I was a boy, my uncle, who had been at sea for thirty years and had seen every port from Lisbon to "
-    "Valparaiso, used to sit with us on winter evenings by the fire and tell of storms and islands, of whales as "
-    "long as the church and of birds that never came to land; and though my mother shook her head, and my father "
-    "laughed behind his newspaper, we children believed every [MASK] of it, and went to bed with the noise of the "
-    "waves in our ears.",
+    "When I was a boy, my uncle, who had been at sea for thirty years and had seen every port "
+    "from Lisbon to Valparaiso, used to sit with us on winter evenings by the fire and tell of "
+    "storms and islands, of whales as long as the church and of birds that never came to land; "
+    "and though my mother shook her head, and my father laughed behind his newspaper, we "
+    "children believed every [MASK] of it, and went to bed with the noise of the waves in our "
+    "ears.",
 ]
 
 GARDEN = "She opened the [MASK] and walked into the garden."
@@ -150,16 +153,20 @@ def answers_of(output):
 
 
 def difference(found, expected):
-    """What differs between two outputs, or nothing: same shape and words, scores within the tolerance."""
+    """What differs between two outputs, or nothing: same shape and words, scores within the
+    tolerance."""
     nested = [isinstance(row, list) and len(row) for row in expected]
-    if not isinstance(found, list) or [isinstance(row, list) and len(row) for row in found] != nested:
+    if (
+        not isinstance(found, list)
+        or [isinstance(row, list) and len(row) for row in found] != nested
+    ):
         return f"another shape: {json.dumps(found)[:200]}"
     for got, wanted in zip(answers_of(found), answers_of(expected)):
         for key in ("token", "token_str", "sequence"):
             if got.get(key) != wanted[key]:
                 return f"{key}: found {got.get(key)!r}, expected {wanted[key]!r}"
         if not abs(got["score"] - wanted["score"]) <= TOLERANCE:
-            return f"score of {wanted['token_str']!r}: found {got['score']}, expected {wanted['score']}"
+            return f"score of {wanted['token_str']!r}: {got['score']}, not {wanted['score']}"
     return ""
 
 
@@ -177,14 +184,19 @@ def ask(binary, texts, top_k=5, targets=None):
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     if len(answers) != len(texts):  # refused as a whole, for instance an option out of range
-        return [{"text": text, "error": f"exit {done.returncode}: {done.stderr.strip()}"} for text in texts]
+        return [
+            {"text": text, "error": f"exit {done.returncode}: {done.stderr.strip()}"}
+            for text in texts
+        ]
     return answers
 
 
 def compare_program(binary, cases):
     """Compares the program's answers with the record; returns the number of differences."""
     plain = [case for case in cases if case["top_k"] == 5 and case["targets"] is None]
-    answers = dict(zip((case["text"] for case in plain), ask(binary, [case["text"] for case in plain])))
+    answers = dict(
+        zip((case["text"] for case in plain), ask(binary, [case["text"] for case in plain]))
+    )
     failures, largest = 0, 0.0
     for case in cases:
         options = f"top_k {case['top_k']}, targets {case['targets']}"
@@ -198,11 +210,14 @@ def compare_program(binary, cases):
             problem = f"error: {answer.get('error')}"
         else:
             problem = difference(answer["output"], case["output"])
-            largest = max(largest, 0.0 if problem else largest_score_difference(answer["output"], case["output"]))
+            largest = max(
+                largest,
+                0.0 if problem else largest_score_difference(answer["output"], case["output"]),
+            )
         if problem:
             failures += 1
             print(f"FAILED {case['text'][:60]!r}, {options}: {problem}")
-    print(f"program: {len(cases) - failures} of {len(cases)} agree, largest difference of a score {largest:.1e}")
+    print(f"program: {len(cases) - failures} of {len(cases)} agree, scores to {largest:.1e}")
     return failures
 
 
@@ -219,15 +234,19 @@ def compare_transformers(cases, dtype):
             print(f"FAILED {case['text'][:60]!r}: {problem}")
         elif "output" in case:
             largest = max(largest, largest_score_difference(found["output"], case["output"]))
-    print(f"transformers in {dtype}: {len(cases) - failures} of {len(cases)} agree, largest difference {largest:.1e}")
+    print(f"{dtype}: {len(cases) - failures} of {len(cases)} agree, scores to {largest:.1e}")
     return failures
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Fill-mask: the record, transformers and the program.")
+    parser = argparse.ArgumentParser(
+        description="Fill-mask: the record, transformers and the program."
+    )
     parser.add_argument("--write", action="store_true", help="record anew")
     parser.add_argument("--run", type=Path, help="the program to compare")
-    parser.add_argument("--float", action="store_true", help="transformers in float32 instead of float64")
+    parser.add_argument(
+        "--float", action="store_true", help="transformers in float32 instead of float64"
+    )
     arguments = parser.parse_args()
     if arguments.write:
         text = json.dumps(record_of(torch.float64), indent=1, ensure_ascii=False)

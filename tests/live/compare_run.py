@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: MIT
 """Draws fresh random models, runs `nystromformer run` on them, and compares with transformers.
 
-    python tests/live/compare_run.py --run build/release/bin/nystromformer             # 20 new draws
-    python tests/live/compare_run.py --run build/release/bin/nystromformer --seed 7 --count 1   # one again
+    python tests/live/compare_run.py --run build/release/bin/nystromformer   # 20 draws
+    python tests/live/compare_run.py --seed 7 --count 1                          # one again
 
-Every draw is a model of any kind (head, sizes, activation, weight type, file kind), an input of any kind
-(lengths, batch, mask, token types, positions, embeddings, labels) and options of any kind. The oracle is
-transformers in float64. A draw is `stock` where transformers' untouched classes compute it, and `repaired`
-where they raise an error (padding in Nystrom attention, no convolution, inv_coeff_init_option, other
-lengths, start values and landmarks by option; see tests/reference/oracle.py); --stock leaves the latter out.
+Every draw is a model of any kind (head, sizes, activation, weight type, file kind), an input of any
+kind (lengths, batch, mask, token types, positions, embeddings, labels) and options of any kind. The
+oracle is transformers in float64. A draw is `stock` where transformers' untouched classes compute
+it, and `repaired` where they raise an error (padding in Nystrom attention, no convolution,
+inv_coeff_init_option, other lengths, start values and landmarks by option; see
+tests/reference/oracle.py); --stock leaves the latter out.
 
-Compared is every tensor that transformers returns, by max |a - b| / max(1, max |b|): at most 1e-9 with
---scalar double and 3e-4 with --scalar float. Beside the float result stands what transformers' own float32
-run deviates: where kernel_2 is ill-conditioned, the iterations of its inverse enlarge float rounding in both.
+Compared is every tensor that transformers returns, by max |a - b| / max(1, max |b|): at most 1e-9
+with --scalar double and 3e-4 with --scalar float. Beside the float result stands what transformers'
+own float32 run deviates: where kernel_2 is ill-conditioned, the iterations of its inverse enlarge
+float rounding in both.
 
-Labels of whole numbers are the I64 tensor `labels`, regression and multi-label targets the F64 tensor
-`labels`; question answering reads `start_positions` and `end_positions`.
-Exit status 1 where any draw fails; its line names the seed that repeats it.
+Labels of whole numbers are the I64 tensor `labels`, regression and multi-label targets the F64
+tensor `labels`; question answering reads `start_positions` and `end_positions`. Exit status 1 where
+any draw fails; its line names the seed that repeats it.
 """
 
 import argparse
@@ -39,7 +41,9 @@ import oracle  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = {"double": 1e-9, "float": 3e-4}
 SCALARS = {"double": torch.float64, "float": torch.float32}
-ACTIVATIONS = "gelu gelu_new gelu_pytorch_tanh gelu_fast quick_gelu relu silu swish tanh sigmoid mish linear".split()
+ACTIVATIONS = (
+    "gelu gelu_new gelu_pytorch_tanh gelu_fast quick_gelu relu silu swish tanh sigmoid mish linear"
+).split()
 
 
 class Dice:
@@ -63,10 +67,15 @@ def draw_config(dice, head):
     heads, head_dim = dice.between(1, 5), dice.between(1, 16)
     config = models.shape(heads, head_dim, dice.between(1, 3))
     config.update(
-        vocab_size=dice.between(10, 90), intermediate_size=dice.between(1, 70), type_vocab_size=dice.between(1, 3),
-        max_position_embeddings=dice.between(80, 120), hidden_act=dice.of(*ACTIVATIONS),
-        layer_norm_eps=dice.of(1e-12, 1e-5, 1e-5, 1e-2), conv_kernel_size=dice.of(None, 1, 3, 7, 33, 65, 65),
-        pad_token_id=dice.between(0, 5), chunk_size_feed_forward=dice.of(0, 0, 1),
+        vocab_size=dice.between(10, 90),
+        intermediate_size=dice.between(1, 70),
+        type_vocab_size=dice.between(1, 3),
+        max_position_embeddings=dice.between(80, 120),
+        hidden_act=dice.of(*ACTIVATIONS),
+        layer_norm_eps=dice.of(1e-12, 1e-5, 1e-5, 1e-2),
+        conv_kernel_size=dice.of(None, 1, 3, 7, 33, 65, 65),
+        pad_token_id=dice.between(0, 5),
+        chunk_size_feed_forward=dice.of(0, 0, 1),
     )
     if head == models.MLM:
         config["tie_word_embeddings"] = dice.chance(0.8)
@@ -91,7 +100,9 @@ def draw_model(dice, seed):
         rewrites.append("legacy")
     labels = {}
     if head == models.SEQUENCE:
-        problem = dice.of(None, "regression", "single_label_classification", "multi_label_classification")
+        problem = dice.of(
+            None, "regression", "single_label_classification", "multi_label_classification"
+        )
         labels = dict(num_labels=dice.between(1, 5), problem_type=problem)
         if problem in ("single_label_classification", "multi_label_classification"):
             labels["num_labels"] = dice.between(2, 5)
@@ -99,8 +110,16 @@ def draw_model(dice, seed):
         labels = dict(num_labels=dice.between(1, 6))
     dtype = dice.of(models.F32, models.F16, models.BF16, models.F64)
     return models.ModelSpec(
-        "model", head, config, dtype, files, dice.of(0.15, 0.15, 0.3), dice.of(*rewrites), seed=seed,
-        shard_bytes=dice.of(3000, 20000), labels=labels,
+        "model",
+        head,
+        config,
+        dtype,
+        files,
+        dice.of(0.15, 0.15, 0.3),
+        dice.of(*rewrites),
+        seed=seed,
+        shard_bytes=dice.of(3000, 20000),
+        labels=labels,
     )
 
 
@@ -130,7 +149,12 @@ def draw_case(dice, spec, stock):
     n = dice.between(1, 80) if exact or (not stock and dice.chance(0.4)) else length
     masks = ["", "right", "left", "holes", "empty"]
     case = cases.Case(
-        "draw", spec.name, spec.head, dice.between(1, 4), n, seed=spec.seed,
+        "draw",
+        spec.name,
+        spec.head,
+        dice.between(1, 4),
+        n,
+        seed=spec.seed,
         mask=dice.of(*masks) if exact or not stock else "",
         extras=tuple(name for name in ("embeds", "types", "positions") if dice.chance(0.3)),
         labels=draw_labels(dice, spec),
@@ -146,15 +170,24 @@ def draw_case(dice, spec, stock):
 def is_stock(spec, case):
     """True where transformers' untouched classes compute this."""
     config = spec.config
-    if config["conv_kernel_size"] is None or (case.attention, case.num_landmarks, case.inverse) != ("config", 0, ""):
+    if config["conv_kernel_size"] is None or (case.attention, case.num_landmarks, case.inverse) != (
+        "config",
+        0,
+        "",
+    ):
         return False
     if "num_landmarks" not in config:
         return True
-    return not case.mask and not config["inv_coeff_init_option"] and case.n == config["segment_means_seq_len"]
+    return (
+        not case.mask
+        and not config["inv_coeff_init_option"]
+        and case.n == config["segment_means_seq_len"]
+    )
 
 
 def draw(seed, stock):
-    """The model and the case of a seed: in half of the seeds, with `stock` in all, untouched transformers runs it."""
+    """The model and the case of a seed: in half of the seeds, with `stock` in all, untouched
+    transformers runs it."""
     dice = Dice(seed)
     stock = dice.chance(0.5) or stock
     while True:
@@ -166,15 +199,23 @@ def draw(seed, stock):
 
 def describe(spec, case):
     """One line that says what was drawn."""
-    differs = {key: value for key, value in vars(case).items() if value and key not in ("name", "model", "seed", "head")}
+    differs = {
+        key: value
+        for key, value in vars(case).items()
+        if value and key not in ("name", "model", "seed", "head")
+    }
     entries = {**spec.config, **spec.labels}
     dtype = str(spec.dtype).removeprefix("torch.")
-    return f"{spec.head} {dtype} {spec.files} {spec.rewrite} spread={spec.spread} {entries} {differs}"
+    return (
+        f"{spec.head} {dtype} {spec.files} {spec.rewrite} spread={spec.spread} {entries} {differs}"
+    )
 
 
 def run_command(binary, folder, spec, case, inputs, scalar):
     """The tensors that the command line writes."""
-    stored = {("labels" if name == "float_labels" else name): value for name, value in inputs.items()}
+    stored = {
+        ("labels" if name == "float_labels" else name): value for name, value in inputs.items()
+    }
     given, answer = folder / "in.safetensors", folder / f"out-{scalar}.safetensors"
     safetensors.torch.save_file({name: value.contiguous() for name, value in stored.items()}, given)
     command = [binary, "run", "--model", folder / "model", "--head", spec.head, "--input", given]
@@ -196,10 +237,17 @@ def worst_of(found, expected):
     for name, value in expected.items():
         if name not in found:
             return name + " (missing)", float("inf")
-        tensor = found[name].reshape(value.shape) if name == "loss" and found[name].numel() == 1 else found[name]
+        tensor = (
+            found[name].reshape(value.shape)
+            if name == "loss" and found[name].numel() == 1
+            else found[name]
+        )
         size = oracle.deviation(tensor, value)
         if size > worst[1]:
-            worst = (name if tensor.shape == value.shape else f"{name} (shape {tuple(tensor.shape)})", size)
+            worst = (
+                name if tensor.shape == value.shape else f"{name} (shape {tuple(tensor.shape)})",
+                size,
+            )
     return worst
 
 
@@ -207,12 +255,14 @@ def expected_of(folder, spec, case, dtype, pristine):
     """What transformers answers in `dtype`, and the input."""
     model = oracle.load(folder / "model", spec.head, dtype, pristine)
     inputs = cases.make_inputs(case, model.config)
-    options = oracle.AttentionOptions(case.attention, case.num_landmarks, case.inverse, case.iterations)
+    options = oracle.AttentionOptions(
+        case.attention, case.num_landmarks, case.inverse, case.iterations
+    )
     return oracle.run(model, spec.head, inputs, options, pristine)[0], inputs
 
 
 def compare_draw(binary, seed, stock, scalars):
-    """Compares one draw; returns the numbers of its line, and the reason of a failure or nothing."""
+    """Compares one draw; returns the numbers of its line, and the reasons of its failures."""
     spec, case = draw(seed, stock)
     pristine = is_stock(spec, case)
     numbers, failures = {"kind": "stock" if pristine else "repaired"}, []
@@ -241,12 +291,20 @@ def line_of(seed, numbers):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Compares `nystromformer run` with transformers on random models.")
-    parser.add_argument("--run", type=Path, default=ROOT / "build/release/bin/nystromformer", help="the program")
+    parser = argparse.ArgumentParser(
+        description="Compares `nystromformer run` with transformers on random models."
+    )
+    parser.add_argument(
+        "--run", type=Path, default=ROOT / "build/release/bin/nystromformer", help="the program"
+    )
     parser.add_argument("--seed", type=int, help="the first seed; default: a new one")
-    parser.add_argument("--count", type=int, default=20, help="how many draws, seeds SEED, SEED + 1, ...")
+    parser.add_argument(
+        "--count", type=int, default=20, help="how many draws, seeds SEED, SEED + 1, ..."
+    )
     parser.add_argument("--scalar", choices=["double", "float", "both"], default="both")
-    parser.add_argument("--stock", action="store_true", help="only what untouched transformers computes")
+    parser.add_argument(
+        "--stock", action="store_true", help="only what untouched transformers computes"
+    )
     arguments = parser.parse_args()
     first = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     scalars = list(SCALARS) if arguments.scalar == "both" else [arguments.scalar]
@@ -261,7 +319,9 @@ def main():
         for name in numbers.keys() - {"kind"}:
             largest[name] = max(largest[name], numbers[name])
     summary = ", ".join(f"{name} {largest[name]:.0e}" for name in sorted(largest))
-    print(f"{arguments.count - failed} of {arguments.count} draws agree; largest deviations: {summary}")
+    print(
+        f"{arguments.count - failed} of {arguments.count} draws agree; deviations up to: {summary}"
+    )
     return 1 if failed else 0
 
 

@@ -1,28 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Writes the reference data of the parity test: tiny random models and what transformers says of them.
+"""Writes the parity test's data: tiny random models and what transformers says of them.
 
     python tests/reference/generate.py            # writes tests/reference/data anew
 
-Needs the packages of tests/live/requirements.txt. The same machine gives the same bytes every time; another
-processor may differ in the last digits.
+Needs the packages of tests/live/requirements.txt. The same machine gives the same bytes every time;
+another processor may differ in the last digits.
 
 Layout of tests/reference/data:
   models/<model>/        a Hugging Face folder: config.json and weights of some kind (models.py)
   <case>.safetensors     one input and its answers (cases.py):
-      input.NAME         input_ids, inputs_embeds (F64), attention_mask, token_type_ids, position_ids, labels,
-                         float_labels (F64), start_positions, end_positions; integers are I64
-      expected.NAME      F64: last_hidden_state, logits, start_logits, end_logits, loss (no shape), and in some
-                         cases hidden_states.I, attentions.I and every intermediate of layer 0 and the head:
-                         embeddings, q, k (both scaled by d^-1/4), v, q_landmarks, k_landmarks, kernel_1,
-                         kernel_2, kernel_3, inverse.0 (start value) to inverse.6, context (before the
-                         convolution), convolution, all (batch, heads, ...); attention_output, intermediate,
-                         layer_output (batch, n, ...); transform (masked-lm), classifier_dense
-                         (sequence-classification, before the activation), pre_classifier (multiple-choice,
-                         before the ReLU)
-      __metadata__       model, head (names of the `run` command), attention, num_landmarks (0: the config's),
-                         inverse ("": the config's), inverse_iterations, about
-  cases.json             the same metadata of all cases, and of each the largest deviation of transformers'
-                         own float32 result from the float64 one: max |a - b| / max(1, max |b|)
+      input.NAME         input_ids, inputs_embeds (F64), attention_mask, token_type_ids,
+                         position_ids, labels, float_labels (F64), start_positions, end_positions;
+                         integers are I64
+      expected.NAME      F64: last_hidden_state, logits, start_logits, end_logits, loss (no shape),
+                         and in some cases hidden_states.I, attentions.I and every intermediate of
+                         layer 0 and the head: embeddings, q, k (both scaled by d^-1/4), v,
+                         q_landmarks, k_landmarks, kernel_1, kernel_2, kernel_3, inverse.0 (start
+                         value) to inverse.6, context (before the convolution), convolution, all
+                         (batch, heads, ...); attention_output, intermediate, layer_output (batch,
+                         n, ...); transform (masked-lm), classifier_dense (sequence-classification,
+                         before the activation), pre_classifier (multiple-choice, before the ReLU)
+      __metadata__       model, head (names of the `run` command), attention, num_landmarks (0: the
+                         config's), inverse ("": the config's), inverse_iterations, about
+  cases.json             the same metadata of all cases, and of each the largest deviation of
+                         transformers' own float32 result from the float64 one: max |a - b| / max(1,
+                         max |b|)
 """
 
 import argparse
@@ -51,7 +53,9 @@ def check_weights(spec, folder):
 
 def options_of(case):
     """The attention options of a case."""
-    return oracle.AttentionOptions(case.attention, case.num_landmarks, case.inverse, case.iterations)
+    return oracle.AttentionOptions(
+        case.attention, case.num_landmarks, case.inverse, case.iterations
+    )
 
 
 def chosen(case, outputs, record):
@@ -91,13 +95,23 @@ def write_case(case, data):
     stored = {f"input.{name}": value for name, value in inputs.items()}
     stored.update({f"expected.{name}": value for name, value in expected.items()})
     tensors.save(data / f"{case.name}.safetensors", stored, metadata_of(case))
-    return {"file": f"{case.name}.safetensors", **metadata_of(case), "float32_deviation": f"{worst:.0e}"}
+    return {
+        "file": f"{case.name}.safetensors",
+        **metadata_of(case),
+        "float32_deviation": f"{worst:.0e}",
+    }
 
 
 def model_entry(spec):
     """The entry of a model in cases.json."""
     dtype = tensors.NAMES_OF_WEIGHTS[spec.dtype]
-    return {"name": spec.name, "head": spec.head, "files": spec.files, "dtype": dtype, "about": spec.about}
+    return {
+        "name": spec.name,
+        "head": spec.head,
+        "files": spec.files,
+        "dtype": dtype,
+        "about": spec.about,
+    }
 
 
 def generate(data):
@@ -113,7 +127,9 @@ def generate(data):
     }
     (data / "cases.json").write_text(json.dumps(index, indent=1) + "\n")
     size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
-    print(f"{len(models.MODELS)} models, {len(cases.CASES)} cases, {size / 1e6:.2f} MB below {data}")
+    print(
+        f"{len(models.MODELS)} models, {len(cases.CASES)} cases, {size / 1e6:.2f} MB below {data}"
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ class ModelSpec:
     config: dict
     dtype: torch.dtype = torch.float32
     files: str = "safetensors"  # safetensors | safetensors-shards | bin | bin-shards
-    spread: float = 0.15  # standard deviation of every weight, bias and departure of a LayerNorm from 1
+    spread: float = (
+        0.15  # standard deviation of every weight, bias and departure of a LayerNorm from 1
+    )
     rewrite: str = ""  # a change to the state dict, one of REWRITES
     about: str = ""
     seed: int | None = None
@@ -33,9 +35,18 @@ class ModelSpec:
 def make_config(spec):
     """The transformers config of a spec: small defaults, then what the spec says."""
     small = dict(
-        vocab_size=48, hidden_size=12, num_hidden_layers=2, num_attention_heads=3, intermediate_size=20,
-        max_position_embeddings=66, type_vocab_size=2, pad_token_id=0, bos_token_id=2, eos_token_id=3,
-        initializer_range=spec.spread, hidden_act="gelu_new",
+        vocab_size=48,
+        hidden_size=12,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        intermediate_size=20,
+        max_position_embeddings=66,
+        type_vocab_size=2,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        initializer_range=spec.spread,
+        hidden_act="gelu_new",
     )
     config = oracle.make_config({**small, **spec.config, **spec.labels})
     config.architectures = [oracle.HEADS[spec.head].__name__]
@@ -68,7 +79,7 @@ def both_sides(state):
 
 
 def legacy(state):
-    """What files of 2022 hold beside the weights: position_ids, and tensors that are views of others.
+    """What files of 2022 hold besides: position_ids, and tensors that are views of others.
 
     Matrices become transposed views (strides (1, rows)) and vectors slices of one common storage.
     """
@@ -92,7 +103,12 @@ def mixed(state):
     return {name: state[name].to(dtypes[i % 4]) for i, name in enumerate(sorted(state))}
 
 
-REWRITES = {"decoder-only": decoder_only, "both-sides": both_sides, "legacy": legacy, "mixed": mixed}
+REWRITES = {
+    "decoder-only": decoder_only,
+    "both-sides": both_sides,
+    "legacy": legacy,
+    "mixed": mixed,
+}
 
 
 def split_by_size(state, shard_bytes):
@@ -144,62 +160,81 @@ def save_model(spec, folder):
 
 def shape(heads, head_dim, layers=2, **more):
     """Config entries of a model of `heads` heads of `head_dim`."""
-    return dict(hidden_size=heads * head_dim, num_attention_heads=heads, num_hidden_layers=layers, **more)
+    return dict(
+        hidden_size=heads * head_dim, num_attention_heads=heads, num_hidden_layers=layers, **more
+    )
 
 
 def nystrom(landmarks, length, conv=65, **more):
     """Config entries that make transformers run Nystrom attention on inputs of `length` tokens."""
-    return dict(num_landmarks=landmarks, segment_means_seq_len=length, conv_kernel_size=conv, **more)
+    return dict(
+        num_landmarks=landmarks, segment_means_seq_len=length, conv_kernel_size=conv, **more
+    )
 
 
 F64, F32, F16, BF16 = torch.float64, torch.float32, torch.float16, torch.bfloat16
 MLM, SEQUENCE, CHOICE = "masked-lm", "sequence-classification", "multiple-choice"
 TOKEN, ANSWER, BARE = "token-classification", "question-answering", "model"
 
+# fmt: off
 MODELS = [
     ModelSpec("mlm-exact", MLM, shape(3, 4),
               about="the usual form: exact attention, tied decoder, convolution of 65"),
-    ModelSpec("mlm-nystrom", MLM, shape(3, 4) | nystrom(4, 8, conv=3, hidden_act="gelu"), spread=0.3,
-              files="safetensors-shards", about="Nystrom attention with segments of two"),
-    ModelSpec("mlm-untied", MLM, shape(4, 4, conv_kernel_size=None, hidden_act="relu", tie_word_embeddings=False),
+    ModelSpec("mlm-nystrom", MLM, shape(3, 4) | nystrom(4, 8, conv=3, hidden_act="gelu"),
+              spread=0.3, files="safetensors-shards",
+              about="Nystrom attention with segments of two"),
+    ModelSpec("mlm-untied", MLM,
+              shape(4, 4, conv_kernel_size=None, hidden_act="relu", tie_word_embeddings=False),
               BF16, "bin", about="a decoder of its own, bias included; no convolution"),
     ModelSpec("mlm-decoder-only", MLM, shape(1, 7, 1, hidden_act="silu", layer_norm_eps=0.05), F16,
-              rewrite="decoder-only", about="the file names only the decoder's side of the tied pairs"),
-    ModelSpec("mlm-both-sides", MLM, shape(3, 7, 1, conv_kernel_size=3, hidden_act="swish"), F64, "bin",
-              rewrite="both-sides", about="the file holds both sides of the tied pairs"),
-    ModelSpec("mlm-matrix", MLM, shape(3, 4) | nystrom(8, 64, hidden_act="gelu_new", inv_coeff_init_option=True),
+              rewrite="decoder-only",
+              about="the file names only the decoder's side of the tied pairs"),
+    ModelSpec("mlm-both-sides", MLM, shape(3, 7, 1, conv_kernel_size=3, hidden_act="swish"), F64,
+              "bin", rewrite="both-sides", about="the file holds both sides of the tied pairs"),
+    ModelSpec("mlm-matrix", MLM,
+              shape(3, 4) | nystrom(8, 64, hidden_act="gelu_new", inv_coeff_init_option=True),
               spread=0.4, about="inv_coeff_init_option: a start value for each matrix"),
-    ModelSpec("mlm-legacy", MLM, shape(3, 4, 1, hidden_act="gelu_fast"), F32, "bin", rewrite="legacy",
-              about="position_ids, transposed and sliced tensors in the archive"),
-    ModelSpec("bare-deep", BARE, shape(1, 7, 3, conv_kernel_size=3, hidden_act="mish", type_vocab_size=1), F64,
+    ModelSpec("mlm-legacy", MLM, shape(3, 4, 1, hidden_act="gelu_fast"), F32, "bin",
+              rewrite="legacy", about="position_ids, transposed and sliced tensors in the archive"),
+    ModelSpec("bare-deep", BARE,
+              shape(1, 7, 3, conv_kernel_size=3, hidden_act="mish", type_vocab_size=1), F64,
               about="no prefix in the file, three layers, one head, one token type"),
-    ModelSpec("bare-nystrom", BARE, shape(4, 4) | nystrom(8, 64, hidden_act="silu"), F16, "bin-shards",
-              spread=0.3, about="half precision in several archives"),
-    ModelSpec("bare-matrix", BARE, shape(3, 7, 1) | nystrom(4, 16, conv=None, inv_coeff_init_option=True,
-              hidden_act="sigmoid"), F32, "bin", spread=0.4, about="inv_coeff_init_option without convolution"),
+    ModelSpec("bare-nystrom", BARE, shape(4, 4) | nystrom(8, 64, hidden_act="silu"), F16,
+              "bin-shards", spread=0.3, about="half precision in several archives"),
+    ModelSpec("bare-matrix", BARE,
+              shape(3, 7, 1, hidden_act="sigmoid")
+              | nystrom(4, 16, conv=None, inv_coeff_init_option=True),
+              F32, "bin", spread=0.4, about="inv_coeff_init_option without convolution"),
     ModelSpec("sequence-classes", SEQUENCE, shape(3, 4, hidden_act="quick_gelu"), F32, "bin",
               labels=dict(num_labels=4), about="problem_type is guessed from the labels"),
-    ModelSpec("sequence-single", SEQUENCE, shape(3, 7) | nystrom(8, 64, hidden_act="gelu_fast"), F32,
-              spread=0.2, labels=dict(num_labels=3, problem_type="single_label_classification"),
+    ModelSpec("sequence-single", SEQUENCE, shape(3, 7) | nystrom(8, 64, hidden_act="gelu_fast"),
+              F32, spread=0.2,
+              labels=dict(num_labels=3, problem_type="single_label_classification"),
               about="heads of an odd width, Nystrom attention"),
     ModelSpec("sequence-regression", SEQUENCE, shape(1, 4, 1, hidden_act="tanh"), F32,
               labels=dict(num_labels=1), about="one label: mean squared error"),
     ModelSpec("sequence-regressions", SEQUENCE, shape(4, 4, 1, hidden_act="sigmoid"), BF16,
-              labels=dict(num_labels=3, problem_type="regression"), about="several regression targets"),
+              labels=dict(num_labels=3, problem_type="regression"),
+              about="several regression targets"),
     ModelSpec("sequence-multi-label", SEQUENCE, shape(3, 4, hidden_act="gelu_pytorch_tanh"), BF16,
               files="safetensors-shards", shard_bytes=3000,
-              labels=dict(num_labels=5, problem_type="multi_label_classification"), about="binary cross entropy"),
-    ModelSpec("choice-exact", CHOICE, shape(3, 4, hidden_act="gelu_pytorch_tanh"), F32, "bin-shards",
-              about="several choices an example"),
-    ModelSpec("choice-nystrom", CHOICE, shape(4, 7, 1) | nystrom(4, 16, conv=3, hidden_act="relu"), F32,
-              spread=0.25, about="Nystrom attention over all choices of the batch"),
-    ModelSpec("token-exact", TOKEN, shape(1, 7, 2, hidden_act="swish", chunk_size_feed_forward=1), F64, "bin",
-              labels=dict(num_labels=5), about="a label for each token"),
+              labels=dict(num_labels=5, problem_type="multi_label_classification"),
+              about="binary cross entropy"),
+    ModelSpec("choice-exact", CHOICE, shape(3, 4, hidden_act="gelu_pytorch_tanh"), F32,
+              "bin-shards", about="several choices an example"),
+    ModelSpec("choice-nystrom", CHOICE, shape(4, 7, 1) | nystrom(4, 16, conv=3, hidden_act="relu"),
+              F32, spread=0.25, about="Nystrom attention over all choices of the batch"),
+    ModelSpec("token-exact", TOKEN, shape(1, 7, 2, hidden_act="swish", chunk_size_feed_forward=1),
+              F64, "bin", labels=dict(num_labels=5), about="a label for each token"),
     ModelSpec("token-nystrom", TOKEN, shape(3, 4) | nystrom(1, 5, conv=3, hidden_act="tanh"), F16,
               spread=0.25, labels=dict(num_labels=3), about="one landmark: the inverse is 1"),
-    ModelSpec("answer-exact", ANSWER, shape(3, 4, hidden_act="mish"), F32, about="start and end logits"),
-    ModelSpec("answer-nystrom", ANSWER, shape(4, 7) | nystrom(4, 64, conv=None, hidden_act="linear"), BF16,
-              "bin", about="no activation, no convolution"),
+    ModelSpec("answer-exact", ANSWER, shape(3, 4, hidden_act="mish"), F32,
+              about="start and end logits"),
+    ModelSpec("answer-nystrom", ANSWER,
+              shape(4, 7) | nystrom(4, 64, conv=None, hidden_act="linear"), BF16, "bin",
+              about="no activation, no convolution"),
     ModelSpec("answer-wide", ANSWER, shape(3, 4, 3) | nystrom(1, 17, hidden_act="gelu"), F32,
-              files="safetensors-shards", spread=0.25, about="three layers, one landmark over 17 tokens"),
+              files="safetensors-shards", spread=0.25,
+              about="three layers, one landmark over 17 tokens"),
 ]
+# fmt: on

@@ -2,22 +2,24 @@
 """The oracle: transformers' own Nystromformer in float64, with every intermediate kept.
 
 Only the self attention is replaced, by ReferenceSelfAttention below. It is a copy of transformers'
-class (modeling_nystromformer.py) with the formulas untouched and these repairs, each at a place where
-transformers 5.23 raises an error or has no answer:
+class (modeling_nystromformer.py) with the formulas untouched and these repairs, each at a place
+where transformers 5.23 raises an error or has no answer:
 
-* Nystrom attention with a padding mask: transformers 5 hands down a (batch, 1, n, n) mask, which does not
-  fit the (landmarks, n) scores of kernel_3. Its first row, (batch, 1, 1, n), is what 4.57 hands down.
-* inv_coeff_init_option = true: the constructor reads a misspelt key, `config["inv_init_coeff_option"]`.
-  Here it selects the branch it was meant for, 1 / ||kernel_2||_1 of each matrix.
-* Lengths other than segment_means_seq_len: segments of two sizes by the rule of the authors' later code
-  (github.com/mlpen/Nystromformer); exact attention where n <= num_landmarks.
-* conv_kernel_size = null (no convolution): the attention provides for it, but the config class of 5.23
-  refuses it; make_config puts it past the check.
-* Options that transformers does not have: the attention of a call, the landmarks, the iterations, and the
-  start value for each sequence.
+* Nystrom attention with a padding mask: transformers 5 hands down a (batch, 1, n, n) mask, which
+  does not fit the (landmarks, n) scores of kernel_3. Its first row, (batch, 1, 1, n), is what 4.57
+  hands down.
+* inv_coeff_init_option = true: the constructor reads a misspelt key,
+  `config["inv_init_coeff_option"]`. Here it selects the branch it was meant for, 1 / ||kernel_2||_1
+  of each matrix.
+* Lengths other than segment_means_seq_len: segments of two sizes by the rule of the authors' later
+  code (github.com/mlpen/Nystromformer); exact attention where n <= num_landmarks.
+* conv_kernel_size = null (no convolution): the attention provides for it, but the config class of
+  5.23 refuses it; make_config puts it past the check.
+* Options that transformers does not have: the attention of a call, the landmarks, the iterations,
+  and the start value for each sequence.
 
-verify.py compares the result with transformers' untouched classes wherever those can run: all cases that
-5.23 accepts, and with 4.57.6 the padded Nystrom cases too.
+verify.py compares the result with transformers' untouched classes wherever those can run: all cases
+that 5.23 accepts, and with 4.57.6 the padded Nystrom cases too.
 """
 
 import json
@@ -46,17 +48,21 @@ HEADS = {
 
 @dataclass
 class AttentionOptions:
-    """What the library's ForwardOptions say about attention, and where layer 0 writes its intermediates."""
+    """What the library's ForwardOptions say about attention, and where layer 0 writes its
+    intermediates."""
 
     attention: str = "config"  # config | exact | nystrom
     num_landmarks: int = 0  # 0: the config's
-    inverse: str = ""  # batch | sequence | matrix; "": matrix with inv_coeff_init_option, else batch
+    inverse: str = (
+        ""  # batch | sequence | matrix; "": matrix with inv_coeff_init_option, else batch
+    )
     iterations: int = 6
     record: dict = field(default_factory=dict)
 
 
 def segment_means(x, count):
-    """(batch, heads, n, d) to (batch, heads, count, d): means of `count` segments, the longer ones last."""
+    """(batch, heads, n, d) to (batch, heads, count, d): means of `count` segments, the longer ones
+    last."""
     n = x.shape[-2]
     size = n // count
     short = (size + 1) * count - n  # this many segments have `size` rows, the rest one more
@@ -68,7 +74,7 @@ def segment_means(x, count):
 
 
 def inverse_iterates(kernel, inverse, iterations):
-    """The start value and the iterates of transformers' `iterative_inv` for kernel (batch, heads, m, m)."""
+    """The start value and the iterates of `iterative_inv` for kernel (batch, heads, m, m)."""
     sums = kernel.sum(dim=-2)  # (batch, heads, m), column sums
     largest = {
         "batch": lambda: sums.max(),
@@ -156,7 +162,7 @@ def make_config(entries):
 
 
 def load(folder, head, dtype=torch.float64, pristine=False):
-    """The model of `folder`, weights converted from what the files hold, every weight accounted for."""
+    """The model of `folder`, weights converted from the files, every one accounted for."""
     hf.NystromformerSelfAttention = PristineSelfAttention if pristine else ReferenceSelfAttention
     config = make_config(json.loads((folder / "config.json").read_text()))
     model, report = HEADS[head].from_pretrained(
@@ -207,7 +213,7 @@ def forward_arguments(inputs, dtype):
 
 
 def flatten_outputs(output):
-    """transformers' output object as one flat dictionary: `hidden_states.0`, `attentions.1`, `logits`, ..."""
+    """transformers' output as one flat dictionary: `hidden_states.0`, `attentions.1`, ..."""
     flat = {}
     for name, value in output.items():
         if isinstance(value, tuple):
@@ -222,11 +228,17 @@ def run(model, head, inputs, options=None, pristine=False):
     options = options or AttentionOptions()
     base = model if head == "model" else model.nystromformer
     record = options.record
-    problem_type = model.config.problem_type  # transformers' forward writes its guess into the config
+    problem_type = (
+        model.config.problem_type
+    )  # transformers' forward writes its guess into the config
     if not pristine:
         for i, layer in enumerate(base.encoder.layer):
-            layer.attention.self.options = options if i == 0 else AttentionOptions(
-                options.attention, options.num_landmarks, options.inverse, options.iterations
+            layer.attention.self.options = (
+                options
+                if i == 0
+                else AttentionOptions(
+                    options.attention, options.num_landmarks, options.inverse, options.iterations
+                )
             )
     hooks = watch(watched_modules(model, head), record)
     arguments = forward_arguments(inputs, next(model.parameters()).dtype)
@@ -239,7 +251,8 @@ def run(model, head, inputs, options=None, pristine=False):
 
 
 def deviation(found, expected):
-    """max |found - expected| / max(1, max |expected|), the measure of every comparison; NaN equals NaN."""
+    """max |found - expected| / max(1, max |expected|), the measure of every comparison; NaN equals
+    NaN."""
     found, expected = found.double(), expected.double()
     if found.shape != expected.shape or not torch.equal(found.isnan(), expected.isnan()):
         return math.inf

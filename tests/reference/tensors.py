@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Writes safetensors files whose bytes depend on their content alone.
 
-The safetensors package keeps `__metadata__` in a hash map, so that files with several entries differ from
-run to run. The format is simple enough to write: 8 bytes of header length, a JSON header, the data.
+The safetensors package keeps `__metadata__` in a hash map, so that files with several entries
+differ from run to run. The format is simple enough to write: 8 bytes of header length, a JSON
+header, the data.
 """
 
 import json

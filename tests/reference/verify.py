@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Compares the stored answers with transformers' untouched classes, under whichever version is installed.
+"""Compares the stored answers with transformers' untouched classes, under whichever version is
+installed.
 
     python tests/reference/verify.py
 
 Found on 2026-11-24 (torch 2.13.0, float64):
-* 5.23.0: the 45 cases that it accepts are equal bit for bit. It refuses Nystrom attention with a padding mask
-  and configs without convolution.
-* 4.57.6 accepts both and agrees with them: 54 cases, largest deviation 2.6e-16. It differs in mlm-untied, where
-  it knows one bias under the two names cls.predictions.bias and cls.predictions.decoder.bias (5.x reads
-  both and uses the decoder's), and cannot load mlm-decoder-only.
-* Neither runs inv_coeff_init_option, or Nystrom attention at lengths other than segment_means_seq_len.
+* 5.23.0: the 45 cases that it accepts are equal bit for bit. It refuses Nystrom attention with a
+  padding mask and configs without convolution.
+* 4.57.6 accepts both and agrees with them: 54 cases, largest deviation 2.6e-16. It differs in
+  mlm-untied, where it knows one bias under the two names cls.predictions.bias and
+  cls.predictions.decoder.bias (5.x reads both and uses the decoder's), and cannot load
+  mlm-decoder-only.
+* Neither runs inv_coeff_init_option, or Nystrom attention at lengths other than
+segment_means_seq_len.
 """
 
 import json
@@ -41,7 +44,12 @@ def compare(entry, stored):
 
 def by_option(entry):
     """True where a case asks for something that transformers has no option for."""
-    options = (entry["attention"], entry["num_landmarks"], entry["inverse"], entry["inverse_iterations"])
+    options = (
+        entry["attention"],
+        entry["num_landmarks"],
+        entry["inverse"],
+        entry["inverse_iterations"],
+    )
     return options != ("config", "0", "", "6")
 
 
@@ -56,7 +64,7 @@ def main():
             found = compare(entry, stored)
         except Exception as error:  # whatever transformers raises means that it cannot run this
             counts["refused"] += 1
-            print(f"{entry['file']}: refused, {type(error).__name__}: {str(error).splitlines()[0][:100]}")
+            print(f"{entry['file']}: refused, {type(error).__name__}: {str(error)[:90]!r}")
             continue
         kind = "equal" if found <= 1e-12 else "different"
         counts[kind] += 1
