@@ -8,8 +8,12 @@
 #include <nystromformer/kernels/rows.hpp>
 #include <nystromformer/model/nystrom.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <random>
 #include <stdexcept>
@@ -255,5 +259,62 @@ TEST_CASE("activations equal their formulas and keep NaN", "[kernels]") {
         float x = std::numeric_limits<float>::quiet_NaN();
         nf::detail::activate_row(entry.activation, &x, 1);
         CHECK(std::isnan(x));
+    }
+}
+
+namespace {
+
+/// The largest error in units in the last place over a sample of all floats, NaN and infinity
+/// included.
+template <typename Reference>
+double largest_ulp_error(nf::Isa isa, nf::detail::FloatFunction function,
+                         const Reference& reference) {
+    constexpr std::uint32_t step =
+        10007;  // prime; NYSTROMFORMER_SWEEP=1 in the environment: every float
+    const bool every = std::getenv("NYSTROMFORMER_SWEEP") != nullptr;
+    const auto kernels = nf::detail::kernels_of<float>(isa);
+    double largest = 0;
+    std::vector<float> inputs, outputs;
+    auto compare = [&] {
+        outputs = inputs;
+        kernels.map(function, outputs.data(), static_cast<long>(outputs.size()));
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const double expected = reference(static_cast<double>(inputs[i]));
+            const double found = static_cast<double>(outputs[i]);
+            if (std::isnan(expected) && std::isnan(found)) continue;
+            const auto rounded = static_cast<float>(expected);
+            if (std::isinf(rounded) && rounded == outputs[i]) continue;
+            int exponent;
+            std::frexp(rounded, &exponent);
+            const double ulp = std::ldexp(1.0, std::max(exponent - 24, -149));
+            const double error = std::abs(found - expected) / ulp;
+            if (!(error <= largest)) largest = error;
+        }
+        inputs.clear();
+    };
+    for (std::uint64_t bits = 0; bits < (std::uint64_t{1} << 32); bits += every ? 1 : step) {
+        inputs.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+        if (inputs.size() == 4099) compare();
+    }
+    inputs.push_back(std::numeric_limits<float>::infinity());
+    inputs.push_back(-std::numeric_limits<float>::infinity());
+    compare();
+    return largest;
+}
+
+}  // namespace
+
+TEST_CASE("exp, tanh and erf keep their stated error over all floats on every instruction set",
+          "[kernels]") {
+    using nf::detail::FloatFunction;
+    for (const nf::Isa isa : {nf::Isa::portable, nf::Isa::avx2, nf::Isa::avx512}) {
+        if (!nf::is_supported(isa)) continue;
+        INFO(nf::name(isa));
+        CHECK(largest_ulp_error(isa, FloatFunction::exp, [](double x) { return std::exp(x); }) <
+              1.1);
+        CHECK(largest_ulp_error(isa, FloatFunction::tanh, [](double x) { return std::tanh(x); }) <
+              1.4);
+        CHECK(largest_ulp_error(isa, FloatFunction::erf, [](double x) { return std::erf(x); }) <
+              1.3);
     }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/kernels/instruction_sets.hpp>
 
 #include <array>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace nystromformer {
 
@@ -79,9 +81,34 @@ void map_row(Scalar* row, Index size, Function function) {
     for (Index i = 0; i < size; ++i) row[i] = function(row[i]);
 }
 
+/// The vector kernel for an activation in float, where there is one.
+inline std::optional<FloatFunction> float_function(Activation activation) {
+    switch (activation) {
+        case Activation::gelu:
+            return FloatFunction::gelu;
+        case Activation::gelu_new:
+            return FloatFunction::gelu_new;
+        case Activation::quick_gelu:
+            return FloatFunction::quick_gelu;
+        case Activation::silu:
+            return FloatFunction::silu;
+        case Activation::tanh:
+            return FloatFunction::tanh;
+        case Activation::sigmoid:
+            return FloatFunction::sigmoid;
+        default:
+            return std::nullopt;
+    }
+}
+
 /// Applies the activation to `size` numbers in place.
 template <typename Scalar>
 void activate_row(Activation activation, Scalar* row, Index size) {
+    if constexpr (std::is_same_v<Scalar, float>) {
+        if (const auto function = float_function(activation)) {
+            return kernels<float>().map(*function, row, size);
+        }
+    }
     constexpr Scalar half = Scalar(0.5), cubic = Scalar(0.044715);
     constexpr Scalar sqrt_half = std::numbers::sqrt2_v<Scalar> / 2;
     // sqrt(2 / pi)

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/kernels/instruction_sets.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 
 namespace nystromformer::detail {
 
@@ -20,6 +22,7 @@ void softmax_row(Scalar* row, Index size, std::span<const std::int64_t> key_mask
         if (key_mask[static_cast<std::size_t>(i)] == 0)
             row[i] += std::numeric_limits<Scalar>::lowest();
     }
+    if constexpr (std::is_same_v<Scalar, float>) return kernels<float>().softmax(row, size);
     const Scalar most = *std::max_element(row, row + size);
     Scalar sum = 0;
     for (Index i = 0; i < size; ++i) {
@@ -58,11 +61,8 @@ void add_depthwise_convolution(const Matrix<Scalar>& values, const Scalar* taps,
     for (Index i = 0; i < values.rows(); ++i) {
         const Index first = std::max<Index>(0, num_taps / 2 - i);
         const Index last = std::min<Index>(num_taps, values.rows() - i + num_taps / 2);
-        Scalar* out = context.row(i).data();
-        for (Index tap = first; tap < last; ++tap) {
-            const Scalar* in = values.row(i + tap - num_taps / 2).data();
-            for (Index j = 0; j < values.cols(); ++j) out[j] += taps[tap] * in[j];
-        }
+        kernels<Scalar>().convolve_row(taps + first, values.row(i + first - num_taps / 2).data(),
+                                       last - first, values.cols(), context.row(i).data());
     }
 }
 

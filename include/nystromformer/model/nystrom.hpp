@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/rows.hpp>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ Matrix<Scalar> softmax(Matrix<Scalar> scores, KeyMask key_mask = {}) {
 template <typename Scalar>
 Matrix<Scalar> landmark_kernel(const Matrix<Scalar>& q_landmarks,
                                const Matrix<Scalar>& k_landmarks) {
-    return softmax<Scalar>(q_landmarks * k_landmarks.transpose());
+    return softmax(product_transposed(q_landmarks, k_landmarks));
 }
 
 /// ||kernel||_1: the largest column sum.
@@ -64,9 +65,10 @@ Scalar largest_column_sum(const Matrix<Scalar>& kernel) {
 template <typename Scalar>
 Matrix<Scalar> inverse_step(const Matrix<Scalar>& k, const Matrix<Scalar>& z) {
     const auto identity = Matrix<Scalar>::Identity(k.rows(), k.rows());
-    const Matrix<Scalar> kz = k * z;  // (m, m)
-    const Matrix<Scalar> inner = Scalar(15) * identity - kz * (Scalar(7) * identity - kz);
-    return Scalar(0.25) * z * (Scalar(13) * identity - kz * inner);
+    const Matrix<Scalar> kz = product(k, z);  // (m, m)
+    const Matrix<Scalar> inner =
+        Scalar(15) * identity - product<Scalar>(kz, Scalar(7) * identity - kz);
+    return product<Scalar>(Scalar(0.25) * z, Scalar(13) * identity - product(kz, inner));
 }
 
 /// `iterations` steps from z = k' / divisor. Few steps regularise: more is not closer to exact
@@ -84,14 +86,14 @@ template <typename Scalar>
 Matrix<Scalar> exact_attention(const Matrix<Scalar>& q, const Matrix<Scalar>& k,
                                const Matrix<Scalar>& v, KeyMask key_mask,
                                Matrix<Scalar>* probabilities = nullptr) {
-    constexpr Index block = 64;
+    constexpr Index block = 84;
+    const PackedMatrix<Scalar> keys(k), values(v.transpose());
     Matrix<Scalar> context(q.rows(), v.cols());
     if (probabilities != nullptr) probabilities->resize(q.rows(), k.rows());
     for (Index row = 0; row < q.rows(); row += block) {
         const Index rows = std::min<Index>(block, q.rows() - row);
-        const Matrix<Scalar> scores =
-            softmax<Scalar>(q.middleRows(row, rows) * k.transpose(), key_mask);
-        context.middleRows(row, rows).noalias() = scores * v;
+        const Matrix<Scalar> scores = softmax(keys.multiply(q.middleRows(row, rows)), key_mask);
+        context.middleRows(row, rows) = values.multiply(scores);
         if (probabilities != nullptr) probabilities->middleRows(row, rows) = scores;
     }
     return context;  // (n, d)
@@ -114,19 +116,19 @@ Matrix<Scalar> nystrom_attention(const Matrix<Scalar>& q, const Matrix<Scalar>& 
                                  const NystromOptions<Scalar>& options,
                                  Matrix<Scalar>* probabilities = nullptr,
                                  double* residual = nullptr) {
-    const Matrix<Scalar> q_landmarks = segment_means(q, options.num_landmarks);    // (m, d)
-    const Matrix<Scalar> k_landmarks = segment_means(k, options.num_landmarks);    // (m, d)
-    const Matrix<Scalar> kernel_1 = softmax<Scalar>(q * k_landmarks.transpose());  // (n, m)
-    const Matrix<Scalar> kernel_2 = landmark_kernel(q_landmarks, k_landmarks);     // (m, m)
+    const Matrix<Scalar> q_landmarks = segment_means(q, options.num_landmarks);   // (m, d)
+    const Matrix<Scalar> k_landmarks = segment_means(k, options.num_landmarks);   // (m, d)
+    const Matrix<Scalar> kernel_1 = softmax(product_transposed(q, k_landmarks));  // (n, m)
+    const Matrix<Scalar> kernel_2 = landmark_kernel(q_landmarks, k_landmarks);    // (m, m)
     const Matrix<Scalar> kernel_3 =
-        softmax<Scalar>(q_landmarks * k.transpose(), key_mask);  // (m, n)
+        softmax(product_transposed(q_landmarks, k), key_mask);  // (m, n)
     const Matrix<Scalar> inverse = iterative_inverse(kernel_2, options.divisor, options.iterations);
-    if (probabilities != nullptr) *probabilities = kernel_1 * inverse;
+    if (probabilities != nullptr) *probabilities = product(kernel_1, inverse);
     if (residual != nullptr) {
         const auto identity = Matrix<Scalar>::Identity(kernel_2.rows(), kernel_2.rows());
-        *residual = static_cast<double>((kernel_2 * inverse - identity).norm());
+        *residual = static_cast<double>((product(kernel_2, inverse) - identity).norm());
     }
-    return kernel_1 * (inverse * (kernel_3 * v));  // (n, d)
+    return product(kernel_1, product(inverse, product(kernel_3, v)));  // (n, d)
 }
 
 }  // namespace nystromformer::detail
