@@ -105,7 +105,7 @@ private:
         const TensorView* tensor = checkpoint_.find(full);
         const std::string file = checkpoint_.file_of(full);
         if (tensor == nullptr || tensor->shape != shape) {
-            throw TensorError({file, detail::in_quotes(full),
+            throw TensorError({file, "tensor " + detail::in_quotes(full),
                                "a tensor of shape " + detail::shape_text(shape),
                                tensor == nullptr ? "nothing" : detail::shape_text(tensor->shape)});
         }

@@ -168,8 +168,8 @@ bool copy_if_same(const TensorView& view, Scalar* out) {
 /// UnsupportedError for a floating type that this library does not run.
 inline void require_weight(const TensorView& view, const std::string& file = "") {
     if (is_weight(view.dtype)) return;
-    const ErrorDetails details{file, in_quotes(view.name), "weights in F64, F32, F16 or BF16",
-                               std::string(name(view.dtype))};
+    const ErrorDetails details{file, "tensor " + in_quotes(view.name),
+                               "weights in F64, F32, F16 or BF16", std::string(name(view.dtype))};
     if (is_integer(view.dtype) || view.dtype == DType::u16 || view.dtype == DType::u32 ||
         view.dtype == DType::u64) {
         throw TensorError(details);
@@ -207,8 +207,8 @@ void convert(const TensorView& view, Scalar* out) {
 /// Throws TensorError for other types.
 inline std::vector<std::int64_t> to_int64(const TensorView& view) {
     if (!is_integer(view.dtype)) {
-        throw TensorError({"", detail::in_quotes(view.name), "I64, I32, I16, I8, U8 or BOOL",
-                           std::string(name(view.dtype))});
+        throw TensorError({"", "tensor " + detail::in_quotes(view.name),
+                           "I64, I32, I16, I8, U8 or BOOL", std::string(name(view.dtype))});
     }
     std::vector<std::int64_t> result(static_cast<std::size_t>(view.size()));
     const auto cast = [](auto value) { return std::int64_t{value}; };

@@ -44,6 +44,7 @@ public:
         refuse_other_formats(bytes, file);
         const auto zip = detail::ZipArchive::parse(bytes, file);
         const std::string top = top_folder(zip, file);
+        zip.require_stored();
         check_byte_order(zip, top, file);
         const detail::ZipEntry& entry = *zip.find(top + "data.pkl");
         if (entry.crc != 0) zip.check_crc(entry);  // 0: written without

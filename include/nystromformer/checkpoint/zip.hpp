@@ -40,10 +40,12 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes) {
 
 struct ZipEntry {
     std::string_view name;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;    // of what was packed: of `bytes`, where they are stored
     std::uint64_t header = 0;  // where its local header begins
     std::uint32_t crc = 0;
     std::uint16_t flags = 0;
+    std::uint16_t method = 0;  // 0: stored
+    std::uint64_t packed = 0;
     std::span<const std::byte> bytes;
 };
 
@@ -54,8 +56,7 @@ class ZipArchive {
 public:
     static constexpr std::uint64_t most_entries = 1'000'000;
 
-    /// Throws FormatError, and UnsupportedError for compressed or encrypted entries. The bytes must
-    /// outlive the result; `file` names them in errors.
+    /// Throws FormatError. The bytes must outlive the result; `file` names them in errors.
     static ZipArchive parse(std::span<const std::byte> bytes, const std::string& file) {
         ZipArchive archive(bytes, file);
         const Directory directory = archive.find_directory();
@@ -79,6 +80,24 @@ public:
             entries_.begin(), entries_.end(), name,
             [](const ZipEntry& entry, std::string_view key) { return entry.name < key; });
         return found != entries_.end() && found->name == name ? &*found : nullptr;
+    }
+
+    /// Throws UnsupportedError for a compressed or encrypted entry, FormatError where sizes
+    /// disagree.
+    void require_stored() const {
+        for (const ZipEntry& entry : entries_) {
+            if (entry.method != 0 || (entry.flags & 1u) != 0) {
+                throw UnsupportedError(
+                    {file_, "entry " + in_quotes(entry.name),
+                     "stored bytes, as torch.save writes them (load the file in Python and save it "
+                     "again)",
+                     entry.method == 0 ? "encrypted ones"
+                                       : "compression method " + std::to_string(entry.method)});
+            }
+            if (entry.packed != entry.size)
+                fail(entry, std::to_string(entry.size) + " stored bytes",
+                     std::to_string(entry.packed));
+        }
     }
 
     /// Throws FormatError where the bytes do not have the CRC that the directory tells.
@@ -194,10 +213,10 @@ private:
         cursor.take(4);  // versions
         ZipEntry entry;
         entry.flags = cursor.read<std::uint16_t>();
-        const auto method = cursor.read<std::uint16_t>();
+        entry.method = cursor.read<std::uint16_t>();
         cursor.take(4);  // time
         entry.crc = cursor.read<std::uint32_t>();
-        std::uint64_t packed = cursor.read<std::uint32_t>();
+        entry.packed = cursor.read<std::uint32_t>();
         entry.size = cursor.read<std::uint32_t>();
         const auto name_size = cursor.read<std::uint16_t>(),
                    extra_size = cursor.read<std::uint16_t>();
@@ -208,20 +227,9 @@ private:
         entry.name = cursor.text(name_size);
         const auto extra = cursor.take(extra_size);
         cursor.take(comment_size);
-        read_wide(extra, entry, {&entry.size, &packed, &entry.header});
+        read_wide(extra, entry, {&entry.size, &entry.packed, &entry.header});
         if (disk != 0) fail(entry, "an archive on one disk", "another");
-        check_plain(entry, method);
-        if (packed != entry.size)
-            fail(entry, std::to_string(entry.size) + " stored bytes", std::to_string(packed));
         return entry;
-    }
-
-    void check_plain(const ZipEntry& entry, std::uint16_t method) const {
-        if (method == 0 && (entry.flags & 1u) == 0) return;
-        throw UnsupportedError(
-            {file_, "entry " + in_quotes(entry.name),
-             "stored bytes, as torch.save writes them (load the file in Python and save it again)",
-             method == 0 ? "encrypted ones" : "compression method " + std::to_string(method)});
     }
 
     /// The fields that are all ones stand, in that order, in the zip64 extra field.
@@ -259,7 +267,7 @@ private:
             }
             ByteCursor local = cursor(entry.header);
             check_local_header(local, entry);
-            entry.bytes = local.take(entry.size);
+            entry.bytes = local.take(entry.packed);
             free = local.position();
             if (free > directory_begin)
                 fail(entry, "bytes before the directory", "bytes inside it");
@@ -283,8 +291,8 @@ private:
         const auto same = [&](std::uint64_t value, std::uint64_t wanted) {
             return value == wanted || (later && value == 0);
         };
-        if (name != entry.name || method != 0 || flags != entry.flags || !same(crc, entry.crc) ||
-            !same(packed, entry.size) || !same(size, entry.size)) {
+        if (name != entry.name || method != entry.method || flags != entry.flags ||
+            !same(crc, entry.crc) || !same(packed, entry.packed) || !same(size, entry.size)) {
             fail(entry, "a local header like its entry in the directory",
                  "another: " + in_quotes(name) + ", " + std::to_string(size) + " bytes");
         }
