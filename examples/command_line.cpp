@@ -46,7 +46,9 @@ void CommonOptions::add_forward(CLI::App& command) {
                     "config (what Hugging Face runs, the default), exact or nystrom")
         ->check(CLI::IsMember({"config", "exact", "nystrom"}))
         ->type_name("NAME");
-    command.add_option("--landmarks", landmarks, "landmarks of nystrom attention (default: the config's)")
+    command
+        .add_option("--landmarks", landmarks,
+                    "landmarks of nystrom attention (default: the config's)")
         ->check(CLI::Range(Index{1}, Index{1} << 20))
         ->type_name("N");
 }
@@ -57,7 +59,8 @@ void CommonOptions::add_json(CLI::App& command) {
 
 nf::LoadOptions CommonOptions::load_options() const {
     if (precision != "fp32") {
-        throw UsageError("--precision " + precision + ": not there yet, this version runs fp32 only");
+        throw UsageError("--precision " + precision +
+                         ": not there yet, this version runs fp32 only");
     }
     return {.num_threads = threads};
 }
@@ -68,7 +71,8 @@ nf::Attention CommonOptions::attention_mode() const {
 }
 
 void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) const {
-    const bool exact = attention == "exact" || (attention == "config" && nf::detail::config_is_exact(config));
+    const bool exact =
+        attention == "exact" || (attention == "config" && nf::detail::config_is_exact(config));
     if (landmarks != 0 && exact) {
         print_message("--landmarks has no effect on exact attention; give --attention nystrom");
     }
@@ -76,19 +80,29 @@ void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) c
 
 bool CommonOptions::writes_json() const { return json || isatty(STDOUT_FILENO) == 0; }
 
-void add_texts(CLI::App& command, std::vector<std::string>& texts) {
-    command.add_option("TEXT", texts, "texts; without any, JSON lines {\"text\": ...} are read from stdin")
-        ->expected(0, 1 << 20)
-        ->allow_extra_args(false)
-        ->type_name("");
+void add_texts(CLI::App& command) {
+    command.allow_extras();
+    command.footer(
+        "Every other argument is a TEXT (after --, every one). Without any, JSON lines\n"
+        "{\"text\": ...} are read from stdin, and a line is written for each.");
+}
+
+std::vector<std::string> texts_of(const CLI::App& command, const Session& session) {
+    std::vector<std::string> texts = command.remaining();
+    for (const std::string& text : texts) {
+        if (text.size() > 1 && text[0] == '-')
+            throw UsageError("unknown option " + text + " (see --help)");
+    }
+    texts.insert(texts.end(), session.after_dashes.begin(), session.after_dashes.end());
+    return texts;
 }
 
 // ---- streams
 
 void prepare_streams() {
     std::signal(SIGPIPE, SIG_IGN);
-    // A file opened later must not become stdin, stdout or stderr. Writing to a stdout that was closed
-    // still fails, as it should: /dev/null is open for reading only.
+    // A file opened later must not become stdin, stdout or stderr. Writing to a stdout that was
+    // closed still fails, as it should: /dev/null is open for reading only.
     for (int descriptor = 0; descriptor <= 2; ++descriptor) {
         if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", O_RDONLY) != descriptor) {
             throw std::system_error(errno, std::generic_category(), "/dev/null");
@@ -100,7 +114,8 @@ void write_out(std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) throw std::system_error(errno, std::generic_category(), "writing to stdout");
+        if (written < 0)
+            throw std::system_error(errno, std::generic_category(), "writing to stdout");
         text.remove_prefix(static_cast<std::size_t>(written));
     }
 }
@@ -118,13 +133,15 @@ std::string for_terminal(std::string_view text) {
         // Control characters: C0 and DEL, and C1, which terminals obey too.
         const char32_t point = valid ? utf8::decode(character, 0).point : 0;
         result += point < 0x20 || (point >= 0x7F && point < 0xA0) ? nf::detail::printable(character)
-                                                                 : std::string(character);
+                                                                  : std::string(character);
         text.remove_prefix(size);
     }
     return result;
 }
 
-std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 // ---- requests
 
@@ -135,8 +152,8 @@ constexpr std::size_t max_line = std::size_t{16} << 20;
 /// The lines of stdin, in memory that a long one does not blow up.
 class Lines {
 public:
-    /// The next line without its end; nothing at the end of the input. Of a line longer than max_line
-    /// the first max_line + 1 bytes.
+    /// The next line without its end; nothing at the end of the input. Of a line longer than
+    /// max_line the first max_line + 1 bytes.
     std::optional<std::string> next() {
         std::string line;
         bool any = false;
@@ -187,7 +204,9 @@ private:
 /// A bar with rate and remaining time on stderr, where that is a terminal that shows nothing else.
 class Progress {
 public:
-    Progress() : shown_(isatty(STDERR_FILENO) != 0 && isatty(STDIN_FILENO) == 0 && isatty(STDOUT_FILENO) == 0) {
+    Progress()
+        : shown_(isatty(STDERR_FILENO) != 0 && isatty(STDIN_FILENO) == 0 &&
+                 isatty(STDOUT_FILENO) == 0) {
         struct stat status {};
         if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
             total_bytes_ = static_cast<double>(status.st_size);
@@ -204,7 +223,8 @@ public:
         const std::chrono::duration<double> elapsed = Clock::now() - start_;
         if (!shown_ || elapsed.count() < next_) return;
         next_ = elapsed.count() + 0.2;
-        std::fprintf(stderr, "\r%zu lines, %.1f a second", lines_, static_cast<double>(lines_) / elapsed.count());
+        std::fprintf(stderr, "\r%zu lines, %.1f a second", lines_,
+                     static_cast<double>(lines_) / elapsed.count());
         if (total_bytes_ > 0) {
             const double share = std::min(1.0, static_cast<double>(bytes_read) / total_bytes_);
             const std::string done(static_cast<std::size_t>(share * 30), '#');
@@ -227,11 +247,14 @@ Request read_request(std::uint64_t number, const std::string& line) {
     Request request{number, Json::object(), "", {}};
     guard(request, [&] {
         if (line.size() > max_line) {
-            throw nf::FormatError({"", "", "a line of at most " + std::to_string(max_line) + " bytes", "a longer one"});
+            throw nf::FormatError({"", "",
+                                   "a line of at most " + std::to_string(max_line) + " bytes",
+                                   "a longer one"});
         }
         Json fields = nf::detail::parse_json(line, "");
         if (!fields.is_object()) {
-            throw nf::FormatError({"", "", "a JSON object", nf::detail::JsonView<nf::Error>::describe(fields)});
+            throw nf::FormatError(
+                {"", "", "a JSON object", nf::detail::JsonView<nf::Error>::describe(fields)});
         }
         request.fields = std::move(fields);
     });
@@ -276,7 +299,9 @@ const std::string& Request::text(const char* field) const {
     const auto found = fields.find(field);
     if (found == fields.end() || !found->is_string()) {
         throw nf::InputError({"", std::string("/") + field, "a string",
-                              found == fields.end() ? "nothing" : nf::detail::JsonView<nf::Error>::describe(*found)});
+                              found == fields.end()
+                                  ? "nothing"
+                                  : nf::detail::JsonView<nf::Error>::describe(*found)});
     }
     return found->get_ref<const std::string&>();
 }
@@ -293,12 +318,14 @@ int answer_all(const std::vector<std::string>& texts, bool json, const Answerer&
     std::size_t failed = 0;
     std::vector<Request> requests;
     if (!texts.empty()) {
-        for (const std::string& text : texts) requests.push_back({requests.size() + 1, {{"text", text}}, "", {}});
+        for (const std::string& text : texts)
+            requests.push_back({requests.size() + 1, {{"text", text}}, "", {}});
         answer_good(requests, answerer);
         failed = write_answers(requests, json, answerer);
         return failed == 0 ? good : some_lines_failed;
     }
-    if (isatty(STDIN_FILENO) != 0) print_message("reading JSON lines from the terminal, Ctrl-D ends");
+    if (isatty(STDIN_FILENO) != 0)
+        print_message("reading JSON lines from the terminal, Ctrl-D ends");
     Lines lines;
     Progress progress;
     std::uint64_t number = 0;
@@ -310,7 +337,8 @@ int answer_all(const std::vector<std::string>& texts, bool json, const Answerer&
         progress.advance(requests.size(), lines.bytes_read());
         requests.clear();
     }
-    // The end of the input can be told as "more waits": what was gathered before it is still to be answered.
+    // The end of the input can be told as "more waits": what was gathered before it is still to be
+    // answered.
     answer_good(requests, answerer);
     failed += write_answers(requests, json, answerer);
     return failed == 0 ? good : some_lines_failed;

@@ -53,12 +53,22 @@ struct CommonOptions {
     bool writes_json() const;
 };
 
-/// The positional TEXT..., taken as they are (CLI11 would read "[a,b]" as a list).
-void add_texts(CLI::App& command, std::vector<std::string>& texts);
+/// What main and the commands share.
+struct Session {
+    std::vector<std::string> after_dashes;  ///< the arguments after "--", which are all texts
+    int exit_code = good;
+};
+
+/// Makes `command` take TEXT arguments.
+void add_texts(CLI::App& command);
+/// Those TEXTs as they stand, after parsing. (CLI11's own positionals would read "[a,b]" as a
+/// list.) Throws UsageError for what looks like an option.
+std::vector<std::string> texts_of(const CLI::App& command, const Session& session);
 
 /// Makes sure of the three standard descriptors and of an error instead of SIGPIPE.
 void prepare_streams();
-/// Writes to stdout and flushes; throws std::runtime_error when the pipe is closed or the disk full.
+/// Writes to stdout and flushes; throws std::runtime_error when the pipe is closed or the disk
+/// full.
 void write_out(std::string_view text);
 /// One line on stderr, made safe for a terminal.
 void print_message(std::string_view text);
@@ -97,7 +107,7 @@ void guard(Request& request, const std::function<void()>& body);
 }  // namespace command_line
 
 /// Each declares its command. The command runs when it is parsed and stores its exit code.
-void add_fill_mask(CLI::App& app, int& exit_code);
-void add_tokenize(CLI::App& app, int& exit_code);
-void add_run(CLI::App& app, int& exit_code);
-void add_info(CLI::App& app, int& exit_code);
+void add_fill_mask(CLI::App& app, command_line::Session& session);
+void add_tokenize(CLI::App& app, command_line::Session& session);
+void add_run(CLI::App& app, command_line::Session& session);
+void add_info(CLI::App& app, command_line::Session& session);

@@ -18,7 +18,6 @@ namespace nf = nystromformer;
 using Answers = std::vector<std::vector<nf::FillMaskAnswer>>;  // one list a mask
 
 struct Options : CommonOptions {
-    std::vector<std::string> texts;
     Index top_k = 5;
     std::optional<std::string> targets;
     bool truncation = false;
@@ -27,8 +26,10 @@ struct Options : CommonOptions {
         nf::FillMaskOptions options;
         options.top_k = top_k;
         if (targets) {
-            std::istringstream list(*targets + ',');  // "" is a list of one, which no token answers to
-            for (std::string target; std::getline(list, target, ',');) options.targets.push_back(target);
+            std::istringstream list(*targets +
+                                    ',');  // "" is a list of one, which no token answers to
+            for (std::string target; std::getline(list, target, ',');)
+                options.targets.push_back(target);
         }
         options.truncation = truncation;
         options.attention = attention_mode();
@@ -42,7 +43,10 @@ Json to_json(const Answers& answers) {
     for (const auto& list : answers) {
         Json& json = lists.emplace_back(Json::array());
         for (const auto& [score, token, token_str, sequence] : list) {
-            json.push_back({{"score", score}, {"token", token}, {"token_str", token_str}, {"sequence", sequence}});
+            json.push_back({{"score", score},
+                            {"token", token},
+                            {"token_str", token_str},
+                            {"sequence", sequence}});
         }
     }
     return lists.size() == 1 ? Json(lists[0]) : lists;
@@ -58,7 +62,9 @@ void answer(const nf::FillMaskPipeline& pipeline, const std::vector<Request*>& r
         for (std::size_t i = 0; i < requests.size(); ++i) requests[i]->output = to_json(answers[i]);
     } catch (const nf::Error&) {
         for (Request* request : requests) {
-            guard(*request, [&] { request->output = to_json(pipeline.each_mask(request->text("text"), options)); });
+            guard(*request, [&] {
+                request->output = to_json(pipeline.each_mask(request->text("text"), options));
+            });
         }
     }
 }
@@ -71,7 +77,8 @@ std::string table(const Request& request) {
             std::snprintf(score, sizeof score, "  %.4f  ", answer["score"].get<double>());
             std::string word = for_terminal(answer["token_str"].get_ref<const std::string&>());
             word.resize(std::max<std::size_t>(word.size(), 12), ' ');
-            text += score + word + "  " + for_terminal(answer["sequence"].get_ref<const std::string&>()) + '\n';
+            text += score + word + "  " +
+                    for_terminal(answer["sequence"].get_ref<const std::string&>()) + '\n';
         }
     };
     const bool several = !request.output.empty() && request.output[0].is_array();
@@ -83,7 +90,7 @@ std::string table(const Request& request) {
     return text;
 }
 
-int run(const Options& options) {
+int run(const Options& options, const std::vector<std::string>& texts) {
     const nf::FillMaskPipeline pipeline(options.model, options.load_options());
     const nf::FillMaskOptions pipeline_options = options.of_pipeline();
     options.note_idle_landmarks(pipeline.model().config());
@@ -92,24 +99,31 @@ int run(const Options& options) {
     } catch (const nf::InputError& error) {
         throw UsageError(error.what());
     }
-    const Answerer answerer{
-        [&](const std::vector<Request*>& requests) { answer(pipeline, requests, pipeline_options); }, table};
-    return answer_all(options.texts, options.writes_json(), answerer);
+    const Answerer answerer{[&](const std::vector<Request*>& requests) {
+                                answer(pipeline, requests, pipeline_options);
+                            },
+                            table};
+    return answer_all(texts, options.writes_json(), answerer);
 }
 
 }  // namespace
 
-void add_fill_mask(CLI::App& app, int& exit_code) {
+void add_fill_mask(CLI::App& app, command_line::Session& session) {
     auto options = std::make_shared<Options>();
-    CLI::App& command = *app.add_subcommand("fill-mask", "The likeliest tokens for each mask of a text");
+    CLI::App& command =
+        *app.add_subcommand("fill-mask", "The likeliest tokens for each mask of a text");
     options->add_model(command);
-    add_texts(command, options->texts);
+    add_texts(command);
     command.add_option("--top-k", options->top_k, "answers for each mask (default: 5)")
         ->check(CLI::NonNegativeNumber)
         ->type_name("N");
-    command.add_option("--targets", options->targets, "score only these tokens")->type_name("A,B,...");
-    command.add_flag("--truncation", options->truncation, "cut texts that are too long for the model");
+    command.add_option("--targets", options->targets, "score only these tokens")
+        ->type_name("A,B,...");
+    command.add_flag("--truncation", options->truncation,
+                     "cut texts that are too long for the model");
     options->add_forward(command);
     options->add_json(command);
-    command.callback([options, &exit_code] { exit_code = run(*options); });
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
 }

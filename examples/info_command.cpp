@@ -25,21 +25,29 @@ Json weights_of(const nf::Checkpoint& checkpoint) {
         bytes += tensor.bytes.size();
         ++tensors[std::string(nf::name(tensor.dtype))];
     }
-    return {{"file", checkpoint.source().filename().string()}, {"tensors", tensors}, {"numbers", parameters},
+    return {{"file", checkpoint.source().filename().string()},
+            {"tensors", tensors},
+            {"numbers", parameters},
             {"bytes", bytes}};
 }
 
 Json attention_of(const nf::NystromformerConfig& config, const CommonOptions& options) {
-    const std::string landmarks = std::to_string(options.landmarks ? options.landmarks : config.num_landmarks);
-    const std::string nystrom_why = " for texts of more than " + landmarks + " tokens, exact for others";
+    const std::string landmarks =
+        std::to_string(options.landmarks ? options.landmarks : config.num_landmarks);
+    const std::string nystrom_why =
+        " for texts of more than " + landmarks + " tokens, exact for others";
     switch (options.attention_mode()) {
-        case nf::Attention::exact: return {{"runs", "exact"}, {"why", "--attention exact"}};
-        case nf::Attention::nystrom: return {{"runs", "nystrom"}, {"why", "--attention nystrom," + nystrom_why}};
-        case nf::Attention::config: break;
+        case nf::Attention::exact:
+            return {{"runs", "exact"}, {"why", "--attention exact"}};
+        case nf::Attention::nystrom:
+            return {{"runs", "nystrom"}, {"why", "--attention nystrom," + nystrom_why}};
+        case nf::Attention::config:
+            break;
     }
     const std::string sizes = "num_landmarks " + std::to_string(config.num_landmarks) +
                               (nf::detail::config_is_exact(config) ? " = " : " differs from ") +
-                              "segment_means_seq_len " + std::to_string(config.segment_means_seq_len);
+                              "segment_means_seq_len " +
+                              std::to_string(config.segment_means_seq_len);
     if (nf::detail::config_is_exact(config)) {
         return {{"runs", "exact"}, {"why", sizes + ", where Hugging Face runs exact attention"}};
     }
@@ -74,20 +82,25 @@ std::string table(const Json& info) {
         name.resize(12, ' ');
         return name + for_terminal(value) + '\n';
     };
-    const auto plain = [](const Json& value) { return value.is_string() ? value.get<std::string>() : dump(value); };
-    const std::string shape = dump(config["num_hidden_layers"]) + " layers, hidden " + dump(config["hidden_size"]) +
-                              ", " + dump(config["num_attention_heads"]) + " heads, intermediate " +
-                              dump(config["intermediate_size"]) + ", " + plain(config["hidden_act"]) +
-                              ", vocabulary " + dump(config["vocab_size"]) + ", at most " +
-                              dump(config["max_position_embeddings"]) + " tokens";
+    const auto plain = [](const Json& value) {
+        return value.is_string() ? value.get<std::string>() : dump(value);
+    };
+    const std::string shape =
+        dump(config["num_hidden_layers"]) + " layers, hidden " + dump(config["hidden_size"]) +
+        ", " + dump(config["num_attention_heads"]) + " heads, intermediate " +
+        dump(config["intermediate_size"]) + ", " + plain(config["hidden_act"]) + ", vocabulary " +
+        dump(config["vocab_size"]) + ", at most " + dump(config["max_position_embeddings"]) +
+        " tokens";
     return row("folder", plain(info["folder"])) + row("made for", dump(config["architectures"])) +
            row("shape", shape) +
-           row("weights", plain(weights["file"]) + ", " + dump(weights["numbers"]) + " numbers in " +
-                              dump(weights["bytes"]) + " bytes, tensors " + dump(weights["tensors"])) +
+           row("weights", plain(weights["file"]) + ", " + dump(weights["numbers"]) +
+                              " numbers in " + dump(weights["bytes"]) + " bytes, tensors " +
+                              dump(weights["tensors"])) +
            row("tokenizer", info["tokenizer"].is_null() ? "none" : dump(info["tokenizer"])) +
-           row("attention", plain(info["attention"]["runs"]) + ": " + plain(info["attention"]["why"])) +
-           row("runs in", plain(info["precision"]) + " on " + plain(info["isa"]) + ", " + dump(info["threads"]) +
-                              " threads");
+           row("attention",
+               plain(info["attention"]["runs"]) + ": " + plain(info["attention"]["why"])) +
+           row("runs in", plain(info["precision"]) + " on " + plain(info["isa"]) + ", " +
+                              dump(info["threads"]) + " threads");
 }
 
 int run(const CommonOptions& options) {
@@ -99,11 +112,11 @@ int run(const CommonOptions& options) {
 
 }  // namespace
 
-void add_info(CLI::App& app, int& exit_code) {
+void add_info(CLI::App& app, command_line::Session& session) {
     auto options = std::make_shared<CommonOptions>();
     CLI::App& command = *app.add_subcommand("info", "What a folder holds and what will run");
     options->add_model(command);
     options->add_forward(command);
     options->add_json(command);
-    command.callback([options, &exit_code] { exit_code = run(*options); });
+    command.callback([options, &session] { session.exit_code = run(*options); });
 }

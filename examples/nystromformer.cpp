@@ -2,7 +2,11 @@
 // The command line: nystromformer COMMAND --model DIR ...
 #include "command_line.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <new>
+#include <string>
+#include <vector>
 
 int main(int argc, char** argv) {
     using namespace command_line;
@@ -10,15 +14,21 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", NYSTROMFORMER_VERSION);
     app.require_subcommand(1);
     app.footer("Exit codes: 0 good, 1 run-time failure, 2 usage, 3 some input lines failed.");
-    int exit_code = good;
+    // "--" is taken here: the arguments after it are texts, whatever they look like.
+    Session session;
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    if (dashes != arguments.end()) session.after_dashes.assign(dashes + 1, arguments.end());
+    arguments.erase(dashes, arguments.end());
+    std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes them
     try {
         prepare_streams();
-        add_fill_mask(app, exit_code);
-        add_tokenize(app, exit_code);
-        add_run(app, exit_code);
-        add_info(app, exit_code);
-        app.parse(argc, argv);
-        return exit_code;
+        add_fill_mask(app, session);
+        add_tokenize(app, session);
+        add_run(app, session);
+        add_info(app, session);
+        app.parse(arguments);
+        return session.exit_code;
     } catch (const CLI::Success& help) {
         return app.exit(help);
     } catch (const CLI::ParseError& error) {

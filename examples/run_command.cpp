@@ -20,31 +20,40 @@ int run(const RunOptions& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, int& exit_code) {
+void add_run(CLI::App& app, command_line::Session& session) {
     auto options = std::make_shared<RunOptions>();
     CLI::App& command = *app.add_subcommand("run", "Raw tensors in, raw tensors out");
     options->add_model(command);
-    const auto choice = [&command](const char* name, std::string& value, std::vector<std::string> names,
-                                   const char* help) {
-        return command.add_option(name, value, help)->check(CLI::IsMember(std::move(names)))->type_name("NAME");
+    const auto choice = [&command](const char* name, std::string& value,
+                                   std::vector<std::string> names, const char* help) {
+        return command.add_option(name, value, help)
+            ->check(CLI::IsMember(std::move(names)))
+            ->type_name("NAME");
     };
     choice("--head", options->head,
-           {"model", "masked-lm", "sequence-classification", "multiple-choice", "token-classification",
-            "question-answering"},
-           "model, masked-lm, sequence-classification, multiple-choice, token-classification or question-answering")
+           {"model", "masked-lm", "sequence-classification", "multiple-choice",
+            "token-classification", "question-answering"},
+           "model, masked-lm, sequence-classification, multiple-choice, token-classification or "
+           "question-answering")
         ->required();
-    command.add_option("--input", options->input,
-                       "safetensors file with input_ids [B, n] or inputs_embeds [B, n, hidden] ([B, choices, n] for "
-                       "multiple-choice); optional attention_mask, token_type_ids, position_ids, labels, "
-                       "start_positions, end_positions")
+    command
+        .add_option(
+            "--input", options->input,
+            "safetensors file with input_ids [B, n] or inputs_embeds [B, n, hidden] ([B, choices, "
+            "n] for "
+            "multiple-choice); optional attention_mask, token_type_ids, position_ids, labels, "
+            "start_positions, end_positions")
         ->required()
         ->type_name("FILE");
-    command.add_option("--output", options->output, "safetensors file to write")->required()->type_name("FILE");
+    command.add_option("--output", options->output, "safetensors file to write")
+        ->required()
+        ->type_name("FILE");
     choice("--scalar", options->scalar, {"float", "double"}, "float (the default) or double");
     choice("--inverse", options->inverse, {"batch", "sequence", "matrix"},
-           "start of the iterative inverse: batch (as Hugging Face), sequence or matrix (default: the config's)");
+           "start of the iterative inverse: batch (as Hugging Face), sequence or matrix (default: "
+           "the config's)");
     command.add_flag("--hidden-states", options->hidden_states, "write hidden_states.0 to .L");
     command.add_flag("--attentions", options->attentions, "write attentions.0 to .L-1");
     options->add_forward(command);
-    command.callback([options, &exit_code] { exit_code = run(*options); });
+    command.callback([options, &session] { session.exit_code = run(*options); });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The options of `nystromformer run`, and its work in float and in double (two sources: they compile slowly).
+// The options of `nystromformer run`, and its work in float and in double (two sources: they
+// compile slowly).
 #pragma once
 
 #include "command_line.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `nystromformer run` for one scalar: reads the input's tensors, runs the head, writes what it returns.
+// `nystromformer run` for one scalar: reads the input's tensors, runs the head, writes what it
+// returns.
 #pragma once
 
 #include "run_command.hpp"
@@ -80,8 +81,9 @@ private:
     }
 
     void refuse_unknown() const {
-        static constexpr std::array known{"input_ids", "inputs_embeds", "attention_mask", "token_type_ids",
-                                          "position_ids", "labels", "start_positions", "end_positions"};
+        static constexpr std::array known{"input_ids",       "inputs_embeds", "attention_mask",
+                                          "token_type_ids",  "position_ids",  "labels",
+                                          "start_positions", "end_positions"};
         for (const nf::TensorView& tensor : file_.tensors()) {
             if (std::find(known.begin(), known.end(), tensor.name) != known.end()) continue;
             std::string names;
@@ -95,16 +97,19 @@ private:
         return tensor ? nf::to_int64(*tensor) : std::vector<std::int64_t>{};
     }
 
-    /// One value a row, from the shape of the ids, or from [1, length], which counts for every sequence.
+    /// One value a row, from the shape of the ids, or from [1, length], which counts for every
+    /// sequence.
     std::vector<std::int64_t> rows(const char* name) const {
         std::vector<std::int64_t> values = integers(name);
         const auto* tensor = file_.find(name);
         if (tensor == nullptr || tensor->shape == shape_) return values;
         if (tensor->shape != std::vector<Index>{1, length()} || rank_ != 2) {
-            fail(name, "the shape " + nf::detail::shape_text(shape_), nf::detail::shape_text(tensor->shape));
+            fail(name, "the shape " + nf::detail::shape_text(shape_),
+                 nf::detail::shape_text(tensor->shape));
         }
         std::vector<std::int64_t> repeated;
-        for (Index i = 0; i < batch(); ++i) repeated.insert(repeated.end(), values.begin(), values.end());
+        for (Index i = 0; i < batch(); ++i)
+            repeated.insert(repeated.end(), values.begin(), values.end());
         return repeated;
     }
 
@@ -151,9 +156,15 @@ public:
         add_rows("last_hidden_state", output.last_hidden_state);
     }
     void add_result(const nf::MaskedLMOutput<Scalar>& output) { add_rows("logits", output.logits); }
-    void add_result(const nf::TokenClassifierOutput<Scalar>& output) { add_rows("logits", output.logits); }
-    void add_result(const nf::SequenceClassifierOutput<Scalar>& output) { add_matrix("logits", output.logits); }
-    void add_result(const nf::MultipleChoiceModelOutput<Scalar>& output) { add_matrix("logits", output.logits); }
+    void add_result(const nf::TokenClassifierOutput<Scalar>& output) {
+        add_rows("logits", output.logits);
+    }
+    void add_result(const nf::SequenceClassifierOutput<Scalar>& output) {
+        add_matrix("logits", output.logits);
+    }
+    void add_result(const nf::MultipleChoiceModelOutput<Scalar>& output) {
+        add_matrix("logits", output.logits);
+    }
     void add_result(const nf::QuestionAnsweringModelOutput<Scalar>& output) {
         add("start_logits", {input_.sequences(), input_.length()}, values(output.start_logits));
         add("end_logits", {input_.sequences(), input_.length()}, values(output.end_logits));
@@ -174,8 +185,11 @@ private:
             all.insert(all.end(), of_head.begin(), of_head.end());
         }
         const Index count = static_cast<Index>(matrices.size());
-        const Index rows = count > 0 ? matrices[0].rows() : 0, columns = count > 0 ? matrices[0].cols() : 0;
-        add(std::move(name), {input_.sequences(), count / std::max<Index>(input_.sequences(), 1), rows, columns}, all);
+        const Index rows = count > 0 ? matrices[0].rows() : 0,
+                    columns = count > 0 ? matrices[0].cols() : 0;
+        add(std::move(name),
+            {input_.sequences(), count / std::max<Index>(input_.sequences(), 1), rows, columns},
+            all);
     }
 
     const RunInput& input_;
@@ -212,10 +226,14 @@ template <typename Scalar>
 void run_head(const RunOptions& options) {
     if (options.head == "model") run_model<Scalar, nf::NystromformerModel>(options);
     if (options.head == "masked-lm") run_model<Scalar, nf::NystromformerForMaskedLM>(options);
-    if (options.head == "sequence-classification") run_model<Scalar, nf::NystromformerForSequenceClassification>(options);
-    if (options.head == "multiple-choice") run_model<Scalar, nf::NystromformerForMultipleChoice>(options);
-    if (options.head == "token-classification") run_model<Scalar, nf::NystromformerForTokenClassification>(options);
-    if (options.head == "question-answering") run_model<Scalar, nf::NystromformerForQuestionAnswering>(options);
+    if (options.head == "sequence-classification")
+        run_model<Scalar, nf::NystromformerForSequenceClassification>(options);
+    if (options.head == "multiple-choice")
+        run_model<Scalar, nf::NystromformerForMultipleChoice>(options);
+    if (options.head == "token-classification")
+        run_model<Scalar, nf::NystromformerForTokenClassification>(options);
+    if (options.head == "question-answering")
+        run_model<Scalar, nf::NystromformerForQuestionAnswering>(options);
 }
 
 }  // namespace command_line

@@ -15,7 +15,6 @@ using namespace command_line;
 namespace nf = nystromformer;
 
 struct Options : CommonOptions {
-    std::vector<std::string> texts;
     std::optional<std::string> pair;
     bool no_special_tokens = false;
     bool byte_offsets = false;
@@ -36,7 +35,8 @@ Json encode(const nf::Tokenizer& tokenizer, const Request& request, const Option
     const bool own_pair = request.fields.contains("pair");
     const nf::Encoding encoding =
         own_pair || options.pair
-            ? tokenizer.encode(request.text("text"), own_pair ? request.text("pair") : *options.pair, encode_options)
+            ? tokenizer.encode(request.text("text"),
+                               own_pair ? request.text("pair") : *options.pair, encode_options)
             : tokenizer.encode(request.text("text"), encode_options);
     Json output{{"ids", encoding.ids},
                 {"tokens", encoding.tokens},
@@ -54,15 +54,17 @@ std::string table(const Request& request) {
     std::string text = for_terminal(request.text("text")) + '\n';
     for (std::size_t i = 0; i < output["ids"].size(); ++i) {
         char numbers[96];
-        std::snprintf(numbers, sizeof numbers, "%8lld %6lld %6lld  ", output["ids"][i].get<long long>(),
-                      output["offsets"][i][0].get<long long>(), output["offsets"][i][1].get<long long>());
+        std::snprintf(numbers, sizeof numbers, "%8lld %6lld %6lld  ",
+                      output["ids"][i].get<long long>(), output["offsets"][i][0].get<long long>(),
+                      output["offsets"][i][1].get<long long>());
         text += numbers + for_terminal(output["tokens"][i].get_ref<const std::string&>()) + '\n';
     }
-    if (output.contains("decoded")) text += for_terminal(output["decoded"].get_ref<const std::string&>()) + '\n';
+    if (output.contains("decoded"))
+        text += for_terminal(output["decoded"].get_ref<const std::string&>()) + '\n';
     return text;
 }
 
-int run(const Options& options) {
+int run(const Options& options, const std::vector<std::string>& texts) {
     const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.model);
     nf::ThreadPool threads(options.threads);
     const auto answer = [&](const std::vector<Request*>& requests) {
@@ -75,23 +77,30 @@ int run(const Options& options) {
             });
         });
     };
-    return answer_all(options.texts, options.writes_json(), {answer, table, 256});
+    return answer_all(texts, options.writes_json(), {answer, table, 256});
 }
 
 }  // namespace
 
-void add_tokenize(CLI::App& app, int& exit_code) {
+void add_tokenize(CLI::App& app, command_line::Session& session) {
     auto options = std::make_shared<Options>();
-    CLI::App& command = *app.add_subcommand("tokenize", "Texts to token ids with offsets, and back");
+    CLI::App& command =
+        *app.add_subcommand("tokenize", "Texts to token ids with offsets, and back");
     options->add_model(command);
-    add_texts(command, options->texts);
-    command.add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
+    add_texts(command);
+    command
+        .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
         ->type_name("TEXT");
-    command.add_flag("--no-special-tokens", options->no_special_tokens, "without [CLS], [SEP] and the like");
-    command.add_flag("--byte-offsets", options->byte_offsets, "offsets in bytes, not in code points");
-    command.add_flag("--decode", options->decode,
-                     "also the text of the ids, as \"decoded\"; of JSON lines {\"ids\": [...]} only that");
+    command.add_flag("--no-special-tokens", options->no_special_tokens,
+                     "without [CLS], [SEP] and the like");
+    command.add_flag("--byte-offsets", options->byte_offsets,
+                     "offsets in bytes, not in code points");
+    command.add_flag(
+        "--decode", options->decode,
+        "also the text of the ids, as \"decoded\"; of JSON lines {\"ids\": [...]} only that");
     options->add_threads(command);
     options->add_json(command);
-    command.callback([options, &exit_code] { exit_code = run(*options); });
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
 }

@@ -14,7 +14,8 @@ using nf::detail::Json;
 
 namespace {
 
-const std::filesystem::path bundled = std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en";
+const std::filesystem::path bundled =
+    std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en";
 
 const nf::FillMaskPipeline& pipeline() {
     static const nf::FillMaskPipeline loaded(bundled);
@@ -27,7 +28,8 @@ using Answers = std::vector<nf::FillMaskAnswer>;
 
 bool same(const Answers& a, const Answers& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-        return x.score == y.score && x.token == y.token && x.token_str == y.token_str && x.sequence == y.sequence;
+        return x.score == y.score && x.token == y.token && x.token_str == y.token_str &&
+               x.sequence == y.sequence;
     });
 }
 
@@ -45,7 +47,8 @@ void check_answers(const Answers& found, const Json& expected) {
 void check_case(const Json& recorded) {
     nf::FillMaskOptions options;
     options.top_k = recorded["top_k"].get<nf::Index>();
-    if (recorded["targets"].is_array()) options.targets = recorded["targets"].get<std::vector<std::string>>();
+    if (recorded["targets"].is_array())
+        options.targets = recorded["targets"].get<std::vector<std::string>>();
     // An empty list of targets, which transformers refuses, means all tokens here.
     if (recorded["targets"].is_array() && options.targets.empty()) return;
     const auto text = recorded["text"].get<std::string>();
@@ -58,7 +61,8 @@ void check_case(const Json& recorded) {
     const bool several = !output.empty() && output[0].is_array();
     const auto found = pipeline().each_mask(text, options);
     REQUIRE(found.size() == (several ? output.size() : 1));
-    for (std::size_t i = 0; i < found.size(); ++i) check_answers(found[i], several ? output[i] : output);
+    for (std::size_t i = 0; i < found.size(); ++i)
+        check_answers(found[i], several ? output[i] : output);
 }
 
 std::string message_of(const std::string& text, const nf::FillMaskOptions& options = {}) {
@@ -85,7 +89,8 @@ TEST_CASE("a text's answer is the same bit for bit alone and in any batch, in bo
         for (int i = 0; i < 60; ++i) text += " And the rain fell on the old roof.";
         return text;
     }();
-    const std::vector<std::string> texts{garden, many_words, "A [MASK] and a [MASK].", garden, "[MASK]"};
+    const std::vector<std::string> texts{garden, many_words, "A [MASK] and a [MASK].", garden,
+                                         "[MASK]"};
     for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
         const nf::FillMaskOptions options{.top_k = 20, .attention = attention};
         const auto batch = pipeline().batch(texts, options);
@@ -93,7 +98,8 @@ TEST_CASE("a text's answer is the same bit for bit alone and in any batch, in bo
         for (std::size_t i = 0; i < texts.size(); ++i) {
             const auto alone = pipeline().each_mask(texts[i], options);
             REQUIRE(alone.size() == batch[i].size());
-            for (std::size_t mask = 0; mask < alone.size(); ++mask) CHECK(same(alone[mask], batch[i][mask]));
+            for (std::size_t mask = 0; mask < alone.size(); ++mask)
+                CHECK(same(alone[mask], batch[i][mask]));
         }
     }
 }
@@ -105,10 +111,12 @@ TEST_CASE("answers do not depend on the number of threads") {
 
 TEST_CASE("texts without a mask, with several for one, or too long are told with what was found") {
     CHECK(message_of("No gap here.") == "text 0: expected a [MASK], found none");
-    CHECK(message_of("[MASK] or [MASK]") == "text: expected one [MASK] (each_mask takes several), found 2 of them");
+    CHECK(message_of("[MASK] or [MASK]") ==
+          "text: expected one [MASK] (each_mask takes several), found 2 of them");
     std::string tale = garden;
     for (int i = 0; i < 300; ++i) tale += " And the rain fell on the old roof.";
-    CHECK(message_of(tale).find("at most max_position_embeddings 2048 tokens") != std::string::npos);
+    CHECK(message_of(tale).find("at most max_position_embeddings 2048 tokens") !=
+          std::string::npos);
     CHECK(pipeline()(tale, {.top_k = 1, .truncation = true}).size() == 1);
 }
 

@@ -33,33 +33,36 @@ struct FillMaskAnswer {
 
 struct FillMaskOptions {
     Index top_k = 5;                   ///< answers for each mask
-    std::vector<std::string> targets;  ///< score only these; see FillMaskPipeline::target_ids
-    bool truncation = false;           ///< cut a text that is too long for the model instead of refusing it
+    std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
+    bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
     Attention attention = Attention::config;
     Index num_landmarks = 0;  ///< 0: the config's num_landmarks
 };
 
-/// Hugging Face's pipeline("fill-mask"). Every text is computed alone, without padding: its answer is the same
-/// bit for bit in any batch and on any number of threads. Const and safe to share between threads.
-/// Source: transformers/pipelines/fill_mask.py
+/// Hugging Face's pipeline("fill-mask"). Every text is computed alone, without padding: its answer
+/// is the same bit for bit in any batch and on any number of threads. Const and safe to share
+/// between threads. Source: transformers/pipelines/fill_mask.py
 class FillMaskPipeline {
 public:
-    /// Loads model and tokenizer of a Hugging Face folder. Besides what those throw: TokenizerError where the
-    /// tokenizer defines no mask token.
+    /// Loads model and tokenizer of a Hugging Face folder. Besides what those throw: TokenizerError
+    /// where the tokenizer defines no mask token.
     explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {})
         : model_(NystromformerForMaskedLM<float>::from_pretrained(folder, options)),
           tokenizer_(Tokenizer::from_pretrained(folder)) {
         const auto mask = tokenizer_.mask_token();
         const auto mask_id = mask ? tokenizer_.token_to_id(*mask) : std::nullopt;
-        if (!mask_id) throw TokenizerError({folder.string(), "mask_token", "a token of the vocabulary", "nothing"});
+        if (!mask_id)
+            throw TokenizerError(
+                {folder.string(), "mask_token", "a token of the vocabulary", "nothing"});
         mask_ = *mask;
         mask_id_ = *mask_id;
         if (const auto pad = tokenizer_.pad_token()) pad_id_ = tokenizer_.token_to_id(*pad);
     }
 
-    /// The answers for a text with exactly one mask, best first. InputError where it has none or several, where
-    /// the text is too long, and for options that `check` refuses.
-    std::vector<FillMaskAnswer> operator()(std::string_view text, const FillMaskOptions& options = {}) const {
+    /// The answers for a text with exactly one mask, best first. InputError where it has none or
+    /// several, where the text is too long, and for options that `check` refuses.
+    std::vector<FillMaskAnswer> operator()(std::string_view text,
+                                           const FillMaskOptions& options = {}) const {
         auto answers = each_mask(text, options);
         if (answers.size() > 1) {
             throw InputError({"", "text", "one " + mask_ + " (each_mask takes several)",
@@ -68,7 +71,8 @@ public:
         return std::move(answers.front());
     }
 
-    /// For each mask of a text, in order, the answers, each mask on its own with the others left masked.
+    /// For each mask of a text, in order, the answers, each mask on its own with the others left
+    /// masked.
     std::vector<std::vector<FillMaskAnswer>> each_mask(std::string_view text,
                                                        const FillMaskOptions& options = {}) const {
         const std::string copy(text);
@@ -76,8 +80,8 @@ public:
     }
 
     /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
-    std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(std::span<const std::string> texts,
-                                                                const FillMaskOptions& options = {}) const {
+    std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
+        std::span<const std::string> texts, const FillMaskOptions& options = {}) const {
         check(options);
         const std::vector<std::int64_t> targets = target_ids(options.targets);
         std::vector<std::vector<std::vector<FillMaskAnswer>>> results;
@@ -97,17 +101,21 @@ public:
 
     /// InputError where options cannot be met by this model, whatever the text.
     void check(const FillMaskOptions& options) const {
-        detail::check_options({.attention = options.attention, .num_landmarks = options.num_landmarks});
-        const Index most = options.targets.empty() ? model_.config().vocab_size : std::numeric_limits<Index>::max();
+        detail::check_options(
+            {.attention = options.attention, .num_landmarks = options.num_landmarks});
+        const Index most = options.targets.empty() ? model_.config().vocab_size
+                                                   : std::numeric_limits<Index>::max();
         if (options.top_k < 0 || options.top_k > most) {
-            throw InputError({"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
+            throw InputError(
+                {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
         target_ids(options.targets);
     }
 
-    /// The ids of targets, ascending, each once. A target that is a token as it is spelled counts as that token;
-    /// any other is tokenised, without special tokens, and its first token counts; one that gives no token is
-    /// passed over. Empty for no targets; InputError where there are some and all are passed over.
+    /// The ids of targets, ascending, each once. A target that is a token as it is spelled counts
+    /// as that token; any other is tokenised, without special tokens, and its first token counts;
+    /// one that gives no token is passed over. Empty for no targets; InputError where there are
+    /// some and all are passed over.
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const {
         std::vector<std::int64_t> ids;
         for (const std::string& target : targets) {
@@ -118,8 +126,10 @@ public:
             }
             if (!id) continue;
             if (*id >= model_.config().vocab_size) {
-                throw InputError({"", "targets", "tokens below the model's vocab_size " +
-                                  std::to_string(model_.config().vocab_size), std::to_string(*id)});
+                throw InputError({"", "targets",
+                                  "tokens below the model's vocab_size " +
+                                      std::to_string(model_.config().vocab_size),
+                                  std::to_string(*id)});
             }
             ids.push_back(*id);
         }
@@ -137,18 +147,21 @@ public:
 private:
     static constexpr Index rows_at_once = 4096;
 
-    /// Hugging Face calls the tokenizer with what tokenizer.json says of truncation and padding switched off.
+    /// Hugging Face calls the tokenizer with what tokenizer.json says of truncation and padding
+    /// switched off.
     EncodeOptions encode_options(bool add_special_tokens, bool truncation) const {
         EncodeOptions options;
         options.add_special_tokens = add_special_tokens;
-        options.truncation = Truncation{.max_length = model_.config().max_position_embeddings,
-                                        .strategy = truncation ? TruncationStrategy::longest_first
-                                                               : TruncationStrategy::do_not_truncate};
+        options.truncation =
+            Truncation{.max_length = model_.config().max_position_embeddings,
+                       .strategy = truncation ? TruncationStrategy::longest_first
+                                              : TruncationStrategy::do_not_truncate};
         options.padding = Padding{.strategy = PaddingStrategy::do_not_pad};
         return options;
     }
 
-    Encoding encode(const std::string& text, std::size_t number, const FillMaskOptions& options) const {
+    Encoding encode(const std::string& text, std::size_t number,
+                    const FillMaskOptions& options) const {
         Encoding encoding = tokenizer_.encode(text, encode_options(true, options.truncation));
         const std::string place = "text " + std::to_string(number);
         if (std::count(encoding.ids.begin(), encoding.ids.end(), mask_id_) == 0) {
@@ -157,7 +170,8 @@ private:
         if (encoding.size() > model_.config().max_position_embeddings) {
             throw InputError({"", place,
                               "at most max_position_embeddings " +
-                                  std::to_string(model_.config().max_position_embeddings) + " tokens",
+                                  std::to_string(model_.config().max_position_embeddings) +
+                                  " tokens",
                               std::to_string(encoding.size())});
         }
         return encoding;
@@ -176,11 +190,13 @@ private:
         }
         std::vector<Index> mask_rows;
         for (Index row = 0; row < input.rows(); ++row) {
-            if (input.input_ids[static_cast<std::size_t>(row)] == mask_id_) mask_rows.push_back(row);
+            if (input.input_ids[static_cast<std::size_t>(row)] == mask_id_)
+                mask_rows.push_back(row);
         }
         const Matrix<float> logits =
             model_.logits_at(input, mask_rows,
-                             {.attention = options.attention, .num_landmarks = options.num_landmarks,
+                             {.attention = options.attention,
+                              .num_landmarks = options.num_landmarks,
                               .inverse = InverseInit::sequence});  // (masks, vocab)
         Index mask = 0;
         for (const std::vector<std::int64_t>& text : ids) {
@@ -188,7 +204,8 @@ private:
             const bool single = std::count(text.begin(), text.end(), mask_id_) == 1;
             for (std::size_t position = 0; position < text.size(); ++position) {
                 if (text[position] != mask_id_) continue;
-                answers.push_back(best(logits.row(mask++), text, position, single, targets, options.top_k));
+                answers.push_back(
+                    best(logits.row(mask++), text, position, single, targets, options.top_k));
             }
         }
     }
@@ -212,15 +229,18 @@ private:
         const double total = (logits.template cast<double>().array() - largest).exp().sum();
         std::vector<FillMaskAnswer> answers;
         for (auto token = tokens.begin(); token != last; ++token) {
-            answers.push_back({std::exp(static_cast<double>(logits(*token)) - largest) / total, *token,
-                               tokenizer_.decode(std::span(&*token, 1), {.skip_special_tokens = false}),
-                               filled(text, position, *token, single)});
+            answers.push_back(
+                {std::exp(static_cast<double>(logits(*token)) - largest) / total, *token,
+                 tokenizer_.decode(std::span(&*token, 1), {.skip_special_tokens = false}),
+                 filled(text, position, *token, single)});
         }
         return answers;
     }
 
-    /// The text with `token` at `position`. Other masks stay visible, and padding tokens are left out.
-    std::string filled(std::vector<std::int64_t> text, std::size_t position, std::int64_t token, bool single) const {
+    /// The text with `token` at `position`. Other masks stay visible, and padding tokens are left
+    /// out.
+    std::string filled(std::vector<std::int64_t> text, std::size_t position, std::int64_t token,
+                       bool single) const {
         text[position] = token;
         if (pad_id_) std::erase(text, *pad_id_);
         return tokenizer_.decode(text, {.skip_special_tokens = single});

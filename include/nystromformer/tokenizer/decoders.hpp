@@ -23,10 +23,14 @@ struct MetaspaceDecoder {
     void operator()(std::vector<std::string>& tokens) const {
         for (std::size_t i = 0; i < tokens.size(); ++i) {
             const std::string_view with = i == 0 && drops_first ? "" : " ";
-            std::string& token = tokens[i];
-            for (std::size_t at = token.find(replacement); at != std::string::npos;
-                 at = token.find(replacement, at + with.size()))
-                token.replace(at, replacement.size(), with);
+            std::string result;
+            std::size_t done = 0;
+            for (std::size_t at = tokens[i].find(replacement); at != std::string::npos;
+                 at = tokens[i].find(replacement, done)) {
+                result.append(tokens[i], done, at - done).append(with);
+                done = at + replacement.size();
+            }
+            tokens[i] = result.append(tokens[i], done);
         }
     }
 };
