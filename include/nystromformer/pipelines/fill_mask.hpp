@@ -32,7 +32,7 @@ struct FillMaskAnswer {
 };
 
 struct FillMaskOptions {
-    Index top_k = 5;                   ///< answers for each mask
+    Index top_k = 5;                        ///< answers for each mask
     std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
     bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
     Attention attention = Attention::config;

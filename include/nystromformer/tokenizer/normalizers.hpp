@@ -76,9 +76,10 @@ struct Decompose {
                 rewriter.keep(size);
             } else {
                 bool first = true;
-                unicode::decompose(point, compatibility, [&](char32_t part) {
-                    add({part, unicode::record(part).combining_class, !first, first ? size : 0,
-                         part != point},
+                // Clang before 16 captures no structured bindings, but copies of them.
+                unicode::decompose(point, compatibility, [&, whole = point, bytes = size](char32_t part) {
+                    add({part, unicode::record(part).combining_class, !first, first ? bytes : 0,
+                         part != whole},
                         marks, rewriter);
                     first = false;
                 });
