@@ -77,12 +77,13 @@ struct Decompose {
             } else {
                 bool first = true;
                 // Clang before 16 captures no structured bindings, but copies of them.
-                unicode::decompose(point, compatibility, [&, whole = point, bytes = size](char32_t part) {
-                    add({part, unicode::record(part).combining_class, !first, first ? bytes : 0,
-                         part != whole},
-                        marks, rewriter);
-                    first = false;
-                });
+                unicode::decompose(point, compatibility,
+                                   [&, whole = point, bytes = size](char32_t part) {
+                                       add({part, unicode::record(part).combining_class, !first,
+                                            first ? bytes : 0, part != whole},
+                                           marks, rewriter);
+                                       first = false;
+                                   });
             }
         }
         rewriter.finish();
