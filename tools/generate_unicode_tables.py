@@ -3,21 +3,23 @@
 """Writes include/nystromformer/tokenizer/unicode_tables.hpp.
 
 The Rust library behind Hugging Face tokenizers mixes Unicode versions (normalisation about 12,
-lower case and graphemes newer), so tables from one UnicodeData.txt would differ from it on hundreds
-of code points. This script therefore asks the installed `tokenizers` package about every code
-point; only the grapheme-break properties come from the `regex` package, and
-tests/tokenizer/compare.py proves them against the library's Precompiled normaliser.
+graphemes 16, lower case 17), so tables from one UnicodeData.txt would differ from it on hundreds of
+code points. This script therefore asks the installed `tokenizers` package about every code point:
+each property is read off what a normaliser or pre-tokeniser does with a text made for it.
 
-Usage: python tools/generate_unicode_tables.py [--check]     (needs: tokenizers, regex)
+Usage: python tools/generate_unicode_tables.py [--check]     (needs: tokenizers)
 """
 import argparse
+import base64
 import pathlib
 import sys
 import unicodedata
 
-import regex
 import tokenizers
 from tokenizers import normalizers, pre_tokenizers
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests/tokenizer"))
+from variants import charsmap  # noqa: E402
 
 TARGET = pathlib.Path(__file__).parent.parent / "include/nystromformer/tokenizer/unicode_tables.hpp"
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -54,23 +56,56 @@ def combining_classes(nfd):
     return classes
 
 
-def matches(pattern):
-    compiled = regex.compile(pattern)
-    return {c for c in POINTS if compiled.match(chr(c))}
+def precompiled(rules):
+    return normalizers.Precompiled(base64.b64decode(charsmap(rules))).normalize_str
+
+
+def joins(before, after):
+    """A test whether the library puts {c} into the cluster of the text around it.
+
+    Its Precompiled looks a cluster of less than 6 bytes up whole, by its shortest prefix, so that what follows the
+    prefix is lost; longer clusters go character by character. `after` begins with a mapped character and ends with
+    marks that are lost unless its cluster goes back further.
+    """
+    normalize = precompiled({after[0]: "#"})
+    return lambda char: normalize(before + char + after).endswith(after[1:])
 
 
 def grapheme_properties():
-    names = {"cr": "CR", "lf": "LF", "control": "Control", "extend": "Extend", "zwj": "ZWJ",
-             "regional_indicator": "Regional_Indicator", "prepend": "Prepend",
-             "spacing_mark": "SpacingMark", "l": "L", "v": "V", "t": "T", "lv": "LV", "lvt": "LVT"}
+    """{code point: class}, and the sets of InCB linkers and extenders."""
+    appended = precompiled({"a": "#"})
+    attached = {c for c in POINTS if appended("a" + chr(c)) == "#"}  # Extend, ZWJ, SpacingMark
+    between_emoji = joins("\u00a9", "\u00a9\u0300")
+    is_extend = lambda char: between_emoji(char + "\u200d")  # noqa: E731
+    is_prepend, is_consonant = joins("", "a\u0300\u0300"), joins("", "\u0937\u0300")
+    before_v, before_t = joins("", "\u1161\u0300"), joins("", "\u11a8\u0300")
+    after_control = precompiled({"\u0300\u0301": "&"})
+    after_emoji = precompiled({"\u00a9": "#"})
     result = {}
-    for name, property_name in names.items():
-        result |= {c: GRAPHEME.index(name) for c in matches(r"\p{GCB=%s}" % property_name)}
-    for name, pattern in (("pictographic", r"\p{Extended_Pictographic}"), ("consonant", r"\p{InCB=Consonant}")):
-        for c in matches(pattern):
-            assert c not in result, hex(c)
-            result[c] = GRAPHEME.index(name)
-    return result
+    for c in POINTS:
+        char = chr(c)
+        if c in attached:
+            name = "zwj" if c == 0x200D else "extend" if is_extend(char) else "spacing_mark"
+        elif after_control(char + "\u0300\u0301").endswith("&"):
+            name = {13: "cr", 10: "lf"}.get(c, "control")
+        elif is_prepend(char):
+            name = "prepend"
+        elif 0x1F1E6 <= c <= 0x1F1FF:
+            name = "regional_indicator"
+        elif c in HANGUL:
+            name = "lvt" if (c - HANGUL[0]) % 28 else "lv"
+        elif before_v(char) or before_t(char):
+            name = "t" if not before_v(char) else "v" if before_t(char) else "l"
+        elif after_emoji("\u00a9\u200d" + char) == "#\u200d" + (char if char != "\u00a9" else "#"):
+            name = "pictographic"
+        elif is_consonant(char + "\u094d"):
+            name = "consonant"
+        else:
+            continue
+        result[c] = GRAPHEME.index(name)
+    between = joins("\u0915", "\u0937\u0300")
+    linkers = {c for c in attached if between(chr(c))}
+    return result, linkers, {c for c in attached if between("\u094d" + chr(c))} - linkers
 
 
 def lower_ranges(lower):
@@ -110,8 +145,7 @@ def generate():
     stripped = normalizers.StripAccents().normalize_str
     white = pre_tokenizers.WhitespaceSplit().pre_tokenize_str
     words = pre_tokenizers.Whitespace().pre_tokenize_str  # \w+|[^\w\s]+
-    graphemes = grapheme_properties()
-    linkers, extends = matches(r"\p{InCB=Linker}"), matches(r"\p{InCB=Extend}")
+    graphemes, linkers, extends = grapheme_properties()
     records, index_of = [(0, 0, 0)], {(0, 0, 0): 0}
     points = {}
     for c in POINTS:
@@ -169,8 +203,8 @@ def decompositions(nfd, nfkd):
 HEADER = """// SPDX-License-Identifier: MIT AND Unicode-3.0
 // What the tokenizer needs to know of each code point, as tokenizers {tokenizers} sees it.
 //
-// Generated by tools/generate_unicode_tables.py from tokenizers {tokenizers} and regex {regex}; do
-// not edit. Derived from data files of the Unicode Character Database:
+// Generated by tools/generate_unicode_tables.py from tokenizers {tokenizers}; do not edit.
+// Derived from data files of the Unicode Character Database:
 // UNICODE LICENSE V3, Copyright (c) 1991-2025 Unicode, Inc. Permission is hereby granted, free of
 // charge, to any person obtaining a copy of data files and any associated documentation (the "Data
 // Files") to deal in the Data Files without restriction, including without limitation the rights to
@@ -227,7 +261,7 @@ def render():
     rows = lower_ranges(lower)
     names = ", ".join(GRAPHEME)
     text = HEADER.replace("\\\\\\\\w", "\\\\w").format(
-        tokenizers=tokenizers.__version__, regex=regex.__version__,
+        tokenizers=tokenizers.__version__,
         graphemes="    " + names.replace(", lv,", ",\n    lv,").replace(", prepend", ",\n    prepend"))
     text += "// Records; " + str(len(set(classes[1] for classes in records))) + " combining classes.\n"
     text += array("Record records[]", [f"{{Grapheme({g}),{k},{f}}}" for g, k, f in records])

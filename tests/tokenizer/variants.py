@@ -12,31 +12,29 @@ WHITE = {"type": "WhitespaceSplit"}
 
 
 def charsmap(replacements):
-    """The base64 text of a darts-clone map; one block of 256 units a node, so only for small maps."""
-    pool, values = b"", {}
+    """The base64 text of a darts-clone map from text to text."""
+    pool, trie = b"", {}
     for key, replacement in replacements.items():
-        values[key.encode()] = len(pool)
-        pool += replacement.encode() + b"\0"
-    trie = {}
-    for key, value in values.items():
         node = trie
-        for byte in key:
+        for byte in key.encode():
             node = node.setdefault(byte, {})
-        node[None] = value
-    units = [0] * 256
+        node[None] = len(pool)
+        pool += replacement.encode() + b"\0"
+    units, bases = {0: 0}, set()
     open_nodes = [(0, 0, trie)]  # position, label, node
     while open_nodes:
         position, label, node = open_nodes.pop()
-        base = len(units)
-        units += [0] * 256
-        units[position] = label | ((position ^ base) << 10) | ((None in node) << 8)
-        assert position ^ base < 1 << 21
+        places = [byte or 0 for byte in node]
+        base = next(base for base in range(1, 1 << 21)
+                    if base not in bases and not any(base ^ place in units for place in places))
+        bases.add(base)  # the format knows a child by base and label alone
+        units[position] = label | (position ^ base) << 10 | (None in node) << 8
         for byte, child in node.items():
-            if byte is None:
-                units[base] = child | 1 << 31
-            else:
+            units[base ^ (byte or 0)] = child | 1 << 31 if byte is None else byte
+            if byte is not None:
                 open_nodes.append((base ^ byte, byte, child))
-    blob = struct.pack(f"<I{len(units)}I", 4 * len(units), *units) + pool
+    size = (max(units) | 255) + 1
+    blob = struct.pack(f"<I{size}I", 4 * size, *(units.get(i, 0) for i in range(size))) + pool
     return base64.b64encode(blob).decode()
 
 
