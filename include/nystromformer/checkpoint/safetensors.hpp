@@ -41,6 +41,7 @@ inline void check_coverage(const std::vector<SafetensorsEntry>& entries, std::ui
     for (const auto& entry : entries) {
         const auto size = checked_size(entry.shape);
         const auto bytes = size ? checked_bytes(*size, entry.dtype) : std::nullopt;
+        const std::uint64_t expected = bytes.value_or(0);
         const std::string what = std::string(name(entry.dtype)) + ' ' + shape_text(entry.shape);
         if (!bytes)
             throw FormatError({file, place(entry), "a shape of whole bytes below 2^63", what});
@@ -50,8 +51,8 @@ inline void check_coverage(const std::vector<SafetensorsEntry>& entries, std::ui
                                    " bytes of data",
                                range(entry)});
         }
-        if (entry.end - entry.begin != *bytes) {
-            throw FormatError({file, place(entry), std::to_string(*bytes) + " bytes for " + what,
+        if (entry.end - entry.begin != expected) {
+            throw FormatError({file, place(entry), std::to_string(expected) + " bytes for " + what,
                                std::to_string(entry.end - entry.begin) + " at " + range(entry)});
         }
     }
