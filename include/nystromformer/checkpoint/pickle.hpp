@@ -68,43 +68,43 @@ private:
     /// What is not here is refused.
     static std::array<Operation, 256> operations() {
         std::array<Operation, 256> on{};
-        on[0x80] = [](Pickle& p) { p.check_protocol(); };                                      // PROTO
-        on[0x95] = [](Pickle& p) { p.check_frame(); };                                         // FRAME
-        on['N'] = [](Pickle& p) { p.push(Kind::none); };                                       // NONE
-        on[0x88] = [](Pickle& p) { p.push(Kind::boolean).integer = 1; };                       // NEWTRUE
-        on[0x89] = [](Pickle& p) { p.push(Kind::boolean).integer = 0; };                       // NEWFALSE
-        on['J'] = [](Pickle& p) { p.push_integer(p.cursor_.read<std::int32_t>()); };           // BININT
-        on['K'] = [](Pickle& p) { p.push_integer(p.cursor_.read<std::uint8_t>()); };           // BININT1
-        on['M'] = [](Pickle& p) { p.push_integer(p.cursor_.read<std::uint16_t>()); };          // BININT2
-        on[0x8A] = [](Pickle& p) { p.push_long(); };                                           // LONG1
-        on['G'] = [](Pickle& p) { p.cursor_.take(8); p.push(Kind::real); };  // BINFLOAT, its value of no use
-        on['U'] = [](Pickle& p) { p.push_string(p.cursor_.read<std::uint8_t>()); };            // SHORT_BINSTRING
-        on['X'] = [](Pickle& p) { p.push_string(p.cursor_.read<std::uint32_t>()); };           // BINUNICODE
-        on[0x8C] = [](Pickle& p) { p.push_string(p.cursor_.read<std::uint8_t>()); };           // SHORT_BINUNICODE
-        on[0x8D] = [](Pickle& p) { p.push_string(p.cursor_.read<std::uint64_t>()); };          // BINUNICODE8
-        on['('] = [](Pickle& p) { p.mark(); };                                                 // MARK
-        on[')'] = [](Pickle& p) { p.push(Kind::tuple); };                                      // EMPTY_TUPLE
-        on[0x85] = [](Pickle& p) { p.push_tuple(p.pop_many(1)); };                             // TUPLE1
-        on[0x86] = [](Pickle& p) { p.push_tuple(p.pop_many(2)); };                             // TUPLE2
-        on[0x87] = [](Pickle& p) { p.push_tuple(p.pop_many(3)); };                             // TUPLE3
-        on['t'] = [](Pickle& p) { p.push_tuple(p.pop_to_mark()); };                            // TUPLE
-        on[']'] = [](Pickle& p) { p.push(Kind::list); };                                       // EMPTY_LIST
-        on['a'] = [](Pickle& p) { p.extend(Kind::list, p.pop_many(1)); };                      // APPEND
-        on['e'] = [](Pickle& p) { p.extend(Kind::list, p.pop_to_mark()); };                    // APPENDS
-        on['}'] = [](Pickle& p) { p.push(Kind::dict); };                                       // EMPTY_DICT
-        on['s'] = [](Pickle& p) { p.extend(Kind::dict, p.pop_many(2)); };                      // SETITEM
-        on['u'] = [](Pickle& p) { p.extend(Kind::dict, p.pop_to_mark()); };                    // SETITEMS
-        on['q'] = [](Pickle& p) { p.put(p.cursor_.read<std::uint8_t>()); };                    // BINPUT
-        on['r'] = [](Pickle& p) { p.put(p.cursor_.read<std::uint32_t>()); };                   // LONG_BINPUT
-        on[0x94] = [](Pickle& p) { p.memoize(); };                                             // MEMOIZE
-        on['h'] = [](Pickle& p) { p.get(p.cursor_.read<std::uint8_t>()); };                    // BINGET
-        on['j'] = [](Pickle& p) { p.get(p.cursor_.read<std::uint32_t>()); };                   // LONG_BINGET
-        on['c'] = [](Pickle& p) { const auto module = p.line(); p.push_global(module, p.line()); };  // GLOBAL
-        on[0x93] = [](Pickle& p) { p.push_global_of_stack(); };                                // STACK_GLOBAL
-        on['Q'] = [](Pickle& p) { p.push_storage(p.pop()); };                                  // BINPERSID
-        on['R'] = [](Pickle& p) { p.reduce(); };                                               // REDUCE
-        on['b'] = [](Pickle& p) { p.build(); };                                                // BUILD
-        on['.'] = [](Pickle& p) { p.stop(); };                                                 // STOP
+        on[0x80] = [](Pickle& p) { p.check_protocol(); };                   // PROTO
+        on[0x95] = [](Pickle& p) { p.check_frame(); };                      // FRAME
+        on['N'] = [](Pickle& p) { p.push(Kind::none); };                    // NONE
+        on[0x88] = [](Pickle& p) { p.push(Kind::boolean).integer = 1; };    // NEWTRUE
+        on[0x89] = [](Pickle& p) { p.push(Kind::boolean).integer = 0; };    // NEWFALSE
+        on['J'] = [](Pickle& p) { p.push_number<std::int32_t>(); };         // BININT
+        on['K'] = [](Pickle& p) { p.push_number<std::uint8_t>(); };         // BININT1
+        on['M'] = [](Pickle& p) { p.push_number<std::uint16_t>(); };        // BININT2
+        on[0x8A] = [](Pickle& p) { p.push_long(); };                        // LONG1
+        on['G'] = [](Pickle& p) { p.push_real(); };                         // BINFLOAT
+        on['U'] = [](Pickle& p) { p.push_text<std::uint8_t>(); };           // SHORT_BINSTRING
+        on['X'] = [](Pickle& p) { p.push_text<std::uint32_t>(); };          // BINUNICODE
+        on[0x8C] = [](Pickle& p) { p.push_text<std::uint8_t>(); };          // SHORT_BINUNICODE
+        on[0x8D] = [](Pickle& p) { p.push_text<std::uint64_t>(); };         // BINUNICODE8
+        on['('] = [](Pickle& p) { p.mark(); };                              // MARK
+        on[')'] = [](Pickle& p) { p.push(Kind::tuple); };                   // EMPTY_TUPLE
+        on[0x85] = [](Pickle& p) { p.push_tuple(p.pop_many(1)); };          // TUPLE1
+        on[0x86] = [](Pickle& p) { p.push_tuple(p.pop_many(2)); };          // TUPLE2
+        on[0x87] = [](Pickle& p) { p.push_tuple(p.pop_many(3)); };          // TUPLE3
+        on['t'] = [](Pickle& p) { p.push_tuple(p.pop_to_mark()); };         // TUPLE
+        on[']'] = [](Pickle& p) { p.push(Kind::list); };                    // EMPTY_LIST
+        on['a'] = [](Pickle& p) { p.extend(Kind::list, p.pop_many(1)); };   // APPEND
+        on['e'] = [](Pickle& p) { p.extend(Kind::list, p.pop_to_mark()); }; // APPENDS
+        on['}'] = [](Pickle& p) { p.push(Kind::dict); };                    // EMPTY_DICT
+        on['s'] = [](Pickle& p) { p.extend(Kind::dict, p.pop_many(2)); };   // SETITEM
+        on['u'] = [](Pickle& p) { p.extend(Kind::dict, p.pop_to_mark()); }; // SETITEMS
+        on['q'] = [](Pickle& p) { p.put_memo<std::uint8_t>(); };            // BINPUT
+        on['r'] = [](Pickle& p) { p.put_memo<std::uint32_t>(); };           // LONG_BINPUT
+        on[0x94] = [](Pickle& p) { p.memoize(); };                          // MEMOIZE
+        on['h'] = [](Pickle& p) { p.get_memo<std::uint8_t>(); };            // BINGET
+        on['j'] = [](Pickle& p) { p.get_memo<std::uint32_t>(); };           // LONG_BINGET
+        on['c'] = [](Pickle& p) { p.push_global_of_lines(); };              // GLOBAL
+        on[0x93] = [](Pickle& p) { p.push_global_of_stack(); };             // STACK_GLOBAL
+        on['Q'] = [](Pickle& p) { p.push_storage(p.pop()); };               // BINPERSID
+        on['R'] = [](Pickle& p) { p.reduce(); };                            // REDUCE
+        on['b'] = [](Pickle& p) { p.build(); };                             // BUILD
+        on['.'] = [](Pickle& p) { p.stop(); };                              // STOP
         return on;
     }
     // clang-format on
@@ -119,9 +119,26 @@ private:
     }
 
     void push_integer(std::int64_t value) { push(Kind::integer).integer = value; }
-    void push_string(std::uint64_t size) {
-        const auto text = cursor_.text(size);
+    template <typename Integer>
+    void push_number() {
+        push_integer(cursor_.read<Integer>());
+    }
+    void push_real() {  // no one needs its value
+        cursor_.take(8);
+        push(Kind::real);
+    }
+    template <typename Size>
+    void push_text() {
+        const auto text = cursor_.text(cursor_.read<Size>());
         push(Kind::string).text = text;
+    }
+    template <typename Place>
+    void put_memo() {
+        put(cursor_.read<Place>());
+    }
+    template <typename Place>
+    void get_memo() {
+        get(cursor_.read<Place>());
     }
     void push_tuple(Values items) { push(Kind::tuple).items = std::move(items); }
     void push_long() {  // two's complement of any length, little endian
@@ -144,6 +161,10 @@ private:
         return result;
     }
 
+    void push_global_of_lines() {
+        const auto module = line();
+        push_global(module, line());
+    }
     void push_global_of_stack() {
         const auto names = pop_many(2);
         push_global(expect(names[0], Kind::string).text, expect(names[1], Kind::string).text);
