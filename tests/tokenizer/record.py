@@ -29,6 +29,8 @@ def changes(base, variant):
     added = variant["model"]["vocab"][len(base["model"]["vocab"]):]
     if added:
         result["vocab"] = added
+    if variant["model"]["byte_fallback"]:
+        result["model"] = {"byte_fallback": True}
     result = json.dumps(result)
     charsmap = next(part["precompiled_charsmap"] for part in base["normalizer"]["normalizers"]
                     if part["type"] == "Precompiled")

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+// The tokenizer beside recorded answers of Hugging Face's library (tests/tokenizer/record.py), and
+// what malformed files and texts get.
+#include "catch.hpp"
+
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+namespace nf = nystromformer;
+using nf::detail::Json;
+
+const std::filesystem::path model_folder =
+    std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en";
+
+const nf::Tokenizer& bundled() {
+    static const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(model_folder);
+    return tokenizer;
+}
+
+/// What record.py keeps of an encoding: nothing empty, no mask of ones only.
+Json to_json(const nf::Encoding& encoding) {
+    Json result = {{"ids", encoding.ids},
+                   {"tokens", encoding.tokens},
+                   {"offsets", encoding.offsets},
+                   {"type_ids", encoding.type_ids},
+                   {"attention_mask", encoding.attention_mask},
+                   {"special_tokens_mask", encoding.special_tokens_mask},
+                   {"word_ids", encoding.word_ids},
+                   {"sequence_ids", encoding.sequence_ids}};
+    for (const nf::Encoding& window : encoding.overflowing) {
+        result["overflowing"].push_back(to_json(window));
+        result["overflowing"].back().erase("sequence_ids");
+    }
+    if (std::count(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) == 0)
+        result.erase("attention_mask");
+    for (auto entry = result.begin(); entry != result.end();)
+        entry = entry->empty() ? result.erase(entry) : std::next(entry);
+    return result;
+}
+
+Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
+    try {
+        const auto text = request.at("text").get<std::string>();
+        const nf::Encoding encoding =
+            request.contains("pair") ? tokenizer.encode(text, request.at("pair").get<std::string>())
+                                     : tokenizer.encode(text);
+        Json result = to_json(encoding);
+        result["decoded"] = {tokenizer.decode(encoding.ids),
+                             tokenizer.decode(encoding.ids, {.skip_special_tokens = false})};
+        return result;
+    } catch (const nf::InputError&) {
+        return "refused";
+    }
+}
+
+/// The bundled tokenizer.json with a case's changes.
+std::string changed(const Json& base, const std::string& charsmap, const Json& changes) {
+    Json result = base;
+    for (const auto& [key, value] : changes.items()) {
+        if (key == "vocab") {
+            for (const Json& entry : value) result["model"]["vocab"].push_back(entry);
+        } else if (key == "model") {
+            result[key].update(value);
+        } else {
+            result[key] = value;
+        }
+    }
+    std::string text = result.dump();
+    for (auto at = text.find("@base"); at != std::string::npos; at = text.find("@base", at))
+        text.replace(at, 5, charsmap);
+    return text;
+}
+
+/// A tokenizer.json small enough to read here.
+Json small() {
+    return Json::parse(R"({
+        "version": "1.0", "truncation": null, "padding": null,
+        "added_tokens": [
+            {"id": 0, "content": "<unk>", "single_word": false, "lstrip": false, "rstrip": false,
+             "normalized": false, "special": true},
+            {"id": 1, "content": "[S]", "single_word": false, "lstrip": false, "rstrip": false,
+             "normalized": false, "special": true},
+            {"id": 6, "content": "new", "single_word": false, "lstrip": false, "rstrip": false,
+             "normalized": true, "special": false}],
+        "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "Replace", "pattern": {"String": "``"}, "content": "\""}, {"type": "NFKD"},
+            {"type": "Precompiled", "precompiled_charsmap": ""}]},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "WhitespaceSplit"},
+            {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": true}]},
+        "post_processor": {"type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "[S]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"[S]": {"id": "[S]", "ids": [1], "tokens": ["[S]"]}}},
+        "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": true},
+        "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false, "vocab": [
+            ["<unk>", 0.0], ["[S]", 0.0], ["\u2581", -2.0], ["a", -3.0], ["\u2581a", -3.5], ["b", -4]]}
+    })");
+}
+
+std::string base64(std::string_view bytes) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t group = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            group =
+                group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+        for (std::size_t k = 0; k < 4; ++k)
+            text += i + k > bytes.size() ? '=' : alphabet[(group >> (18 - 6 * k)) & 63];
+    }
+    return text;
+}
+
+/// A character map of `units` and `replacements`.
+std::string charsmap(const std::vector<std::uint32_t>& units, std::string_view replacements) {
+    std::string blob;
+    const auto put = [&](std::uint32_t value) {
+        for (int shift = 0; shift < 32; shift += 8)
+            blob += static_cast<char>(static_cast<unsigned char>((value >> shift) & 0xFF));
+    };
+    put(static_cast<std::uint32_t>(units.size() * 4));
+    for (const std::uint32_t unit : units) put(unit);
+    return base64(blob.append(replacements));
+}
+
+/// 'a' becomes the first replacement: root 0 -> base 256, 'a' at 256 ^ 'a' -> base 512, its value.
+std::vector<std::uint32_t> one_letter() {
+    std::vector<std::uint32_t> units(768);
+    units[0] = 256U << 10;
+    units[256 ^ 'a'] = 'a' | 1U << 8 | ((256U ^ 'a' ^ 512U) << 10);
+    units[512] = 1U << 31;
+    return units;
+}
+
+nf::Tokenizer load(const Json& json) { return nf::Tokenizer::from_json(json.dump(), "t.json"); }
+
+Json with_charsmap(const std::string& text) {
+    Json json = small();
+    json["normalizer"]["normalizers"][2]["precompiled_charsmap"] = text;
+    return json;
+}
+
+Json valid() { return with_charsmap(charsmap(one_letter(), std::string_view("b\0", 2))); }
+
+/// The error of loading `json`, as "class place".
+std::string refusal(const std::string& text) {
+    try {
+        nf::Tokenizer::from_json(text, "t.json");
+        return "none";
+    } catch (const nf::TokenizerError& error) {
+        return "TokenizerError " + error.place();
+    } catch (const nf::UnsupportedError& error) {
+        return "UnsupportedError " + error.place();
+    } catch (const nf::FormatError& error) {
+        return "FormatError " + error.place();
+    }
+}
+
+std::string refusal(const char* pointer, const Json& value) {
+    Json json = valid();
+    json[Json::json_pointer(pointer)] = value;
+    return refusal(json.dump());
+}
+
+std::string without(const char* pointer, const char* key) {
+    Json json = valid();
+    json[Json::json_pointer(pointer)].erase(key);
+    return refusal(json.dump());
+}
+
+}  // namespace
+
+TEST_CASE("the tokenizer and its variants say what Hugging Face's library says") {
+    const Json recorded = nf::detail::read_json_file(
+        std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "tokenizer/expected.json", 1 << 20);
+    Json base = nf::detail::read_json_file(model_folder / "tokenizer.json", 1 << 24);
+    const auto map =
+        base["normalizer"]["normalizers"][5]["precompiled_charsmap"].get<std::string>();
+    REQUIRE(recorded["cases"].size() > 30);
+    for (const Json& variant : recorded["cases"]) {
+        const auto tokenizer = nf::Tokenizer::from_json(changed(base, map, variant["changes"]));
+        for (const Json& request : variant["texts"]) {
+            INFO(variant["name"] << ": " << request.dump());
+            Json expected = request["expected"];
+            if (expected.contains("error")) expected = "refused";
+            Json found = answer(tokenizer, request);
+            CHECK(found == expected);
+        }
+    }
+}
+
+TEST_CASE("the roles of tokens and the advised length come from the files beside tokenizer.json") {
+    CHECK(bundled().mask_token() == "[MASK]");
+    CHECK(bundled().pad_token() == "<pad>");
+    CHECK(bundled().unk_token() == "<unk>");
+    CHECK(bundled().cls_token() == "[CLS]");
+    CHECK(bundled().sep_token() == "[SEP]");
+    CHECK(bundled().model_max_length() == 2048);
+    CHECK(bundled().vocab_size() == 8192);
+    CHECK(bundled().token_to_id("[MASK]") == 4);
+    CHECK(bundled().id_to_token(4) == "[MASK]");
+    CHECK_FALSE(bundled().token_to_id("no such token"));
+    CHECK_FALSE(bundled().id_to_token(8192));
+    CHECK_FALSE(bundled().id_to_token(-1));
+}
+
+TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_config.json are read") {
+    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_tokenizer_test";
+    std::filesystem::create_directories(folder);
+    nf::detail::write_file(folder / "tokenizer.json", valid().dump());
+    nf::detail::write_file(
+        folder / "tokenizer_config.json",
+        R"({"mask_token": {"__type": "AddedToken", "content": "[S]", "lstrip": true},
+                               "pad_token": null, "model_max_length": 1000000000000000019884624838656})");
+    nf::detail::write_file(folder / "special_tokens_map.json",
+                           R"({"mask_token": "<unk>", "pad_token": {"content": "<unk>"}})");
+    const auto tokenizer = nf::Tokenizer::from_pretrained(folder);
+    CHECK(tokenizer.mask_token() == "[S]");
+    CHECK(tokenizer.pad_token() == "<unk>");
+    CHECK_FALSE(tokenizer.cls_token());
+    CHECK_FALSE(tokenizer.model_max_length());
+    nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": 3})");
+    CHECK_THROWS_AS(nf::Tokenizer::from_pretrained(folder), nf::TokenizerError);
+    std::filesystem::remove(folder / "tokenizer.json");
+    CHECK_THROWS_AS(nf::Tokenizer::from_pretrained(folder), nf::IoError);
+    std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("ill-formed UTF-8 reads as U+FFFD and keeps the offsets of the original") {
+    // One maximal subpart each: a lone continuation, a cut character, a surrogate's three bytes.
+    const std::string text = "a\x80 \xE2\x82z \xED\xA0\x80 b";
+    const nf::Encoding encoding = load(valid()).encode(text);
+    const nf::Encoding repaired =
+        load(valid()).encode("a\xEF\xBF\xBD \xEF\xBF\xBDz \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD b");
+    CHECK(encoding.ids == repaired.ids);
+    CHECK(encoding.tokens == repaired.tokens);
+    CHECK(encoding.offsets == repaired.offsets);
+    REQUIRE(encoding.size() > 2);
+    CHECK(encoding.byte_offsets.back() == std::pair<nf::Index, nf::Index>(11, 12));
+    CHECK(encoding.offsets.back() == std::pair<nf::Index, nf::Index>(10, 11));
+    CHECK(nf::detail::utf8::is_valid("\xF4\x8F\xBF\xBF"));
+    for (const char* bad :
+         {"\xC0\x80", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5", "\xFF"})
+        CHECK_FALSE(nf::detail::utf8::is_valid(bad));
+}
+
+TEST_CASE("long and strange texts take linear time and no stack") {
+    const std::string letters(1'000'000, 'a');
+    CHECK(bundled().encode(letters).size() > 1000);
+    std::string marks = "e";
+    for (int i = 0; i < 300'000; ++i) marks += i % 2 == 0 ? "\u0301" : "\u0323";
+    CHECK(bundled().encode(marks).size() == 3);
+    CHECK(bundled().encode(std::string(1000, '\0')).size() > 2);
+    CHECK(bundled().encode(std::string(1'000'000, ' ')).size() == 2);
+    CHECK(bundled().encode("").ids == std::vector<std::int64_t>{2, 3});
+}
+
+TEST_CASE("many threads may encode with one tokenizer") {
+    const std::string text =
+        "The quick br\u00f3wn fox [MASK] jumped \u2014 ``over'' the lazy dog. ";
+    const nf::Encoding expected = bundled().encode(text);
+    std::vector<int> equal(4, 0);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < 4; ++i) {
+        threads.emplace_back([&, i] {
+            for (int round = 0; round < 50; ++round)
+                equal[i] += bundled().encode(text).ids == expected.ids;
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(equal == std::vector<int>(4, 50));
+}
+
+TEST_CASE("truncation and padding of a call stand above those of the file") {
+    const std::string text = "the quick brown fox jumps over the lazy dog";
+    const nf::Encoding whole = bundled().encode(text);
+    const nf::Encoding cut =
+        bundled().encode(text, {.truncation = nf::Truncation{.max_length = 6, .stride = 1}});
+    CHECK(cut.size() == 6);
+    CHECK(cut.overflowing.size() == 2);
+    CHECK(cut.overflowing[0].ids[1] == cut.ids[4]);
+    CHECK(cut.ids.back() == 3);
+    Json file = valid();
+    file["truncation"] = {{"max_length", 3}, {"stride", 0}, {"strategy", "LongestFirst"}};
+    file["padding"] = {{"strategy", {{"Fixed", 12}}},
+                       {"direction", "Left"},
+                       {"pad_to_multiple_of", nullptr},
+                       {"pad_id", 0},
+                       {"pad_type_id", 0},
+                       {"pad_token", "<unk>"}};
+    CHECK(load(file).encode("a a a a").size() == 12);
+    const nf::EncodeOptions off{
+        .truncation = nf::Truncation{.strategy = nf::TruncationStrategy::do_not_truncate},
+        .padding = nf::Padding{.strategy = nf::PaddingStrategy::do_not_pad}};
+    CHECK(load(file).encode("a a a a", off).size() == 9);
+    const auto batch = bundled().encode_batch(std::vector<std::string>{text, "the"},
+                                              {.padding = nf::Padding{.pad_to_multiple_of = 8}});
+    CHECK(batch[0].size() == batch[1].size());
+    CHECK(batch[1].size() % 8 == 0);
+    CHECK(batch[1].attention_mask.back() == 0);
+    CHECK(batch[1].special_tokens_mask.back() == 1);
+    CHECK(whole.overflowing.empty());
+}
+
+TEST_CASE("lengths that cannot be kept are input errors") {
+    const auto encode = [](nf::Truncation truncation) {
+        return bundled().encode("the quick brown fox", {.truncation = truncation});
+    };
+    CHECK_THROWS_AS(encode({.max_length = 1}), nf::InputError);
+    CHECK_THROWS_AS(encode({.max_length = 4, .stride = 2}), nf::InputError);
+    CHECK_THROWS_AS(encode({.max_length = 5, .stride = -1}), nf::InputError);
+    CHECK_THROWS_AS(encode({.max_length = -5}), nf::InputError);
+    CHECK_THROWS_AS(encode({.max_length = 4, .strategy = nf::TruncationStrategy::only_second}),
+                    nf::InputError);
+    CHECK(encode({.max_length = 2}).size() == 2);
+    CHECK_THROWS_AS(
+        bundled().encode("a", {.padding = nf::Padding{.strategy = nf::PaddingStrategy::fixed,
+                                                      .length = nf::Index{1} << 40}}),
+        nf::InputError);
+    const std::vector<std::int64_t> negative = {-1};
+    CHECK_THROWS_AS(bundled().decode(negative), nf::InputError);
+}
+
+TEST_CASE("a small tokenizer.json loads, so that each refusal below has one reason") {
+    REQUIRE(refusal(valid().dump()) == "none");
+    CHECK(load(valid()).encode("a newb").tokens ==
+          std::vector<std::string>{"[S]", "\u2581", "b", "new", "\u2581", "b"});
+}
+
+TEST_CASE("components that the library does not run are refused by name") {
+    CHECK(refusal("/normalizer/normalizers/1/type", "BertNormalizer") ==
+          "UnsupportedError /normalizer/normalizers/1/type");
+    CHECK(refusal("/pre_tokenizer/pretokenizers/0/type", "ByteLevel") ==
+          "UnsupportedError /pre_tokenizer/pretokenizers/0/type");
+    CHECK(refusal("/post_processor/type", "RobertaProcessing") ==
+          "UnsupportedError /post_processor/type");
+    CHECK(refusal("/decoder/type", "WordPiece") == "UnsupportedError /decoder/type");
+    CHECK(refusal("/model/type", "BPE") == "UnsupportedError /model/type");
+    CHECK(refusal("/normalizer/normalizers/0/pattern", {{"Regex", "(a+)+b"}}) ==
+          "UnsupportedError /normalizer/normalizers/0/pattern/Regex");
+    try {
+        Json json = valid();
+        json["model"]["type"] = "BPE";
+        load(json);
+        FAIL("loaded");
+    } catch (const nf::UnsupportedError& error) {
+        CHECK(error.found() == "\"BPE\"");
+        CHECK(error.file() == "t.json");
+    }
+}
+
+TEST_CASE("a malformed model is refused with its path") {
+    CHECK(refusal("/model/vocab", Json::array()) == "TokenizerError /model/vocab");
+    CHECK(refusal("/model/vocab/3", Json::array({"x"})) == "TokenizerError /model/vocab/3");
+    CHECK(refusal("/model/vocab/3/0", "b") == "TokenizerError /model/vocab/5/0");
+    CHECK(refusal("/model/vocab/3/0", "") == "TokenizerError /model/vocab/3/0");
+    CHECK(refusal("/model/vocab/3/0", std::string(1'000'000, 'x')) ==
+          "TokenizerError /model/vocab/3/0");
+    CHECK(refusal("/model/vocab/3/1", "NaN") == "TokenizerError /model/vocab/3/1");
+    CHECK(refusal("/model/vocab/3/1", nullptr) == "TokenizerError /model/vocab/3/1");
+    for (const Json& id : {Json(-1), Json(6), Json(nullptr), Json(1.5), Json("0")})
+        CHECK(refusal("/model/unk_id", id) == "TokenizerError /model/unk_id");
+    CHECK(refusal("/model/byte_fallback", 1) == "TokenizerError /model/byte_fallback");
+    CHECK(without("", "model") == "TokenizerError /model");
+    CHECK(without("/model", "unk_id") == "TokenizerError /model/unk_id");
+    CHECK(refusal("/version", "2.0") == "TokenizerError /version");
+    CHECK(refusal("[]") == "TokenizerError /");
+    CHECK(refusal("{\"model\": NaN}").starts_with("FormatError"));
+    CHECK(refusal("{\"a\": 1, \"a\": 2}").starts_with("FormatError"));
+    CHECK(refusal(std::string(100, '[')).starts_with("FormatError"));
+    std::string text = valid().dump();
+    text.replace(text.find("-3.5"), 4, "1e999");
+    CHECK(refusal(text).starts_with("FormatError"));
+}
+
+TEST_CASE("malformed added tokens are refused with their path") {
+    for (const Json& id : {Json(7), Json(0), Json(-1), Json(std::int64_t{1} << 31), Json("6")})
+        CHECK(refusal("/added_tokens/2/id", id) == "TokenizerError /added_tokens/2/id");
+    CHECK(refusal("/added_tokens/0/id", 5) == "TokenizerError /added_tokens/0/id");
+    CHECK(refusal("/added_tokens/2/content", "") == "TokenizerError /added_tokens/2/content");
+    CHECK(refusal("/added_tokens/2/content", 5) == "TokenizerError /added_tokens/2/content");
+    CHECK(refusal("/added_tokens/2/lstrip", "no") == "TokenizerError /added_tokens/2/lstrip");
+    Json json = valid();
+    json["added_tokens"][1] = json["added_tokens"][0];
+    CHECK(refusal(json.dump()) == "TokenizerError /added_tokens/1/content");
+    json = valid();
+    json["added_tokens"].push_back(json["added_tokens"][2]);
+    json["added_tokens"][3]["id"] = 7;
+    json["added_tokens"][3]["content"] = "n\uFF45w";  // normalises to the same
+    CHECK(refusal(json.dump()) == "TokenizerError /added_tokens/3/content");
+}
+
+TEST_CASE("malformed components are refused with their path") {
+    CHECK(refusal("/normalizer/normalizers/0/pattern", {{"String", ""}}) ==
+          "TokenizerError /normalizer/normalizers/0/pattern/String");
+    CHECK(refusal("/pre_tokenizer/pretokenizers/1/replacement", "__") ==
+          "TokenizerError /pre_tokenizer/pretokenizers/1/replacement");
+    CHECK(refusal("/pre_tokenizer/pretokenizers/1/prepend_scheme", "often") ==
+          "TokenizerError /pre_tokenizer/pretokenizers/1/prepend_scheme");
+    CHECK(refusal("/pre_tokenizer/pretokenizers/1/add_prefix_space", false) ==
+          "TokenizerError /pre_tokenizer/pretokenizers/1/add_prefix_space");
+    CHECK(refusal("/post_processor/single/0/SpecialToken/id", "[T]") ==
+          "TokenizerError /post_processor/single/0/SpecialToken/id");
+    CHECK(refusal("/post_processor/single/1/Sequence/id", "B") ==
+          "TokenizerError /post_processor/single/1/Sequence/id");
+    CHECK(refusal("/post_processor/pair/1", {{"Token", 1}}) ==
+          "TokenizerError /post_processor/pair/1");
+    CHECK(refusal("/post_processor/special_tokens/[S]/ids/0", 7) ==
+          "TokenizerError /post_processor/special_tokens/[S]/ids/0");
+    CHECK(refusal("/post_processor/special_tokens/[S]/tokens", Json::array()) ==
+          "TokenizerError /post_processor/special_tokens/[S]/tokens");
+    const Json truncation = {{"max_length", 4}, {"stride", 4}, {"strategy", "LongestFirst"}};
+    CHECK(refusal("/truncation", truncation) == "TokenizerError /truncation/stride");
+    Json padding = {{"strategy", {{"Fixed", 1'000'000'000'000}}},
+                    {"direction", "Right"},
+                    {"pad_id", 0},
+                    {"pad_type_id", 0},
+                    {"pad_token", "<unk>"}};
+    CHECK(refusal("/padding", padding) == "TokenizerError /padding/strategy/Fixed");
+    padding["strategy"] = "BatchLongest";
+    CHECK(refusal("/padding", padding) == "none");
+    padding["pad_id"] = 7;
+    CHECK(refusal("/padding", padding) == "TokenizerError /padding/pad_id");
+}
+
+TEST_CASE("a character map that points outside itself is refused, whatever its bytes") {
+    const std::string place = "TokenizerError /normalizer/normalizers/2/precompiled_charsmap";
+    const auto check = [&](const std::string& text) {
+        CHECK(refusal(with_charsmap(text).dump()) == place);
+    };
+    const std::string_view b("b\0", 2);
+    for (const char* text : {"", "AAA", "AAAA", "A===", "AA==", "!!!!", "AAAAAA==", "BAAAAAAAAA=="})
+        check(text);
+    check(charsmap({}, b));
+    auto units = one_letter();
+    units.resize(700);  // the root's children fit, those of 'a' do not
+    check(charsmap(units, b));
+    units = one_letter();
+    units[0] = 0xFFFFFC00U;
+    check(charsmap(units, b));
+    units = one_letter();
+    units[512] = 1U << 31 | 2;  // behind the last replacement
+    check(charsmap(units, b));
+    check(charsmap(one_letter(), ""));
+    check(charsmap(one_letter(), "b"));
+    check(charsmap(one_letter(), std::string_view("\xFF\0", 2)));
+    check(charsmap(one_letter(), std::string_view("\x80\0", 2)));
+    units = one_letter();
+    units[256 ^ 'a'] = 'a' | ('a' << 10);  // a cycle: the children of 'a' are those of the root
+    CHECK(refusal(with_charsmap(charsmap(units, b)).dump()) == "none");
+    std::mt19937 random(1);
+    for (int round = 0; round < 300; ++round) {
+        units.assign(512, 0);
+        for (std::uint32_t& unit : units)
+            unit = (random() % 2 == 0 ? random() % 256 : static_cast<std::uint32_t>(random())) |
+                   (static_cast<std::uint32_t>(random()) % 1024) << 10;
+        const std::string text = charsmap(units, std::string_view("xy\0z\0", 5));
+        if (const std::string reason = refusal(with_charsmap(text).dump()); reason != "none") {
+            CHECK(reason == place);
+        } else {
+            load(with_charsmap(text)).encode("any text \u00e9\u4e00");
+        }
+    }
+}
