@@ -574,6 +574,10 @@ TEST_CASE("many empty tensors are read in little time, and more than a million a
     };
     CHECK(parse(header(100'000)).tensors().size() == 100'000);
     check_refused<FormatError>("too many", [&] { parse(header(1'000'001)); }, {"1000000 tensors"});
+    std::string metadata = R"({"__metadata__":{"x":"")";
+    for (int i = 0; i < 100'000; ++i) metadata += ",\"" + std::to_string(i) + "\":\"\"";
+    check_refused<FormatError>("too many strings", [&] { parse(safetensors(metadata + "}}")); },
+                               {"100000 strings"});
 }
 
 TEST_CASE("a changed safetensors file is read in bounds or refused, never anything else") {
@@ -1130,6 +1134,10 @@ TEST_CASE("a malformed zip archive is told with its entry or byte") {
         check_refused<FormatError>(title, [&bytes = bytes] { parse_torch(bytes); },
                                    {"a.bin: ", part});
     }
+    std::string larger = put(directory + 24, 1000, 4);  // than what is stored, in both headers
+    larger.replace(local + 22, 4, little(1000, 4));
+    check_refused<FormatError>("a stored entry of two sizes", [&] { parse_torch(larger); },
+                               {"data.pkl", "1000 stored"});
     std::string encrypted = put(directory + 8, 1, 2);
     encrypted.replace(local + 6, 2, little(1, 2));
     check_refused<UnsupportedError>("an encrypted entry", [&] { parse_torch(encrypted); },
