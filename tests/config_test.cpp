@@ -196,6 +196,8 @@ TEST_CASE("what this library does not run is refused with the reason", "[config]
 
 TEST_CASE("a config.json that is not strict JSON is told with its place", "[config]") {
     check_refused<nf::FormatError>(not_json);
+    CHECK_THROWS_AS(nf::NystromformerConfig::from_json(std::string_view("{}\0{", 4)),
+                    nf::FormatError);
     std::string deep;
     for (int i = 0; i < 100; ++i) deep += "[";
     CHECK_THROWS_AS(nf::NystromformerConfig::from_json("{\"a\":" + deep), nf::FormatError);

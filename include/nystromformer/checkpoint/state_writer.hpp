@@ -6,6 +6,8 @@
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/core/matrix.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -73,6 +75,11 @@ private:
         constexpr DType dtype = std::is_same_v<Scalar, float> ? DType::f32 : DType::f64;
         std::vector<std::byte> bytes(size * sizeof(Scalar));
         if (size > 0) std::memcpy(bytes.data(), data, bytes.size());
+        if constexpr (std::endian::native == std::endian::big) {  // files are little endian
+            for (auto first = bytes.begin(); first != bytes.end(); first += sizeof(Scalar)) {
+                std::reverse(first, first + sizeof(Scalar));
+            }
+        }
         tensors_->push_back(
             {prefix_ + std::string(name), dtype, std::move(shape), std::move(bytes)});
     }

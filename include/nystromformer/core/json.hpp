@@ -51,8 +51,8 @@ public:
     bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) {
         // 1e400 arrives here as an out_of_range exception, not as a syntax error.
         const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
-        throw FormatError(
-            {file_, "byte " + std::to_string(position), "JSON", reason + " at " + in_quotes(token)});
+        throw FormatError({file_, "byte " + std::to_string(position), "JSON",
+                           reason + " at " + in_quotes(token)});
     }
 
     Json take() { return std::move(root_); }
@@ -101,6 +101,10 @@ private:
 inline Json parse_json(std::string_view text, const std::string& file, std::size_t max_depth = 32) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF")
         throw FormatError({file, "byte 0", "JSON", "a byte order mark"});
+    // nlohmann takes a zero byte for the end of the text and would pass over what follows it.
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+        throw FormatError({file, "byte " + std::to_string(zero), "JSON", "a zero byte"});
+    }
     StrictJsonBuilder builder(file, max_depth);
     Json::sax_parse(text.begin(), text.end(), &builder);
     return builder.take();

@@ -73,6 +73,11 @@ inline bool config_is_exact(const NystromformerConfig& config) {
     return config.num_landmarks == config.segment_means_seq_len;
 }
 
+/// The start of the inverse that depends on nothing but the text: what the pipelines use.
+inline InverseInit text_inverse(const NystromformerConfig& config) {
+    return config.inv_coeff_init_option ? InverseInit::matrix : InverseInit::sequence;
+}
+
 inline void check_options(const ForwardOptions& options) {
     constexpr Index most = 1 << 20;
     if (options.num_landmarks < 0 || options.num_landmarks > most) {

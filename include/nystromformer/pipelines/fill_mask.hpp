@@ -197,7 +197,7 @@ private:
             model_.logits_at(input, mask_rows,
                              {.attention = options.attention,
                               .num_landmarks = options.num_landmarks,
-                              .inverse = InverseInit::sequence});  // (masks, vocab)
+                              .inverse = detail::text_inverse(model_.config())});  // (masks, vocab)
         Index mask = 0;
         for (const std::vector<std::int64_t>& text : ids) {
             auto& answers = results.emplace_back();
