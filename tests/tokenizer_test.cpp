@@ -265,6 +265,23 @@ TEST_CASE("long and strange texts take linear time and no stack") {
     CHECK(bundled().encode("").ids == std::vector<std::int64_t>{2, 3});
 }
 
+TEST_CASE("a long text worked on in parts encodes as one worked on whole") {
+    // An added token that is looked for in normalised text makes the tokenizer work on the whole.
+    Json json = Json::parse(nf::detail::read_file(model_folder / "tokenizer.json", 1 << 24));
+    json["added_tokens"].push_back(valid()["added_tokens"][2]);
+    json["added_tokens"].back()["id"] = 8192;
+    json["added_tokens"].back()["content"] = "\u4e00\u4e01\u4e02";
+    const nf::Tokenizer whole = load(json);
+    for (const char* start : {"", "\x01", "\u0301", " ", "[MASK]"}) {
+        std::string text = start;
+        for (int i = 0; i < 4000; ++i) {
+            text += "word" + std::to_string(i) + (i % 7 == 0 ? "  caf\u00e9 " : " ");
+            if (i % 1000 == 999) text += "[MASK] \u2026``x'' ";
+        }
+        CHECK(to_json(bundled().encode(text)) == to_json(whole.encode(text)));
+    }
+}
+
 TEST_CASE("many threads may encode with one tokenizer") {
     const std::string text =
         "The quick br\u00f3wn fox [MASK] jumped \u2014 ``over'' the lazy dog. ";

@@ -86,6 +86,18 @@ class RandomText:
         return "".join(self.random.choice(few)(self.random) for _ in range(self.random.randrange(1, 24)))
 
 
+def long_texts(make, prose, count):
+    """Long enough to be worked on in parts, many beginning with what normalisation removes."""
+    texts = []
+    for number in range(count):
+        parts = ["\x01\u200b"[number % 4:number % 4 + 1]]
+        while sum(map(len, parts)) < 12000:
+            parts.append(make.random.choice(prose)[:2000] if prose and make.random.random() < 0.1 else make())
+            parts += make.random.choices(make.words, k=3)
+        texts.append(" ".join(parts))
+    return texts
+
+
 def windows(encoding):
     """What is compared of an encoding, by the program's names."""
     return {"ids": encoding.ids, "tokens": encoding.tokens, "offsets": [list(pair) for pair in encoding.offsets],
@@ -182,10 +194,13 @@ def main():
     strings = [make() for _ in range(options.random)]
     points = assigned()
     differences = 0
+    long = long_texts(make, prose, 40)
     if not options.variant:
-        for label, texts in (("paragraphs", prose), ("code points", in_context(points)), ("random", strings)):
+        for label, texts in (("paragraphs", prose), ("code points", in_context(points)), ("random", strings),
+                             ("long", long + long_texts(make, prose, 200))):
             differences += compare(options.program, base, [{"text": text} for text in texts], label)
-    few = [{"text": text} for text in prose[::40] + in_context(telling(points), 8) + strings[:len(strings) // 25] + ["", " "]]
+    few = [{"text": text} for text in prose[::40] + in_context(telling(points), 8) + strings[:len(strings) // 25] + long[:8] +
+           ["", " "]]
     pairs = [{"text": a[-300:], "pair": b[:300]} for a, b in zip(strings[:3000] + prose[:400], reversed(strings[:3400]))]
     for name, tokenizer_json in variants(base).items():
         if not options.variant or options.variant in name:

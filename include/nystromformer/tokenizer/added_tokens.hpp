@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tokens that are found in the text itself, before the model sees it:
-// https://github.com/huggingface/tokenizers/blob/v0.23.1/tokenizers/src/tokenizer/added_vocabulary.rs
+// https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/tokenizer/added_vocabulary.rs
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -9,6 +9,7 @@
 #include <nystromformer/tokenizer/trie.hpp>
 #include <nystromformer/tokenizer/unigram.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,8 @@ public:
         is_empty_ = patterns.empty();
         trie_ = Trie(std::move(patterns));
     }
+
+    bool is_empty() const { return is_empty_; }
 
     /// Cuts the whole of `text` into pieces between tokens and the tokens found, longest first at
     /// each place. `tokens` tells their rules.
@@ -116,7 +119,7 @@ public:
     AddedTokens() = default;
 
     /// Throws TokenizerError for ids or contents that collide with each other or with the model.
-    AddedTokens(const TokenizerJson& json, const Unigram& model,
+    AddedTokens(const JsonView<TokenizerError>& json, const Unigram& model,
                 const std::vector<Normalizer>& normalizers) {
         if (json.array().size() > most_tokens)
             json.fail("at most " + std::to_string(most_tokens) + " tokens");
@@ -150,6 +153,7 @@ public:
         return found == by_id_.end() ? nullptr : &tokens_[found->second];
     }
     bool is_special(const std::string& content) const { return special_.contains(content); }
+    bool has_normalized() const { return !normalized_.is_empty(); }
     /// Ids above the model's.
     std::size_t beyond_model() const { return beyond_model_; }
 
@@ -164,7 +168,8 @@ private:
     static constexpr std::size_t most_tokens = 1U << 20;
 
     /// One entry. Its id must be the one that Hugging Face would give: the model's, or the next.
-    AddedToken read(const TokenizerJson& json, const Unigram& model, std::int64_t& next_id) {
+    AddedToken read(const JsonView<TokenizerError>& json, const Unigram& model,
+                    std::int64_t& next_id) {
         AddedToken token;
         token.content = json.at("content").string();
         if (token.content.empty()) json.at("content").fail("text");
@@ -184,7 +189,7 @@ private:
         return token;
     }
 
-    void index(const TokenizerJson& json) {
+    void index(const JsonView<TokenizerError>& json) {
         std::vector<std::pair<std::string_view, std::int32_t>> raw, normalized;
         std::set<std::string_view> forms;
         for (std::size_t i = 0; i < tokens_.size(); ++i) {

@@ -3,17 +3,21 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
+#include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/decoders.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace nystromformer::detail {
+
+using TokenizerJson = JsonView<TokenizerError>;
 
 [[noreturn]] inline void refuse_component(const TokenizerJson& type, std::string supported) {
     throw UnsupportedError(

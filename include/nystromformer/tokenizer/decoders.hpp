@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The decoders of tokenizer.json, each a rewriting of a list of tokens:
-// https://github.com/huggingface/tokenizers/tree/v0.23.1/tokenizers/src/decoders
+// https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/decoders
 #pragma once
 
 #include <nystromformer/tokenizer/normalizers.hpp>

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,9 +60,20 @@ inline Encoding rows(const Encoding& from, std::size_t begin, std::size_t end) {
     return result;
 }
 
-inline void append_rows(Encoding& to, const Encoding& from) {
+/// Appends the rows of `from`, moving what can be moved; the longer of both sides stays in place.
+inline void append_rows(Encoding& to, Encoding from) {
     for_each_row_vector(
-        [](auto& out, const auto& in) { out.insert(out.end(), in.begin(), in.end()); }, to, from);
+        [](auto& left, auto& right) {
+            if (left.size() < right.size()) {
+                right.insert(right.begin(), std::make_move_iterator(left.begin()),
+                             std::make_move_iterator(left.end()));
+                left.swap(right);
+            } else {
+                left.insert(left.end(), std::make_move_iterator(right.begin()),
+                            std::make_move_iterator(right.end()));
+            }
+        },
+        to, from);
 }
 
 /// One row that the tokenizer adds.
@@ -85,15 +97,14 @@ inline void merge(Encoding& into, Encoding next) {
     std::vector<Encoding> windows;
     const auto join = [&](const Encoding& left, const Encoding& right) {
         windows.push_back(rows(left, 0, left.ids.size()));
-        append_rows(windows.back(), right);
+        append_rows(windows.back(), rows(right, 0, right.ids.size()));
     };
     for (const Encoding& window : into.overflowing) {
         join(window, next);
         for (const Encoding& other : next.overflowing) join(window, other);
     }
     for (const Encoding& other : next.overflowing) join(into, other);
-    into.overflowing.clear();
-    append_rows(into, next);
+    append_rows(into, std::move(next));
     into.overflowing = std::move(windows);
 }
 

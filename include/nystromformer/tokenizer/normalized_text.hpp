@@ -26,10 +26,12 @@ struct NormalizedText {
     std::vector<Span> spans;
     std::string spare_text;
     std::vector<Span> spare_spans;
+    bool lags = false;  // spans from the start on stand for what came before (see Precompiled)
 
     void clear() {
         text.clear();
         spans.clear();
+        lags = false;
     }
 
     /// Adds bytes [begin, end) of `original` as they are; both must be character boundaries.
@@ -44,17 +46,6 @@ struct NormalizedText {
             for (std::size_t i = 0; i < size; ++i) *out++ = span;
             at += size;
         }
-    }
-
-    void append(const NormalizedText& other, std::size_t begin, std::size_t end) {
-        text.append(other.text, begin, end - begin);
-        spans.insert(spans.end(), other.spans.begin() + static_cast<std::ptrdiff_t>(begin),
-                     other.spans.begin() + static_cast<std::ptrdiff_t>(end));
-    }
-
-    void append(std::string_view part, Span span) {
-        text.append(part);
-        spans.insert(spans.end(), part.size(), span);
     }
 };
 

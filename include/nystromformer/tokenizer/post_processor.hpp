@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // TemplateProcessing: where the special tokens go around one text or two:
-// https://github.com/huggingface/tokenizers/blob/v0.23.1/tokenizers/src/processors/template.rs
+// https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/processors/template.rs
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -39,17 +39,19 @@ public:
     Encoding operator()(Encoding first, std::optional<Encoding> second,
                         bool add_special_tokens) const {
         Encoding result;
-        for (const Step& step : second ? pair_ : single_) {
-            if (step.sequence >= 0) {
-                Encoding part = step.sequence == 0 ? first : *second;
-                std::fill(part.type_ids.begin(), part.type_ids.end(), step.type_id);
-                merge(result, std::move(part));
-            } else if (add_special_tokens) {
-                Encoding part;
-                for (std::size_t i = 0; i < step.ids.size(); ++i)
-                    append_row(part, step.ids[i], step.tokens[i], step.type_id, false);
-                merge(result, std::move(part));
+        const std::vector<Step>& steps = second ? pair_ : single_;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            const Step& step = steps[i];
+            if (step.sequence < 0) {
+                if (add_special_tokens) merge(result, special_rows(step));
+                continue;
             }
+            Encoding& text = step.sequence == 0 ? first : *second;
+            std::fill(text.type_ids.begin(), text.type_ids.end(), step.type_id);
+            const bool is_last_use =
+                std::none_of(steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, steps.end(),
+                             [&](const Step& later) { return later.sequence == step.sequence; });
+            merge(result, is_last_use ? std::move(text) : Encoding(text));
         }
         return result;
     }
@@ -62,6 +64,13 @@ private:
         std::vector<std::int64_t> ids;
         std::vector<std::string> tokens;
     };
+
+    static Encoding special_rows(const Step& step) {
+        Encoding result;
+        for (std::size_t i = 0; i < step.ids.size(); ++i)
+            append_row(result, step.ids[i], step.tokens[i], step.type_id, false);
+        return result;
+    }
 
     static std::vector<Step> read(const JsonView<TokenizerError>& json,
                                   const JsonView<TokenizerError>& special, int texts,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
@@ -15,7 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <variant>
 #include <vector>
 
 namespace nystromformer::detail {
@@ -23,9 +24,7 @@ namespace nystromformer::detail {
 /// Buffers of one call, reused for the texts of a batch.
 struct EncodeWorkspace {
     std::vector<Piece> raw_pieces;
-    std::vector<Piece> found;
-    NormalizedText part;
-    PieceText pieces;
+    PieceText part;
     Unigram::Workspace model;
 };
 
@@ -55,6 +54,15 @@ struct TextEncoder {
     const std::vector<Normalizer>& normalizers;
     const std::vector<PreTokenizer>& pre_tokenizers;
     const Unigram& model;
+    bool works_in_parts;  // long texts may be cut where is_local says so
+
+    /// True if no step after the normalisers sees across such a cut either.
+    static bool can_work_in_parts(const AddedTokens& added_tokens,
+                                  const std::vector<Normalizer>& normalizers,
+                                  const std::vector<PreTokenizer>& pre_tokenizers) {
+        return is_local(normalizers) && !added_tokens.has_normalized() && !pre_tokenizers.empty() &&
+               std::holds_alternative<WhitespaceSplit>(pre_tokenizers.front());
+    }
 
     /// Text number `sequence` of an input, without special tokens. Throws InputError.
     Encoding operator()(std::string_view text, std::int64_t sequence,
@@ -81,39 +89,26 @@ private:
 
     Encoding encode_valid(std::string_view text, std::int64_t sequence,
                           EncodeWorkspace& workspace) const {
-        normalize(text, workspace);
-        apply(pre_tokenizers, workspace.pieces);
-        const PieceText& pieces = workspace.pieces;
-        const std::vector<Span>& spans = pieces.normalized.spans;
-        CodePointCounter count(text);
         Encoding result;
         reserve(result, text.size() / 4 + 8);
-        for (std::size_t word = 0; word < pieces.pieces.size(); ++word) {
-            const Piece& piece = pieces.pieces[word];
-            const std::string_view piece_text = pieces.text(piece);
-            const auto add = [&](std::int32_t id, std::string_view token, std::size_t begin,
-                                 std::size_t end) {
-                const Span range{spans[piece.begin + begin].begin,
-                                 spans[piece.begin + end - 1].end};
-                result.ids.push_back(id);
-                result.tokens.emplace_back(token);
-                result.byte_offsets.emplace_back(range.begin, range.end);
-                const Index first = count(range.begin);
-                result.offsets.emplace_back(first, count(range.end));
-                result.word_ids.push_back(static_cast<Index>(word));
-            };
-            if (piece.added_token != Piece::no_token) {
-                const auto number = static_cast<std::size_t>(piece.added_token);
-                add(added_tokens.tokens()[number].id, piece_text, 0, piece_text.size());
+        CodePointCounter count(text);
+        Index word = 0;
+        workspace.raw_pieces.clear();
+        added_tokens.split_raw(text, workspace.raw_pieces);
+        for (const Piece& raw : workspace.raw_pieces) {
+            if (raw.added_token != Piece::no_token) {
+                const auto number = static_cast<std::size_t>(raw.added_token);
+                const Span span{static_cast<std::uint32_t>(raw.begin),
+                                static_cast<std::uint32_t>(raw.end)};
+                add(result, added_tokens.tokens()[number].id,
+                    text.substr(raw.begin, raw.end - raw.begin), span, word++, count);
                 continue;
             }
-            model.tokenize(piece_text, workspace.model);
-            for (const ModelToken& token : workspace.model.tokens) {
-                // Bytes of a fallback are tokens with a name of their own.
-                add(token.id,
-                    token.is_byte ? model.piece(static_cast<std::size_t>(token.id))
-                                  : piece_text.substr(token.begin, token.end - token.begin),
-                    token.begin, token.end);
+            for (std::size_t begin = raw.begin, end = 0; begin < raw.end; begin = end) {
+                end = part_end(text, begin, raw.end);
+                cut(text, begin, end, workspace.part);
+                if (workspace.part.normalized.lags) cut(text, begin, end = raw.end, workspace.part);
+                add_tokens(workspace, word, count, result);
             }
         }
         result.type_ids.assign(result.ids.size(), sequence);
@@ -123,37 +118,69 @@ private:
         return result;
     }
 
-    static void reserve(Encoding& encoding, std::size_t size) {
-        encoding.ids.reserve(size);
-        encoding.tokens.reserve(size);
-        encoding.byte_offsets.reserve(size);
-        encoding.offsets.reserve(size);
-        encoding.word_ids.reserve(size);
+    /// Where the part of `text` from `begin` ends that may be worked on alone, so that long texts
+    /// stay in the cache.
+    std::size_t part_end(std::string_view text, std::size_t begin, std::size_t end) const {
+        constexpr std::size_t usual_size = 4096;
+        if (!works_in_parts || end - begin < 2 * usual_size) return end;
+        const auto is_plain = [&](std::size_t at) {
+            const char byte = text[at];
+            return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                   (byte >= '0' && byte <= '9');
+        };
+        for (std::size_t at = begin + usual_size; at + 1 < end; ++at)
+            if (text[at] == ' ' && is_plain(at - 1) && is_plain(at + 1)) return at;
+        return end;
     }
 
-    /// Fills workspace.pieces with normalised text, cut at the added tokens.
-    void normalize(std::string_view text, EncodeWorkspace& workspace) const {
-        PieceText& out = workspace.pieces;
-        out.clear();
-        workspace.raw_pieces.clear();
-        added_tokens.split_raw(text, workspace.raw_pieces);
-        for (const Piece& raw : workspace.raw_pieces) {
-            const std::size_t start = out.normalized.text.size();
-            if (raw.added_token != Piece::no_token) {
-                out.normalized.append_original(text, raw.begin, raw.end);
-                out.pieces.push_back({start, out.normalized.text.size(), raw.added_token});
-                continue;
+    /// Bytes [begin, end) of `text`, normalised and cut at added tokens and by the pre-tokenisers.
+    void cut(std::string_view text, std::size_t begin, std::size_t end, PieceText& part) const {
+        part.clear();
+        part.normalized.append_original(text, begin, end);
+        apply(normalizers, part.normalized);
+        added_tokens.split_normalized(part.normalized.text, part.pieces);
+        apply(pre_tokenizers, part);
+    }
+
+    /// The tokens of workspace.part; `word` counts the pieces.
+    void add_tokens(EncodeWorkspace& workspace, Index& word, CodePointCounter& count,
+                    Encoding& result) const {
+        const PieceText& part = workspace.part;
+        const Span* spans = part.normalized.spans.data();
+        for (const Piece& piece : part.pieces) {
+            const std::string_view text = part.text(piece);
+            const Span* piece_spans = spans + piece.begin;
+            if (piece.added_token != Piece::no_token) {
+                const auto number = static_cast<std::size_t>(piece.added_token);
+                add(result, added_tokens.tokens()[number].id, text,
+                    {piece_spans[0].begin, piece_spans[text.size() - 1].end}, word, count);
+            } else {
+                model.tokenize(text, workspace.model);
+                for (const ModelToken& token : workspace.model.tokens) {
+                    // Bytes of a fallback are tokens with a name of their own.
+                    add(result, token.id,
+                        token.is_byte ? model.piece(static_cast<std::size_t>(token.id))
+                                      : text.substr(token.begin, token.end - token.begin),
+                        {piece_spans[token.begin].begin, piece_spans[token.end - 1].end}, word,
+                        count);
+                }
             }
-            NormalizedText& part = workspace.part;
-            part.clear();
-            part.append_original(text, raw.begin, raw.end);
-            apply(normalizers, part);
-            workspace.found.clear();
-            added_tokens.split_normalized(part.text, workspace.found);
-            for (const Piece& piece : workspace.found)
-                out.pieces.push_back({start + piece.begin, start + piece.end, piece.added_token});
-            out.normalized.append(part, 0, part.text.size());
+            ++word;
         }
+    }
+
+    static void add(Encoding& result, std::int64_t id, std::string_view token, Span span,
+                    Index word, CodePointCounter& count) {
+        result.ids.push_back(id);
+        result.tokens.emplace_back(token);
+        result.byte_offsets.emplace_back(span.begin, span.end);
+        const Index first = count(span.begin);
+        result.offsets.emplace_back(first, count(span.end));
+        result.word_ids.push_back(word);
+    }
+
+    static void reserve(Encoding& encoding, std::size_t size) {
+        for_each_row_vector([size](auto& rows_of) { rows_of.reserve(size); }, encoding);
     }
 };
 

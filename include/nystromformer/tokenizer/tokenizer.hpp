@@ -74,6 +74,8 @@ public:
             result.added_tokens_ =
                 detail::AddedTokens(json.at("added_tokens"), result.model_, result.normalizers_);
         }
+        result.works_in_parts_ = detail::TextEncoder::can_work_in_parts(
+            result.added_tokens_, result.normalizers_, result.pre_tokenizers_);
         result.read_rest(json);
         return result;
     }
@@ -182,7 +184,8 @@ private:
     /// Everything but padding.
     Encoding encode(std::string_view text, std::optional<std::string_view> pair,
                     const EncodeOptions& options, detail::EncodeWorkspace& workspace) const {
-        const detail::TextEncoder encoder{added_tokens_, normalizers_, pre_tokenizers_, model_};
+        const detail::TextEncoder encoder{added_tokens_, normalizers_, pre_tokenizers_, model_,
+                                          works_in_parts_};
         Encoding first = encoder(text, 0, workspace);
         std::optional<Encoding> second;
         if (pair) second = encoder(*pair, 1, workspace);
@@ -199,6 +202,7 @@ private:
     std::vector<detail::Normalizer> normalizers_;
     std::vector<detail::PreTokenizer> pre_tokenizers_;
     detail::AddedTokens added_tokens_;
+    bool works_in_parts_ = false;
     std::optional<detail::TemplateProcessing> post_processor_;
     std::optional<std::vector<detail::Decoder>> decoders_;  // none: tokens joined by spaces
     Truncation truncation_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Truncation into overlapping windows, and padding:
-// https://github.com/huggingface/tokenizers/tree/v0.23.1/tokenizers/src/utils
+// https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/utils
 #pragma once
 
 #include <nystromformer/core/error.hpp>
@@ -175,9 +175,9 @@ inline void pad(Encoding& encoding, Index length, const Padding& padding) {
     Encoding fill;
     for (Index i = encoding.size(); i < length; ++i)
         append_row(fill, padding.pad_id, padding.pad_token, padding.pad_type_id, true);
-    if (padding.direction == Direction::right) return append_rows(encoding, fill);
-    append_rows(fill, encoding);
+    if (padding.direction == Direction::right) return append_rows(encoding, std::move(fill));
     fill.overflowing = std::move(encoding.overflowing);
+    append_rows(fill, std::move(encoding));
     encoding = std::move(fill);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The Unigram model: the best segmentation of a piece of text by the sum of log-probabilities:
-// https://github.com/huggingface/tokenizers/blob/v0.23.1/tokenizers/src/models/unigram/model.rs
+// https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/models/unigram/model.rs
 #pragma once
 
 #include <nystromformer/core/json.hpp>
