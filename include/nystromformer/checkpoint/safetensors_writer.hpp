@@ -75,8 +75,10 @@ inline std::string safetensors_header(const std::vector<const TensorView*>& tens
         if (json.size() > 1) json += ',';
         json += json_string(tensor->name) + ":{\"dtype\":\"" + std::string(name(tensor->dtype)) +
                 "\",\"shape\":[";
-        for (std::size_t i = 0; i < tensor->shape.size(); ++i)
-            json += (i == 0 ? "" : ",") + std::to_string(tensor->shape[i]);
+        for (std::size_t i = 0; i < tensor->shape.size(); ++i) {
+            if (i != 0) json += ',';
+            json += std::to_string(tensor->shape[i]);
+        }
         json += "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(*end) + "]}";
         begin = *end;
     }
