@@ -489,3 +489,58 @@ TEST_CASE("a character map that points outside itself is refused, whatever its b
         }
     }
 }
+
+TEST_CASE("whatever is put anywhere in a tokenizer.json, it loads or an Error tells why not") {
+    const std::vector<Json> values = {nullptr,
+                                      true,
+                                      0,
+                                      1,
+                                      -1,
+                                      5,
+                                      1U << 31,
+                                      1e300,
+                                      0.5,
+                                      "",
+                                      "a",
+                                      "\u2581",
+                                      "Sequence",
+                                      "Metaspace",
+                                      "LongestFirst",
+                                      Json::array(),
+                                      Json::object(),
+                                      Json::array({1, "a"}),
+                                      {{"String", " "}},
+                                      {{"Regex", " {2,}"}}};
+    Json base = valid();
+    base["truncation"] = {
+        {"max_length", 3}, {"stride", 1}, {"strategy", "LongestFirst"}, {"direction", "Left"}};
+    base["padding"] = {{"strategy", "BatchLongest"}, {"direction", "Left"},
+                       {"pad_to_multiple_of", 2},    {"pad_id", 0},
+                       {"pad_type_id", 0},           {"pad_token", "<unk>"}};
+    std::vector<std::string> places;
+    const Json leaves = base.flatten();
+    for (const auto& [place, value] : leaves.items()) {
+        for (auto end = place.size(); end != std::string::npos && end > 0;
+             end = place.rfind('/', end - 1))
+            places.push_back(place.substr(0, end));
+    }
+    std::mt19937 random(2);
+    int loaded = 0;
+    for (int round = 0; round < 4000; ++round) {
+        Json json = base;
+        for (unsigned change = 0; change <= random() % 2; ++change) {
+            const Json::json_pointer place(places[random() % places.size()]);
+            if (json.contains(place)) json[place] = values[random() % values.size()];
+        }
+        INFO(json.dump());
+        try {
+            const nf::Tokenizer tokenizer = load(json);
+            ++loaded;
+            const nf::Encoding encoding = tokenizer.encode("ab ``a new\u00e9 [S]b", "a  b \x80");
+            tokenizer.decode(encoding.ids);
+        } catch (const nf::Error& error) {
+            CHECK(!error.place().empty());
+        }
+    }
+    CHECK(loaded > 100);
+}
