@@ -254,6 +254,21 @@ TEST_CASE("ill-formed UTF-8 reads as U+FFFD and keeps the offsets of the origina
         CHECK_FALSE(nf::detail::utf8::is_valid(bad));
 }
 
+TEST_CASE("of equally good segmentations the first found wins, and unknowns fuse") {
+    const nf::Tokenizer tokenizer =
+        load(Json::parse(R"({"model": {"unk_id": 0, "vocab": [["<unk>", 0.0],
+        ["a", -1.0], ["aa", -2.0], ["aaa", -3.0], ["ab", -2.0], ["b", -1.0]]}})"));
+    const auto tokens = [&](std::string_view text) { return tokenizer.encode(text).tokens; };
+    using Tokens = std::vector<std::string>;
+    CHECK(tokens("aaa") == Tokens{"aaa"});
+    CHECK(tokens("aaaa") == Tokens{"a", "aaa"});
+    CHECK(tokens("aab") == Tokens{"a", "ab"});
+    CHECK(tokens("aaaab") == Tokens{"aaa", "ab"});
+    CHECK(tokens("xaaby") == Tokens{"x", "a", "ab", "y"});
+    CHECK(tokens("a<unk>xb") == Tokens{"a", "<unk>x", "b"});
+    CHECK(tokenizer.encode("x<unk>y").ids == std::vector<std::int64_t>{0});
+}
+
 TEST_CASE("long and strange texts take linear time and no stack") {
     const std::string letters(1'000'000, 'a');
     CHECK(bundled().encode(letters).size() > 1000);

@@ -204,7 +204,10 @@ def main():
     pairs = [{"text": a[-300:], "pair": b[:300]} for a, b in zip(strings[:3000] + prose[:400], reversed(strings[:3400]))]
     for name, tokenizer_json in variants(base).items():
         if not options.variant or options.variant in name:
-            differences += compare(options.program, tokenizer_json, few + pairs, name)
+            requests = few + pairs
+            if "truncation" in name:  # each has many windows
+                requests = requests[::5]
+            differences += compare(options.program, tokenizer_json, requests, name)
     print(f"tokenizers {tokenizers.__version__}: {differences} differences")
     sys.exit(1 if differences else 0)
 

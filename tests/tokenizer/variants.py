@@ -153,7 +153,7 @@ def variants(base):
         "added tokens 10": with_added_tokens(with_pre_tokenizers(base, metaspace()), 10),
         "truncation, longest first": with_lengths(base, ("Right", 12, "LongestFirst", 3)),
         "truncation, left": with_lengths(base, ("Left", 11, "LongestFirst", 2)),
-        "truncation, first": with_lengths(base, ("Right", 40, "OnlyFirst", 1)),
+        "truncation, first": with_lengths(base, ("Right", 40, "OnlyFirst", 0)),
         "truncation, second": with_lengths(base, ("Left", 30, "OnlySecond", 0)),
         "padding, longest": with_lengths(base, None, ("BatchLongest", "Right", 8)),
         "padding and truncation": with_lengths(base, ("Right", 9, "LongestFirst", 1), ({"Fixed": 16}, "Left", None)),
