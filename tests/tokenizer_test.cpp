@@ -297,6 +297,22 @@ TEST_CASE("a long text worked on in parts encodes as one worked on whole") {
     }
 }
 
+TEST_CASE("a long text is not cut where a cluster reaches over the space") {
+    std::vector<std::uint32_t> units(1024);  // U+0600, which joins what follows it, becomes "b"
+    units[0] = 256U << 10;
+    units[256 ^ 0xD8] = 0xD8U | ((256U ^ 0xD8U ^ 512U) << 10);
+    units[512 ^ 0x80] = 0x80U | 1U << 8 | ((512U ^ 0x80U ^ 768U) << 10);
+    units[768] = 1U << 31;
+    Json json = with_charsmap(charsmap(units, std::string_view("b\0", 2)));
+    const nf::Tokenizer whole = load(json);  // its added token "new" is normalised
+    json["added_tokens"].erase(2);
+    std::string text;
+    for (int i = 0; i < 3000; ++i) text += "a\u0600 b";
+    const nf::Encoding encoding = load(json).encode(text);
+    CHECK(encoding.word_ids.back() == 0);
+    CHECK(to_json(encoding) == to_json(whole.encode(text)));
+}
+
 TEST_CASE("many threads may encode with one tokenizer") {
     const std::string text =
         "The quick br\u00f3wn fox [MASK] jumped \u2014 ``over'' the lazy dog. ";

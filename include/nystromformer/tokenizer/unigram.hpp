@@ -3,6 +3,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/models/unigram/model.rs
 #pragma once
 
+#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/trie.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
@@ -82,6 +83,8 @@ public:
     void tokenize(std::string_view text, Workspace& workspace) const {
         workspace.tokens.clear();
         if (text.empty()) return;
+        if (text.size() >= unset)
+            throw InputError({"", "text", "words below 4 GiB", std::to_string(text.size())});
         find_best(text, workspace.best);
         auto& tokens = workspace.tokens;
         for (auto end = static_cast<std::uint32_t>(text.size()); end > 0;) {
