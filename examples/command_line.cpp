@@ -148,6 +148,7 @@ std::string dump(const Json& value) {
 namespace {
 
 constexpr std::size_t max_line = std::size_t{16} << 20;
+constexpr std::uint64_t most_waiting_bytes = std::uint64_t{4} << 20;  // of lines answered together
 
 /// The lines of stdin, in memory that a long one does not blow up.
 class Lines {
@@ -179,7 +180,8 @@ public:
         return poll(&descriptor, 1, 0) > 0 && (descriptor.revents & POLLIN) != 0;
     }
 
-    std::uint64_t bytes_read() const { return bytes_; }
+    /// Bytes of the lines that `next` gave.
+    std::uint64_t bytes_done() const { return bytes_ - (end_ - begin_); }
 
 private:
     /// True where the buffer holds at least one byte.
@@ -218,18 +220,20 @@ public:
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    void advance(std::size_t lines, std::uint64_t bytes_read) {
+    /// Counts answered lines; shows them five times a second, and the last time.
+    void advance(std::size_t lines, std::uint64_t bytes_done, bool last = false) {
         lines_ += lines;
-        const std::chrono::duration<double> elapsed = Clock::now() - start_;
-        if (!shown_ || elapsed.count() < next_) return;
-        next_ = elapsed.count() + 0.2;
+        const double elapsed =
+            std::max(1e-3, std::chrono::duration<double>(Clock::now() - start_).count());
+        if (!shown_ || (elapsed < next_ && !last)) return;
+        next_ = elapsed + 0.2;
         std::fprintf(stderr, "\r%zu lines, %.1f a second", lines_,
-                     static_cast<double>(lines_) / elapsed.count());
+                     static_cast<double>(lines_) / elapsed);
         if (total_bytes_ > 0) {
-            const double share = std::min(1.0, static_cast<double>(bytes_read) / total_bytes_);
+            const double share = std::min(1.0, static_cast<double>(bytes_done) / total_bytes_);
             const std::string done(static_cast<std::size_t>(share * 30), '#');
             std::fprintf(stderr, " [%-30s] %3.0f %%, %.0f s to go ", done.c_str(), share * 100,
-                         elapsed.count() * (1 - share) / std::max(share, 1e-9));
+                         elapsed * (1 - share) / std::max(share, 1e-9));
         }
     }
 
@@ -328,19 +332,22 @@ int answer_all(const std::vector<std::string>& texts, bool json, const Answerer&
         print_message("reading JSON lines from the terminal, Ctrl-D ends");
     Lines lines;
     Progress progress;
-    std::uint64_t number = 0;
+    std::uint64_t number = 0, answered_bytes = 0;
     for (auto line = lines.next(); line; line = lines.next()) {
         requests.push_back(read_request(++number, *line));
-        if (requests.size() < answerer.batch && lines.more_waits()) continue;
+        const bool few = requests.size() < answerer.batch &&
+                         lines.bytes_done() - answered_bytes < most_waiting_bytes;
+        if (few && lines.more_waits()) continue;
         answer_good(requests, answerer);
         failed += write_answers(requests, json, answerer);
-        progress.advance(requests.size(), lines.bytes_read());
+        progress.advance(requests.size(), lines.bytes_done());
+        answered_bytes = lines.bytes_done();
         requests.clear();
     }
-    // The end of the input can be told as "more waits": what was gathered before it is still to be
-    // answered.
+    // The end of the input can be told as "more waits": what was gathered before it is left.
     answer_good(requests, answerer);
     failed += write_answers(requests, json, answerer);
+    progress.advance(requests.size(), lines.bytes_done(), true);
     return failed == 0 ? good : some_lines_failed;
 }
 

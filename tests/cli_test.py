@@ -159,6 +159,19 @@ class FillMask(unittest.TestCase):
         self.assertNotIn("\x1b", shown)
         self.assertNotIn("\u009b", shown)
 
+    def test_a_terminal_for_messages_shows_the_progress(self):
+        with tempfile.TemporaryFile() as lines:
+            lines.write(b'{"text": "A [MASK]."}\n' * 40)
+            lines.seek(0)
+            master, slave = pty.openpty()
+            process = start("fill-mask", "--model", MODEL, stdin=lines, stderr=slave)
+            os.close(slave)
+            out, _ = process.communicate()
+            shown = os.read(master, 65536).decode()
+            os.close(master)
+        self.assertEqual((process.returncode, len(out.splitlines())), (0, 40))
+        self.assertRegex(shown, r"40 lines, [0-9.]+ a second \[#{30}\] 100 %, 0 s to go")
+
     def test_both_attentions_and_landmarks_run(self):
         text = "And the rain fell on the old roof. " * 20 + GARDEN
         answers = [fill(text, "--json", *options)[1] for options in
