@@ -18,14 +18,14 @@
 
 namespace nystromformer {
 
-/// Runs loops on `num_threads` threads, the calling one among them. Safe to use from several threads
-/// at once; a loop inside a loop runs on the thread that starts it.
+/// Runs loops on `num_threads` threads, the calling one among them. Safe to use from several
+/// threads at once; a loop inside a loop runs on the thread that starts it.
 class ThreadPool {
 public:
     static constexpr Index max_threads = 1024;
 
-    /// `num_threads` 0 takes every core; InputError below 0 or above `max_threads`. A thread that the
-    /// system refuses to start is done without.
+    /// `num_threads` 0 takes every core; InputError below 0 or above `max_threads`. A thread that
+    /// the system refuses to start is done without.
     explicit ThreadPool(Index num_threads = 0) {
         if (num_threads < 0 || num_threads > max_threads) {
             throw InputError({"", "num_threads", "0 to " + std::to_string(max_threads),
@@ -63,7 +63,8 @@ public:
             for (Index i = 0; i < count; ++i) body(i);
             return;
         }
-        Loop loop{count, [](const void* context, Index i) { (*static_cast<const Body*>(context))(i); },
+        Loop loop{count,
+                  [](const void* context, Index i) { (*static_cast<const Body*>(context))(i); },
                   &body};
         run(loop);
     }
@@ -112,7 +113,8 @@ private:
         std::unique_lock lock(mutex_);
         while (true) {
             Loop* open = nullptr;
-            work_.wait(lock, [this, &open] { return stopping_ || (open = open_loop()) != nullptr; });
+            work_.wait(lock,
+                       [this, &open] { return stopping_ || (open = open_loop()) != nullptr; });
             if (open == nullptr) return;
             ++open->helpers;
             lock.unlock();
