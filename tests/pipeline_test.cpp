@@ -84,12 +84,11 @@ TEST_CASE("fill-mask of the bundled model equals what transformers recorded") {
 }
 
 TEST_CASE("a text's answer is the same bit for bit alone and in any batch, in both attentions") {
-    const std::string many_words = [] {
-        std::string text = "The [MASK] rose.";
-        for (int i = 0; i < 60; ++i) text += " And the rain fell on the old roof.";
-        return text;
-    }();
-    const std::vector<std::string> texts{garden, many_words, "A [MASK] and a [MASK].", garden,
+    // Two texts with more tokens than landmarks, so that each could see the other's inverse.
+    std::string many_words = "The [MASK] rose.", more_words = "A [MASK] at sea.";
+    for (int i = 0; i < 60; ++i) many_words += " And the rain fell on the old roof.";
+    for (int i = 0; i < 20; ++i) more_words += " No ship was seen, nor any land, for days.";
+    const std::vector<std::string> texts{garden, many_words, "A [MASK] and a [MASK].", more_words,
                                          "[MASK]"};
     for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
         const nf::FillMaskOptions options{.top_k = 20, .attention = attention};
@@ -115,8 +114,8 @@ TEST_CASE("texts without a mask, with several for one, or too long are told with
           "text: expected one [MASK] (each_mask takes several), found 2 of them");
     std::string tale = garden;
     for (int i = 0; i < 300; ++i) tale += " And the rain fell on the old roof.";
-    CHECK(message_of(tale).find("at most max_position_embeddings 2048 tokens") !=
-          std::string::npos);
+    CHECK(message_of(tale).find("text 0: expected at most max_position_embeddings 2048 tokens") ==
+          0);
     CHECK(pipeline()(tale, {.top_k = 1, .truncation = true}).size() == 1);
 }
 
