@@ -313,6 +313,28 @@ TEST_CASE("a long text is not cut where a cluster reaches over the space") {
     CHECK(to_json(encoding) == to_json(whole.encode(text)));
 }
 
+TEST_CASE("grapheme clusters end where UAX 29 says") {
+    using nf::detail::unicode::cluster_end;
+    for (const std::string whole :
+         {"\r\n", "e\u0301\u0323", "\u0915\u094d\u0937", "\u1100\u1161\u11a8", "\uac00\u11a8",
+          "\u0600a", "\U0001f468\u200d\U0001f469", "\U0001f1e6\U0001f1fa", "\u0e01\u0e33"}) {
+        INFO(whole);
+        CHECK(cluster_end(whole + "x", 0) == whole.size());
+    }
+    CHECK(cluster_end("\U0001f1e6\U0001f1fa\U0001f1e6", 0) == 8);
+    CHECK(cluster_end("\u0915\u0937", 0) == 3);
+    CHECK(cluster_end("a\u200d\U0001f469", 0) == 4);
+    CHECK(cluster_end("\n\u0301", 0) == 1);
+}
+
+TEST_CASE("a template may name a text twice") {
+    Json json = valid();
+    auto& single = json["post_processor"]["single"];
+    single.push_back(single[1]);
+    const auto encoding = load(json).encode("b");
+    CHECK(encoding.tokens == std::vector<std::string>{"[S]", "\u2581", "b", "\u2581", "b"});
+}
+
 TEST_CASE("many threads may encode with one tokenizer") {
     const std::string text =
         "The quick br\u00f3wn fox [MASK] jumped \u2014 ``over'' the lazy dog. ";
