@@ -49,7 +49,8 @@ inline Isa choose_isa(const char* forced) {
             return isa;
     }
     throw UnsupportedError({"", "environment variable NYSTROMFORMER_ISA",
-                            "portable, avx2 or avx512, and a CPU that has it", in_quotes(forced)});
+                            "portable, avx2 or avx512, and a CPU that has it",
+                            in_quotes(forced == nullptr ? "" : forced)});
 }
 
 }  // namespace detail
