@@ -5,6 +5,7 @@
 #include <nystromformer/core/error.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <string_view>

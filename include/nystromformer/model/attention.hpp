@@ -6,7 +6,9 @@
 #include <nystromformer/model/nystrom.hpp>
 #include <nystromformer/model/options.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -113,6 +115,7 @@ private:
                                          const Forward& forward) const {
         std::vector<Scalar> sums(static_cast<std::size_t>(forward.num_sequences() * num_heads),
                                  Scalar(0));
+        if (!forward.nystrom) return sums;  // nobody reads them, so no thread is woken for them
         for_each_head(forward, [&](Index task, Index sequence, Index head) {
             if (!forward.uses_landmarks(sequence)) return;
             const auto q_landmarks =

@@ -6,8 +6,11 @@
 #include <nystromformer/model/loss.hpp>
 #include <nystromformer/model/model.hpp>
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace nystromformer {
 

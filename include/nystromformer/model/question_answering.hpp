@@ -6,7 +6,9 @@
 #include <nystromformer/model/model.hpp>
 
 #include <algorithm>
-#include <limits>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
