@@ -110,4 +110,5 @@ void guard(Request& request, const std::function<void()>& body);
 void add_fill_mask(CLI::App& app, command_line::Session& session);
 void add_tokenize(CLI::App& app, command_line::Session& session);
 void add_run(CLI::App& app, command_line::Session& session);
+void add_bench(CLI::App& app, command_line::Session& session);
 void add_info(CLI::App& app, command_line::Session& session);

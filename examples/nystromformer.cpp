@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
         add_fill_mask(app, session);
         add_tokenize(app, session);
         add_run(app, session);
+        add_bench(app, session);
         add_info(app, session);
         app.parse(arguments);
         return session.exit_code;

@@ -280,6 +280,42 @@ class Info(unittest.TestCase):
         self.assertIn("attention", on_terminal("info", "--model", MODEL)[1])
 
 
+class Bench(unittest.TestCase):
+    def bench(self, *options):
+        return call("bench", "--model", MODEL, "--repeat", 2, *options)
+
+    def test_each_length_gives_a_line_with_the_fields_of_the_contract(self):
+        code, out, err = self.bench("--lengths", "8,100", "--batch", 3, "--threads", 1)
+        lines = lines_of(out)
+        self.assertEqual((code, err, [line["length"] for line in lines]), (0, "", [8, 100]))
+        for line in lines:
+            self.assertEqual(set(line), {"length", "batch", "threads", "min", "median", "tokens_per_second",
+                                         "peak_rss_mib", "isa", "precision", "attention"})
+            self.assertEqual((line["batch"], line["threads"], line["precision"]), (3, 1, "fp32"))
+            self.assertIn(line["isa"], ("portable", "avx2", "avx512"))
+            self.assertTrue(0 < line["min"] <= line["median"])
+            self.assertAlmostEqual(line["tokens_per_second"] * line["median"], 3 * line["length"], places=3)
+            self.assertGreater(line["peak_rss_mib"], 1)
+
+    def test_it_says_which_attention_a_length_came_to(self):
+        options = ["--lengths", "32,33", "--attention", "nystrom", "--landmarks", 32]
+        self.assertEqual([line["attention"] for line in lines_of(self.bench(*options)[1])], ["exact", "nystrom"])
+        self.assertEqual(lines_of(self.bench("--lengths", "100")[1])[0]["attention"], "exact")
+        self.assertIn("no effect", self.bench("--lengths", "8", "--landmarks", 32)[2])
+
+    def test_a_terminal_shows_a_table(self):
+        code, shown = on_terminal("bench", "--model", MODEL, "--lengths", "8", "--repeat", 1)
+        self.assertEqual(code, 0)
+        self.assertIn("tokens/s", shown)
+        self.assertNotIn("{", shown)
+
+    def test_a_length_beyond_the_model_is_told_before_anything_is_timed(self):
+        code, out, err = self.bench("--lengths", "8,1000000")
+        self.assertEqual((code, out), (1, b""))
+        self.assertIn("max_position_embeddings", err)
+        self.assertIn("1000000", err)
+
+
 class Manners(unittest.TestCase):
     def test_wrong_usage_is_exit_code_2_with_a_message(self):
         model = ["--model", MODEL]
@@ -291,6 +327,9 @@ class Manners(unittest.TestCase):
                           ["fill-mask", *model, "--attention", "sparse", "a"],
                           ["fill-mask", *model, "--landmarks", "0", "a"],
                           ["info", *model, "--precision", "fp4"],
+                          ["bench", *model, "--lengths", "0"], ["bench", *model, "--lengths", "8,x"],
+                          ["bench", *model, "--lengths", ""], ["bench", *model, "--repeat", "0"],
+                          ["bench", *model, "--lengths", "8", "9"], ["bench", *model, "--batch", "0"],
                           ["run", *model, "--head", "none", "--input", "a", "--output", "b"]]:
             code, out, err = call(*arguments)
             self.assertEqual((code, out), (2, b""), arguments)

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// nystromformer bench
+#include "command_line.hpp"
+
+#include <nystromformer/kernels/isa.hpp>
+#include <nystromformer/model/model.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <sstream>
+
+namespace {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    std::vector<Index> lengths{128, 512};
+    Index batch = 1;
+    Index repeat = 10;
+
+    nf::ForwardOptions of_model() const {
+        return {.attention = attention_mode(), .num_landmarks = landmarks};
+    }
+};
+
+/// The most memory that this process held so far, in MiB; null where the system does not tell.
+Json peak_rss_mib() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+        std::istringstream words(line);
+        std::string name;
+        double kib = 0;
+        if (words >> name >> kib && name == "VmHWM:") return kib / 1024;
+    }
+    return nullptr;
+}
+
+/// The attention that texts of `length` tokens come to.
+std::string attention_of(const nf::NystromformerConfig& config, const Options& options,
+                         Index length) {
+    const nf::Attention mode = options.attention_mode();
+    const bool nystrom = mode == nf::Attention::nystrom ||
+                         (mode == nf::Attention::config && !nf::detail::config_is_exact(config));
+    const Index landmarks = options.landmarks ? options.landmarks : config.num_landmarks;
+    return nystrom && length > landmarks ? "nystrom" : "exact";
+}
+
+/// Ids of any tokens, the same in every run.
+nf::ModelInput<float> random_input(const nf::NystromformerConfig& config, Index batch,
+                                   Index length) {
+    std::mt19937_64 random;
+    std::vector<std::int64_t> ids(static_cast<std::size_t>(batch * length));
+    for (std::int64_t& id : ids) {
+        id = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(config.vocab_size));
+    }
+    return nf::ModelInput<float>::batch(std::move(ids), batch, length);
+}
+
+/// Seconds of each of `repeat` forward passes, sorted, after one that warms up.
+std::vector<double> time_forward(const nf::NystromformerModel<float>& model,
+                                 const nf::ModelInput<float>& input, const Options& options) {
+    using Clock = std::chrono::steady_clock;
+    std::vector<double> seconds;
+    for (Index i = 0; i <= options.repeat; ++i) {
+        const Clock::time_point start = Clock::now();
+        model(input, options.of_model());
+        if (i > 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    std::sort(seconds.begin(), seconds.end());
+    return seconds;
+}
+
+Json measure(const nf::NystromformerModel<float>& model, const Options& options, Index length) {
+    const nf::ModelInput<float> input = random_input(model.config(), options.batch, length);
+    const std::vector<double> seconds = time_forward(model, input, options);
+    const std::size_t half = seconds.size() / 2;
+    const double median =
+        seconds.size() % 2 ? seconds[half] : (seconds[half - 1] + seconds[half]) / 2;
+    return {{"length", length},
+            {"batch", options.batch},
+            {"threads", model.threads().num_threads()},
+            {"min", seconds.front()},
+            {"median", median},
+            {"tokens_per_second", static_cast<double>(options.batch * length) / median},
+            {"peak_rss_mib", peak_rss_mib()},
+            {"isa", nf::name(nf::active_isa())},
+            {"precision", options.precision},
+            {"attention", attention_of(model.config(), options, length)}};
+}
+
+std::string table(const Json& line) {
+    const auto number = [&line](const char* field) {
+        return line[field].is_null() ? 0.0 : line[field].get<double>();
+    };
+    const auto word = [&line](const char* field) { return line[field].get<std::string>(); };
+    char text[160];
+    std::snprintf(text, sizeof text, "%8.0f %6.0f %8.0f %10.5f %10.5f %10.0f %10.1f  %s %s %s\n",
+                  number("length"), number("batch"), number("threads"), number("min"),
+                  number("median"), number("tokens_per_second"), number("peak_rss_mib"),
+                  word("isa").c_str(), word("precision").c_str(), word("attention").c_str());
+    return text;
+}
+
+/// A length that is too long must not be told after minutes of measuring the others.
+void check_lengths(const Options& options, const nf::NystromformerConfig& config) {
+    for (const Index length : options.lengths) {
+        if (length <= config.max_position_embeddings) continue;
+        throw nf::InputError({"", "--lengths",
+                              "at most max_position_embeddings " +
+                                  std::to_string(config.max_position_embeddings) + " tokens",
+                              std::to_string(length)});
+    }
+}
+
+int run(const Options& options) {
+    const nf::LoadOptions load_options = options.load_options();
+    const auto config = nf::NystromformerConfig::from_pretrained(options.model);
+    check_lengths(options, config);
+    options.note_idle_landmarks(config);
+    const auto model = nf::NystromformerModel<float>::from_pretrained(options.model, load_options);
+    const bool json = options.writes_json();
+    if (!json) {
+        write_out(
+            "  length  batch  threads      min s   median s   tokens/s   peak MiB  runs in\n");
+    }
+    for (const Index length : options.lengths) {
+        const Json line = measure(model, options, length);
+        write_out(json ? dump(line) + '\n' : table(line));
+    }
+    return good;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, command_line::Session& session) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        *app.add_subcommand("bench", "Times the encoder without a head on random ids");
+    options->add_model(command);
+    command.add_option("--lengths", options->lengths, "tokens of a text (default: 128,512)")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::Range(Index{1}, Index{1} << 20))
+        ->type_name("N,N,...");
+    command.add_option("--batch", options->batch, "texts of a forward pass (default: 1)")
+        ->check(CLI::Range(Index{1}, Index{1} << 16))
+        ->type_name("N");
+    command
+        .add_option("--repeat", options->repeat,
+                    "forward passes to time, after one that warms up (default: 10)")
+        ->check(CLI::Range(Index{1}, Index{1} << 20))
+        ->type_name("N");
+    options->add_forward(command);
+    options->add_json(command);
+    command.footer(
+        "peak_rss_mib is the most that the process held so far, so a length shows its own\n"
+        "where it is the first or longer than those before it.");
+    command.callback([options, &session] { session.exit_code = run(*options); });
+}
