@@ -275,10 +275,14 @@ void check_head_stages(const Case& item, const nf::NystromformerConfig& config,
         }
         if (!config.conv_kernel_size) continue;
         const auto v = slice<Scalar>(item, "expected.v", part);
-        Matrix<Scalar> convolved = Matrix<Scalar>::Zero(v.rows(), v.cols());
-        nf::detail::add_depthwise_convolution(v, conv.row(part % shape[1]).data(), conv.cols(),
+        nf::detail::Scratch scratch;
+        const auto convolved = scratch.rows<Scalar>(v.rows(), v.cols());
+        convolved.map().setZero();
+        nf::detail::add_depthwise_convolution(nf::detail::pack<Scalar>(v, scratch),
+                                              conv.row(part % shape[1]).data(), conv.cols(), 0,
                                               convolved);
-        check_close("convolution", convolved, slice<Scalar>(item, "expected.convolution", part));
+        check_close<Scalar>("convolution", convolved.map(),
+                            slice<Scalar>(item, "expected.convolution", part));
     }
 }
 
@@ -296,14 +300,19 @@ void check_layer_stages(const Case& item) {
     auto stored = [&](const char* name) {
         return item.tensor<Scalar>(name, item.shape(name).back());
     };
-    check_close("embeddings", body.embeddings(input, forward), stored("expected.embeddings"));
+    const auto embeddings = stored("expected.embeddings");
+    check_close("embeddings", body.embeddings(input, forward), embeddings);
     const auto attended = stored("expected.attention_output");
-    check_close("attention_output", layer.attention(stored("expected.embeddings"), forward, {}),
-                attended);
-    check_close("intermediate", layer.intermediate(attended, threads),
-                stored("expected.intermediate"));
-    check_close("layer_output", layer.output(stored("expected.intermediate"), attended, threads),
-                stored("expected.layer_output"));
+    nf::detail::Scratch scratch;
+    Matrix<Scalar> found(attended.rows(), attended.cols());
+    layer.attention.output(layer.attention.self(embeddings, forward, {}, scratch), embeddings,
+                           found, threads);
+    check_close("attention_output", found, attended);
+    auto wide = stored("expected.intermediate");
+    layer.output(wide, attended, found, threads);
+    check_close("layer_output", found, stored("expected.layer_output"));
+    layer.intermediate(attended, wide, threads);
+    check_close("intermediate", wide, stored("expected.intermediate"));
     check_head_stages(item, config, layer.attention.self.conv);
 }
 

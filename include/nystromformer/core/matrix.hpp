@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace nystromformer {
 
@@ -17,5 +18,43 @@ using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 
 template <typename Scalar>
 using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor>;
+
+namespace detail {
+
+/// Rows of numbers that live elsewhere: a matrix, or some rows and columns of one. `Scalar` is
+/// const where they are only read.
+template <typename Scalar>
+struct Rows {
+    using Value = std::remove_const_t<Scalar>;
+    using MatrixType =
+        std::conditional_t<std::is_const_v<Scalar>, const Matrix<Value>, Matrix<Value>>;
+
+    Scalar* data = nullptr;
+    Index rows = 0, cols = 0;
+    Index stride = 0;  // from one row to the next
+
+    Rows() = default;
+    Rows(Scalar* first, Index num_rows, Index num_cols, Index row_stride)
+        : data(first), rows(num_rows), cols(num_cols), stride(row_stride) {}
+    Rows(MatrixType& matrix) : Rows(matrix.data(), matrix.rows(), matrix.cols(), matrix.cols()) {}
+    operator Rows<const Value>() const { return {data, rows, cols, stride}; }
+
+    Scalar* row(Index i) const { return data + i * stride; }
+    Rows middle_rows(Index first, Index count) const { return {row(first), count, cols, stride}; }
+    Rows middle_cols(Index first, Index count) const { return {data + first, rows, count, stride}; }
+
+    /// The same numbers for Eigen's expressions.
+    auto map() const {
+        return Eigen::Map<MatrixType, Eigen::Unaligned, Eigen::OuterStride<>>(
+            data, rows, cols, Eigen::OuterStride<>(stride));
+    }
+};
+
+/// A parameter of this type takes a matrix or rows of either kind; the function's other parameters
+/// say what `Scalar` is.
+template <typename Scalar>
+using ConstRows = std::type_identity_t<Rows<const Scalar>>;
+
+}  // namespace detail
 
 }  // namespace nystromformer

@@ -57,9 +57,11 @@ public:
 
     /// Calls `body(i)` once for each i in [0, count), in any order, and returns when all are done.
     /// The first exception of a body is thrown here; the indices not yet begun are then left out.
+    /// `work` is about how many multiplications the whole loop has: with few of them it runs on
+    /// this thread, as waking another would take longer.
     template <typename Body>
-    void parallel_for(Index count, const Body& body) {
-        if (workers_.empty() || count <= 1 || inside_loop()) {
+    void parallel_for(Index count, const Body& body, Index work = least_work) {
+        if (workers_.empty() || count <= 1 || work < least_work || inside_loop()) {
             for (Index i = 0; i < count; ++i) body(i);
             return;
         }
@@ -70,6 +72,8 @@ public:
     }
 
 private:
+    static constexpr Index least_work = Index{1} << 20;
+
     struct Loop {
         Index count;
         void (*call)(const void*, Index);

@@ -88,8 +88,12 @@ inline std::optional<FloatFunction> float_function(Activation activation) {
             return FloatFunction::gelu;
         case Activation::gelu_new:
             return FloatFunction::gelu_new;
+        case Activation::gelu_fast:
+            return FloatFunction::gelu_fast;
         case Activation::quick_gelu:
             return FloatFunction::quick_gelu;
+        case Activation::relu:
+            return FloatFunction::relu;
         case Activation::silu:
             return FloatFunction::silu;
         case Activation::tanh:

@@ -4,36 +4,35 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/memory.hpp>
 #include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/instruction_sets.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <memory>
-#include <new>
 
 namespace nystromformer::detail {
 
-/// Memory that starts on a cache line, filled with zeros.
-template <typename Scalar>
-class AlignedBuffer {
-public:
-    AlignedBuffer() = default;
-    explicit AlignedBuffer(Index size)
-        : memory_(static_cast<Scalar*>(
-              ::operator new(static_cast<std::size_t>(size) * sizeof(Scalar), alignment))) {
-        std::fill_n(memory_.get(), size, Scalar(0));
-    }
-    Scalar* data() { return memory_.get(); }
-    const Scalar* data() const { return memory_.get(); }
+/// The panels of b that a thread multiplies by a block of rows before it goes on; the rows stay in
+/// the second-level cache.
+inline constexpr Index block_rows = 84;  // a multiple of 6 and of 14
 
-private:
-    static constexpr std::align_val_t alignment{64};
-    struct Delete {
-        void operator()(Scalar* memory) const { ::operator delete(memory, alignment); }
-    };
-    std::unique_ptr<Scalar[], Delete> memory_;
-};
+/// c = start + a b for `rows` rows and one panel, by tiles of nearly equal height: a tile of one or
+/// two rows would leave the arithmetic units waiting.
+template <typename Scalar>
+void multiply_rows(GemmTile<Scalar> tile, Index rows) {
+    const KernelTable<Scalar>& kernel = kernels<Scalar>();
+    const Index tiles = (rows + kernel.tile_rows - 1) / kernel.tile_rows;
+    Index row = 0;
+    for (Index i = 1; i <= tiles; ++i) {
+        const Index height = rows * i / tiles - row;
+        kernel.multiply(tile, static_cast<int>(height));
+        tile.a += height * tile.a_stride;
+        tile.start += height * tile.start_stride;
+        tile.c += height * tile.c_stride;
+        row += height;
+    }
+}
 
 }  // namespace nystromformer::detail
 
@@ -52,6 +51,7 @@ public:
           cols_(weight.cols()),
           panels_((rows_ + kernel_.tile_columns - 1) / kernel_.tile_columns),
           memory_(panels_ * kernel_.tile_columns * (cols_ + 1)) {
+        std::fill_n(memory_.data(), panels_ * kernel_.tile_columns * (cols_ + 1), Scalar(0));
         for (Index first = 0; first < rows_; first += kernel_.tile_columns) {
             const Index rows = std::min(kernel_.tile_columns, rows_ - first);
             Scalar* panel = memory_.data() + first * cols_;
@@ -92,31 +92,32 @@ public:
         return Eigen::Map<const RowVector<Scalar>>(memory_.data() + bias_place(), rows_);
     }
 
-    /// x w' + bias: (n, in) -> (n, out). A row's result is the same bits for any n and any number
-    /// of threads.
+    /// out := activation(x w' + bias): (n, in) -> (n, out). A row's result is the same bits for any
+    /// n and any number of threads.
+    void multiply(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, ThreadPool& threads,
+                  Activation activation = Activation::linear) const {
+        const Index row_blocks = blocks(x.rows, detail::block_rows);
+        const Index groups = blocks(panels_, group_panels);
+        threads.parallel_for(
+            row_blocks * groups,
+            [&](Index task) {
+                const Index block = task / groups;
+                const Index first = x.rows * block / row_blocks;
+                const Index rows = x.rows * (block + 1) / row_blocks - first;
+                multiply_group(x.middle_rows(first, rows), out.middle_rows(first, rows),
+                               task % groups, activation);
+            },
+            x.rows * rows_ * cols_);
+    }
+    /// The same as a new matrix.
     Matrix<Scalar> multiply(const Matrix<Scalar>& x, ThreadPool& threads) const {
         Matrix<Scalar> result(x.rows(), rows_);
-        const Index panel_blocks = blocks(panels_, block_panels);
-        threads.parallel_for(blocks(x.rows(), block_rows) * panel_blocks, [&](Index task) {
-            multiply_block(x, result, task / panel_blocks, task % panel_blocks);
-        });
-        return result;
-    }
-    /// The same on the calling thread.
-    Matrix<Scalar> multiply(const Matrix<Scalar>& x) const {
-        Matrix<Scalar> result(x.rows(), rows_);
-        for (Index row = 0; row < blocks(x.rows(), block_rows); ++row) {
-            for (Index panel = 0; panel < blocks(panels_, block_panels); ++panel) {
-                multiply_block(x, result, row, panel);
-            }
-        }
+        multiply(x, result, threads);
         return result;
     }
 
 private:
-    // A block of rows stays in the second-level cache while a few panels pass over it.
-    static constexpr Index block_rows = 84;  // a multiple of 6 and of 14
-    static constexpr Index block_panels = 8;
+    static constexpr Index group_panels = 8;
 
     static Index blocks(Index count, Index size) { return (count + size - 1) / size; }
 
@@ -126,36 +127,34 @@ private:
     }
     Index bias_place() const { return panels_ * kernel_.tile_columns * cols_; }
 
-    void multiply_block(const Matrix<Scalar>& x, Matrix<Scalar>& result, Index row_block,
-                        Index panel_block) const {
-        const Index last_panel = std::min(panels_, (panel_block + 1) * block_panels);
-        const Index last_row = std::min<Index>(x.rows(), (row_block + 1) * block_rows);
-        for (Index panel = panel_block * block_panels; panel < last_panel; ++panel) {
-            for (Index row = row_block * block_rows; row < last_row; row += kernel_.tile_rows) {
-                multiply_tile(x, result, panel, row,
-                              std::min<Index>(kernel_.tile_rows, last_row - row));
-            }
+    /// A few panels for a block of rows, then the activation while they are in the cache.
+    void multiply_group(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, Index group,
+                        Activation activation) const {
+        const Index last = std::min(panels_, (group + 1) * group_panels);
+        for (Index panel = group * group_panels; panel < last; ++panel) {
+            multiply_panel(x, out, panel);
+        }
+        if (activation == Activation::linear) return;
+        const Index column = group * group_panels * kernel_.tile_columns;
+        const Index columns = std::min(rows_, last * kernel_.tile_columns) - column;
+        for (Index row = 0; row < out.rows; ++row) {
+            detail::activate_row(activation, out.row(row) + column, columns);
         }
     }
 
-    void multiply_tile(const Matrix<Scalar>& x, Matrix<Scalar>& result, Index panel, Index row,
-                       Index rows) const {
-        constexpr Index most_columns = 32, most_rows = 14;
+    void multiply_panel(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, Index panel) const {
+        constexpr Index most_columns = 32;
         const Index column = panel * kernel_.tile_columns;
         const Index columns = std::min<Index>(kernel_.tile_columns, rows_ - column);
-        Scalar edge[most_rows * most_columns];  // where the last panel is not full
+        Scalar edge[detail::block_rows * most_columns];  // where the last panel is not full
         const bool full = columns == kernel_.tile_columns;
-        const detail::GemmTile<Scalar> tile{x.data() + row * cols_,
-                                            memory_.data() + column * cols_,
-                                            memory_.data() + bias_place() + column,
-                                            full ? result.data() + row * rows_ + column : edge,
-                                            cols_,
-                                            full ? rows_ : most_columns,
-                                            cols_};
-        kernel_.multiply(tile, static_cast<int>(rows));
-        for (Index i = 0; !full && i < rows; ++i) {
-            std::copy_n(edge + i * most_columns, columns,
-                        result.data() + (row + i) * rows_ + column);
+        detail::multiply_rows<Scalar>(
+            {x.data, memory_.data() + column * cols_, memory_.data() + bias_place() + column,
+             full ? out.data + column : edge, x.stride, kernel_.tile_columns, 0,
+             full ? out.stride : most_columns, cols_},
+            x.rows);
+        for (Index i = 0; !full && i < x.rows; ++i) {
+            std::copy_n(edge + i * most_columns, columns, out.row(i) + column);
         }
     }
 
@@ -171,7 +170,8 @@ namespace detail {
 /// a b' for a (n, d) and b (m, d).
 template <typename Scalar>
 Matrix<Scalar> product_transposed(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
-    return PackedMatrix<Scalar>(b).multiply(a);  // (n, m)
+    ThreadPool one(1);
+    return PackedMatrix<Scalar>(b).multiply(a, one);  // (n, m)
 }
 
 /// a b for a (n, d) and b (d, m).

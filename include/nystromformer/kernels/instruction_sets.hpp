@@ -5,26 +5,8 @@
 // with wider instructions there could be the copy that the linker keeps for every caller.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
 #include <nystromformer/kernels/isa.hpp>
-
-namespace nystromformer::detail {
-
-/// One tile of a matrix product: some rows of a, one panel of packed weights, and where the result
-/// goes.
-template <typename Scalar>
-struct GemmTile {
-    const Scalar* a;      // (rows, depth), rows a_stride apart
-    const Scalar* panel;  // (depth, columns of a panel)
-    const Scalar* bias;   // (columns of a panel)
-    Scalar* c;            // (rows, columns of a panel), rows c_stride apart
-    Index a_stride, c_stride, depth;
-};
-
-/// What `map` can apply to a row of floats.
-enum class FloatFunction { exp, tanh, erf, sigmoid, gelu, gelu_new, quick_gelu, silu };
-
-}  // namespace nystromformer::detail
+#include <nystromformer/kernels/kernel_table.hpp>
 
 #if defined(__clang__)
 #define NYSTROMFORMER_UNROLL _Pragma("clang loop unroll(full)")
@@ -33,18 +15,26 @@ enum class FloatFunction { exp, tanh, erf, sigmoid, gelu, gelu_new, quick_gelu, 
 #endif
 #define NYSTROMFORMER_INLINE inline __attribute__((always_inline))
 
+// What any CPU of the target runs: SSE2 or NEON, or plain code.
 #define NYSTROMFORMER_VECTOR_BYTES 16
 #define NYSTROMFORMER_TILE_ROWS 6
+#define NYSTROMFORMER_TILE_VECTORS 2
 namespace nystromformer::detail::portable {
-#include <nystromformer/kernels/elementwise.inc>
-#include <nystromformer/kernels/gemm_tile.inc>
+#include <nystromformer/kernels/region.inc>
 }  // namespace nystromformer::detail::portable
-#undef NYSTROMFORMER_VECTOR_BYTES
-#undef NYSTROMFORMER_TILE_ROWS
+
+#if NYSTROMFORMER_NEON
+// 32 registers of 16 bytes hold a tile of twice the width.
+#undef NYSTROMFORMER_TILE_VECTORS
+#define NYSTROMFORMER_TILE_VECTORS 4
+namespace nystromformer::detail::neon {
+#include <nystromformer/kernels/region.inc>
+}  // namespace nystromformer::detail::neon
+#endif
 
 #if NYSTROMFORMER_X86
+#undef NYSTROMFORMER_VECTOR_BYTES
 #define NYSTROMFORMER_VECTOR_BYTES 32
-#define NYSTROMFORMER_TILE_ROWS 6
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
@@ -52,18 +42,17 @@ namespace nystromformer::detail::portable {
 #pragma GCC target("avx2,fma")
 #endif
 namespace nystromformer::detail::avx2 {
-#include <nystromformer/kernels/elementwise.inc>
-#include <nystromformer/kernels/gemm_tile.inc>
+#include <nystromformer/kernels/region.inc>
 }  // namespace nystromformer::detail::avx2
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
-#undef NYSTROMFORMER_VECTOR_BYTES
-#undef NYSTROMFORMER_TILE_ROWS
 
+#undef NYSTROMFORMER_VECTOR_BYTES
 #define NYSTROMFORMER_VECTOR_BYTES 64
+#undef NYSTROMFORMER_TILE_ROWS
 #define NYSTROMFORMER_TILE_ROWS 14
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma"))), \
@@ -73,38 +62,27 @@ namespace nystromformer::detail::avx2 {
 #pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,fma")
 #endif
 namespace nystromformer::detail::avx512 {
-#include <nystromformer/kernels/elementwise.inc>
-#include <nystromformer/kernels/gemm_tile.inc>
+#include <nystromformer/kernels/region.inc>
 }  // namespace nystromformer::detail::avx512
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
+#endif
+
 #undef NYSTROMFORMER_VECTOR_BYTES
 #undef NYSTROMFORMER_TILE_ROWS
-#endif
+#undef NYSTROMFORMER_TILE_VECTORS
 #undef NYSTROMFORMER_UNROLL
 #undef NYSTROMFORMER_INLINE
 
 namespace nystromformer::detail {
 
-/// The kernels of one instruction set.
-template <typename Scalar>
-struct KernelTable {
-    Index tile_rows;     // of a full GEMM tile
-    Index tile_columns;  // of a panel
-    void (*multiply)(const GemmTile<Scalar>&, int rows);
-    void (*convolve_row)(const Scalar* taps, const Scalar* in, long num_taps, long width,
-                         Scalar* out);
-    void (*map)(FloatFunction, float* row, long size);
-    void (*softmax)(float* row, long size);
-};
-
 #define NYSTROMFORMER_TABLE(isa)                                                              \
     KernelTable<Scalar> {                                                                     \
         isa::TileShape<Scalar>::rows, isa::TileShape<Scalar>::columns, isa::multiply<Scalar>, \
-            isa::convolve_row<Scalar>, isa::map, isa::softmax                                 \
+            isa::layer_norm<Scalar>, isa::map, isa::largest, isa::exponentials                \
     }
 
 template <typename Scalar>
@@ -112,6 +90,8 @@ KernelTable<Scalar> kernels_of(Isa isa) {
 #if NYSTROMFORMER_X86
     if (isa == Isa::avx512) return NYSTROMFORMER_TABLE(avx512);
     if (isa == Isa::avx2) return NYSTROMFORMER_TABLE(avx2);
+#elif NYSTROMFORMER_NEON
+    if (isa == Isa::neon) return NYSTROMFORMER_TABLE(neon);
 #endif
     (void)isa;
     return NYSTROMFORMER_TABLE(portable);

@@ -15,15 +15,20 @@
 #else
 #define NYSTROMFORMER_X86 0
 #endif
+#if defined(__GNUC__) && defined(__aarch64__)
+#define NYSTROMFORMER_NEON 1
+#else
+#define NYSTROMFORMER_NEON 0
+#endif
 
 namespace nystromformer {
 
-/// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64, NEON on
-/// AArch64).
-enum class Isa { portable, avx2, avx512 };
+/// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64). `neon` is the
+/// same instructions as `portable` on AArch64, with tiles for its 32 registers.
+enum class Isa { portable, neon, avx2, avx512 };
 
 inline std::string_view name(Isa isa) {
-    constexpr std::array<std::string_view, 3> names{"portable", "avx2", "avx512"};
+    constexpr std::array<std::string_view, 4> names{"portable", "neon", "avx2", "avx512"};
     return names[static_cast<std::size_t>(isa)];
 }
 
@@ -33,9 +38,10 @@ inline bool is_supported(Isa isa) {
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    return isa == Isa::portable || (isa == Isa::avx2 ? avx2 : avx2 && avx512);
+    return isa == Isa::portable || (isa == Isa::avx2 && avx2) ||
+           (isa == Isa::avx512 && avx2 && avx512);
 #else
-    return isa == Isa::portable;
+    return isa == Isa::portable || (isa == Isa::neon && NYSTROMFORMER_NEON);
 #endif
 }
 
@@ -44,13 +50,13 @@ namespace detail {
 /// The best instruction set, or the one that `forced` names; UnsupportedError when that cannot run
 /// here.
 inline Isa choose_isa(const char* forced) {
-    constexpr std::array best_first{Isa::avx512, Isa::avx2, Isa::portable};
+    constexpr std::array best_first{Isa::avx512, Isa::avx2, Isa::neon, Isa::portable};
     for (const Isa isa : best_first) {
         if (forced == nullptr ? is_supported(isa) : name(isa) == forced && is_supported(isa))
             return isa;
     }
     throw UnsupportedError({"", "environment variable NYSTROMFORMER_ISA",
-                            "portable, avx2 or avx512, and a CPU that has it",
+                            "portable, neon, avx2 or avx512, and a CPU that has it",
                             in_quotes(forced == nullptr ? "" : forced)});
 }
 

@@ -2,11 +2,14 @@
 // NystromformerSelfAttention, NystromformerSelfOutput and NystromformerAttention.
 #pragma once
 
+#include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/blocked_attention.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/nystrom.hpp>
 #include <nystromformer/model/options.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <utility>
@@ -24,104 +27,150 @@ struct AttentionReport {
 /// Source: modeling_nystromformer.py, class NystromformerSelfAttention
 template <typename Scalar>
 struct NystromformerSelfAttention {
-    Linear<Scalar> query, key, value;
-    Matrix<Scalar> conv;  // (heads, kernel size), or empty
+    PackedMatrix<Scalar> qkv;  // query, key and value, one below the other: (3 hidden, hidden)
+    Matrix<Scalar> conv;       // (heads, kernel size), or empty
     Index num_heads, head_dim;
 
     static NystromformerSelfAttention load(const StateDict& state,
                                            const NystromformerConfig& config) {
         const Index hidden = config.hidden_size, heads = config.num_attention_heads;
+        Matrix<Scalar> weight(3 * hidden, hidden);
+        RowVector<Scalar> bias(3 * hidden);
+        for (Index i = 0; i < 3; ++i) {
+            const StateDict part = state[parts[static_cast<std::size_t>(i)]];
+            part.read("weight", {hidden, hidden}, weight.row(i * hidden).data());
+            part.read("bias", {hidden}, bias.data() + i * hidden);
+        }
         Matrix<Scalar> conv;
         if (config.conv_kernel_size) {
             conv = state["conv"].template matrix<Scalar>("weight",
                                                          {heads, 1, *config.conv_kernel_size, 1});
         }
-        return {Linear<Scalar>::load(state["query"], hidden, hidden),
-                Linear<Scalar>::load(state["key"], hidden, hidden),
-                Linear<Scalar>::load(state["value"], hidden, hidden),
-                std::move(conv),
-                heads,
-                config.head_dim()};
+        return {PackedMatrix<Scalar>(weight, bias), std::move(conv), heads, config.head_dim()};
     }
     void save(const StateWriter& state) const {
-        query.save(state["query"]);
-        key.save(state["key"]);
-        value.save(state["value"]);
+        const Index hidden = qkv.cols();
+        const Matrix<Scalar> weight = qkv.weight();
+        const RowVector<Scalar> bias = qkv.bias();
+        for (Index i = 0; i < 3; ++i) {
+            const StateWriter part = state[parts[static_cast<std::size_t>(i)]];
+            part.add("weight", Matrix<Scalar>(weight.middleRows(i * hidden, hidden)));
+            part.add("bias", RowVector<Scalar>(bias.segment(i * hidden, hidden)));
+        }
         if (conv.size() > 0) state["conv"].add("weight", conv, {conv.rows(), 1, conv.cols(), 1});
     }
 
-    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, const Forward& forward,
-                              const AttentionReport<Scalar>& report) const {
-        // Hugging Face divides q and k each by d^(1/4), not their product by d^(1/2).
-        const Scalar scale = std::sqrt(std::sqrt(static_cast<Scalar>(head_dim)));
-        const Matrix<Scalar> q = query(hidden_states, forward.threads) / scale;  // (rows, hidden)
-        const Matrix<Scalar> k = key(hidden_states, forward.threads) / scale;
-        const Matrix<Scalar> v = value(hidden_states, forward.threads);
-        const std::vector<Scalar> divisors = inverse_divisors(q, k, forward);
-        Matrix<Scalar> context(q.rows(), q.cols());
+    /// q, k and v side by side, (rows, 3 hidden), come with the context in the place of q.
+    Rows<Scalar> operator()(ConstRows<Scalar> hidden_states, const Forward& forward,
+                            const AttentionReport<Scalar>& report, Scratch& scratch) const {
+        const Rows<Scalar> all = scratch.rows<Scalar>(hidden_states.rows, qkv.rows());
+        qkv.multiply(hidden_states, all, forward.threads);
+        const std::vector<Scalar> divisors = inverse_divisors(all, forward);
         for_each_head(forward, [&](Index task, Index sequence, Index head) {
-            auto of_head = [&](const Matrix<Scalar>& x) {
-                return block(x, forward, sequence, head);
-            };
-            const Head qkv{of_head(q), of_head(k), of_head(v)};  // each (n, d)
-            Matrix<Scalar> head_context = attend(
-                qkv, forward, sequence, divisors[static_cast<std::size_t>(task)], report, task);
-            if (conv.size() > 0) {
-                add_depthwise_convolution(qkv.v, conv.row(head).data(), conv.cols(), head_context);
+            const Head rows = head_of(all, forward, sequence, head);
+            if (forward.uses_landmarks(sequence)) {
+                attend_landmarks(rows, forward, sequence, divisors[static_cast<std::size_t>(task)],
+                                 report, task);
+            } else {
+                attend(rows, forward, sequence, report, task);
             }
-            context.block(forward.first_row(sequence), head * head_dim, forward.length(sequence),
-                          head_dim) = head_context;
         });
-        return context;  // (rows, hidden)
+        return all.middle_cols(0, qkv.cols());  // (rows, hidden)
     }
 
 private:
+    static constexpr std::array<const char*, 3> parts{"query", "key", "value"};
+
     struct Head {
-        Matrix<Scalar> q, k, v;  // (n, d)
+        Rows<Scalar> q, k, v;  // (n, d)
+        Index number;
     };
 
     /// body(task, sequence, head) for every pair, in parallel; tasks are numbered sequence by
     /// sequence.
     template <typename Body>
     void for_each_head(const Forward& forward, const Body& body) const {
-        forward.threads.parallel_for(forward.num_sequences() * num_heads, [&](Index task) {
-            body(task, task / num_heads, task % num_heads);
-        });
+        Index work = 0;
+        for (Index i = 0; i < forward.num_sequences(); ++i)
+            work += forward.length(i) * forward.length(i) * qkv.cols();
+        forward.threads.parallel_for(
+            forward.num_sequences() * num_heads,
+            [&](Index task) { body(task, task / num_heads, task % num_heads); }, work);
     }
 
-    Matrix<Scalar> block(const Matrix<Scalar>& x, const Forward& forward, Index sequence,
-                         Index head) const {
-        return x.block(forward.first_row(sequence), head * head_dim, forward.length(sequence),
-                       head_dim);
+    Head head_of(Rows<Scalar> all, const Forward& forward, Index sequence, Index head) const {
+        const Rows<Scalar> rows =
+            all.middle_rows(forward.first_row(sequence), forward.length(sequence));
+        auto part = [&](Index i) {
+            return rows.middle_cols(i * qkv.cols() + head * head_dim, head_dim);
+        };
+        return {part(0), part(1), part(2), head};
     }
 
-    Matrix<Scalar> attend(const Head& head, const Forward& forward, Index sequence, Scalar divisor,
+    /// Hugging Face divides q and k each by d^(1/4), not their product by d^(1/2).
+    Matrix<Scalar> scaled(ConstRows<Scalar> x) const {
+        return x.map() / std::sqrt(std::sqrt(static_cast<Scalar>(head_dim)));
+    }
+
+    /// softmax(q k' / sqrt d) v + convolution(v), written over q.
+    void attend(const Head& head, const Forward& forward, Index sequence,
+                const AttentionReport<Scalar>& report, Index task) const {
+        const KeyMask key_mask = forward.keys_of(sequence);
+        if (report.attentions != nullptr) {
+            (*report.attentions)[static_cast<std::size_t>(task)] =
+                softmax(product_transposed(scaled(head.q), scaled(head.k)), key_mask);  // (n, n)
+        }
+        Scratch scratch;
+        const Scalar scale = 1 / std::sqrt(static_cast<Scalar>(head_dim));
+        const BlockedAttention<Scalar> attention(head.k, head.v, scale, key_mask, scratch);
+        const Rows<Scalar> context = scratch.rows<Scalar>(block_rows, head_dim);
+        for (Index first = 0; first < head.q.rows; first += block_rows) {
+            const Index rows = std::min(block_rows, head.q.rows - first);
+            const Rows<Scalar> block = context.middle_rows(0, rows);
+            attention(head.q.middle_rows(first, rows), block);
+            convolve(attention.values(), head.number, first, block);
+            head.q.middle_rows(first, rows).map() = block.map();
+        }
+    }
+
+    /// The Nystrom form of the same.
+    void attend_landmarks(const Head& head, const Forward& forward, Index sequence, Scalar divisor,
                           const AttentionReport<Scalar>& report, Index task) const {
         const auto at = static_cast<std::size_t>(task);
-        Matrix<Scalar>* probabilities = report.attentions ? &(*report.attentions)[at] : nullptr;
-        double* residual = report.residuals ? &(*report.residuals)[at] : nullptr;
-        const KeyMask key_mask = forward.keys_of(sequence);
-        if (!forward.uses_landmarks(sequence)) {
-            return exact_attention(head.q, head.k, head.v, key_mask, probabilities);
-        }
         const NystromOptions<Scalar> options{forward.num_landmarks, divisor,
                                              forward.inverse_iterations};
-        return nystrom_attention(head.q, head.k, head.v, key_mask, options, probabilities,
-                                 residual);
+        const Matrix<Scalar> approximation = nystrom_attention<Scalar>(
+            scaled(head.q), scaled(head.k), head.v.map(), forward.keys_of(sequence), options,
+            report.attentions ? &(*report.attentions)[at] : nullptr,
+            report.residuals ? &(*report.residuals)[at] : nullptr);
+        Scratch scratch;
+        const Panels<Scalar> values = pack<Scalar>(head.v, scratch);
+        const Rows<Scalar> context = scratch.rows<Scalar>(block_rows, head_dim);
+        for (Index first = 0; first < head.q.rows; first += block_rows) {
+            const Index rows = std::min(block_rows, head.q.rows - first);
+            const Rows<Scalar> block = context.middle_rows(0, rows);
+            block.map() = approximation.middleRows(first, rows);
+            convolve(values, head.number, first, block);
+            head.q.middle_rows(first, rows).map() = block.map();
+        }
+    }
+
+    void convolve(const Panels<Scalar>& values, Index head, Index first,
+                  Rows<Scalar> context) const {
+        if (conv.size() == 0) return;
+        add_depthwise_convolution(values, conv.row(head).data(), conv.cols(), first, context);
     }
 
     /// The divisor of the inverse's start for every (sequence, head): see InverseInit.
-    std::vector<Scalar> inverse_divisors(const Matrix<Scalar>& q, const Matrix<Scalar>& k,
-                                         const Forward& forward) const {
+    std::vector<Scalar> inverse_divisors(Rows<Scalar> all, const Forward& forward) const {
         std::vector<Scalar> sums(static_cast<std::size_t>(forward.num_sequences() * num_heads),
                                  Scalar(0));
         if (!forward.nystrom) return sums;  // nobody reads them, so no thread is woken for them
         for_each_head(forward, [&](Index task, Index sequence, Index head) {
             if (!forward.uses_landmarks(sequence)) return;
-            const auto q_landmarks =
-                segment_means(block(q, forward, sequence, head), forward.num_landmarks);
-            const auto k_landmarks =
-                segment_means(block(k, forward, sequence, head), forward.num_landmarks);
+            const Head rows = head_of(all, forward, sequence, head);
+            const auto q_landmarks = segment_means(scaled(rows.q), forward.num_landmarks);
+            const auto k_landmarks = segment_means(scaled(rows.k), forward.num_landmarks);
             sums[static_cast<std::size_t>(task)] =
                 largest_column_sum(landmark_kernel(q_landmarks, k_landmarks));
         });
@@ -153,11 +202,11 @@ struct NystromformerOutput {
         dense.save(state["dense"]);
         layer_norm.save(state["LayerNorm"]);
     }
-    Matrix<Scalar> operator()(const Matrix<Scalar>& x, const Matrix<Scalar>& residual,
-                              ThreadPool& threads) const {
-        Matrix<Scalar> sum = dense(x, threads);
-        sum += residual;
-        return layer_norm(std::move(sum), threads);  // (rows, hidden)
+    /// out (rows, hidden) is neither x nor residual.
+    void operator()(ConstRows<Scalar> x, ConstRows<Scalar> residual, Rows<Scalar> out,
+                    ThreadPool& threads) const {
+        dense(x, out, threads);
+        layer_norm(out, residual, out);
     }
 };
 
@@ -174,10 +223,6 @@ struct NystromformerAttention {
     void save(const StateWriter& state) const {
         self.save(state["self"]);
         output.save(state["output"]);
-    }
-    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, const Forward& forward,
-                              const AttentionReport<Scalar>& report) const {
-        return output(self(hidden_states, forward, report), hidden_states, forward.threads);
     }
 };
 

@@ -44,8 +44,7 @@ struct NystromformerClassificationHead {
         out_proj.save(state["out_proj"]);
     }
     Matrix<Scalar> operator()(const Matrix<Scalar>& first, ThreadPool& threads) const {
-        return out_proj(activate(activation, dense(first, threads), threads),
-                        threads);  // (sequences, labels)
+        return out_proj(dense(first, threads, activation), threads);  // (sequences, labels)
     }
 };
 
@@ -141,10 +140,8 @@ public:
         }
         auto output = nystromformer_(input, options, this->config(), this->threads());
         // ReLU here whatever hidden_act is.
-        const Matrix<Scalar> pooled = detail::activate(
-            Activation::relu,
-            pre_classifier_(detail::first_rows(output.last_hidden_state, input), this->threads()),
-            this->threads());
+        const Matrix<Scalar> pooled = pre_classifier_(
+            detail::first_rows(output.last_hidden_state, input), this->threads(), Activation::relu);
         Matrix<Scalar> logits = classifier_(pooled, this->threads());  // (sequences, 1)
         logits.resize(logits.rows() / input.num_choices, input.num_choices);
         MultipleChoiceModelOutput<Scalar> result{std::move(output), {}, std::move(logits)};

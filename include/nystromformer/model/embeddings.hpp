@@ -6,6 +6,7 @@
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/options.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -42,24 +43,35 @@ struct NystromformerEmbeddings {
         layer_norm.save(state["LayerNorm"]);
     }
 
+    /// (rows, hidden)
     Matrix<Scalar> operator()(const ModelInput<Scalar>& input, const Forward& forward) const {
-        const bool from_ids = input.inputs_embeds.size() == 0;
-        Matrix<Scalar> embeddings = input.inputs_embeds;  // (rows, hidden)
-        if (from_ids) embeddings.resize(input.rows(), word_embeddings->cols());
-        for (Index sequence = 0; sequence < forward.num_sequences(); ++sequence) {
-            for (Index i = 0; i < forward.length(sequence); ++i) {
-                const Index row = forward.first_row(sequence) + i;
-                const auto at = static_cast<std::size_t>(row);
-                if (from_ids) {
-                    word_embeddings->copy_row(input.input_ids[at], embeddings.row(row).data());
-                }
-                const Index type = input.token_type_ids.empty() ? 0 : input.token_type_ids[at];
-                const Index position = input.position_ids.empty() ? i + 2 : input.position_ids[at];
-                embeddings.row(row) += token_type_embeddings.row(type);
-                embeddings.row(row) += position_embeddings.row(position);
+        Matrix<Scalar> embeddings(input.rows(), layer_norm.weight.size());
+        for_row_blocks(input.rows(), forward.threads, [&](Index first, Index count) {
+            Index sequence = forward.sequence_of(first);
+            for (Index row = first; row < first + count; ++row) {
+                if (row == forward.first_row(sequence + 1)) ++sequence;
+                add_up(input, row, row - forward.first_row(sequence), embeddings);
             }
+            const Rows<Scalar> block = Rows<Scalar>(embeddings).middle_rows(first, count);
+            layer_norm(block, Rows<Scalar>(), block);
+        });
+        return embeddings;
+    }
+
+private:
+    /// The sum of the three embeddings of `row`, the i-th of its sequence.
+    void add_up(const ModelInput<Scalar>& input, Index row, Index i,
+                Matrix<Scalar>& embeddings) const {
+        const auto at = static_cast<std::size_t>(row);
+        if (input.inputs_embeds.size() == 0) {
+            word_embeddings->copy_row(input.input_ids[at], embeddings.row(row).data());
+        } else {
+            embeddings.row(row) = input.inputs_embeds.row(row);
         }
-        return layer_norm(std::move(embeddings), forward.threads);  // (rows, hidden)
+        const Index type = input.token_type_ids.empty() ? 0 : input.token_type_ids[at];
+        const Index position = input.position_ids.empty() ? i + 2 : input.position_ids[at];
+        embeddings.row(row) += token_type_embeddings.row(type);
+        embeddings.row(row) += position_embeddings.row(position);
     }
 };
 

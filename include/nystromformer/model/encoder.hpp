@@ -2,6 +2,7 @@
 // NystromformerLayer and NystromformerEncoder.
 #pragma once
 
+#include <nystromformer/core/memory.hpp>
 #include <nystromformer/model/attention.hpp>
 #include <nystromformer/model/outputs.hpp>
 
@@ -22,9 +23,9 @@ struct NystromformerIntermediate {
                 config.activation()};
     }
     void save(const StateWriter& state) const { dense.save(state["dense"]); }
-    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, ThreadPool& threads) const {
-        return activate(activation, dense(hidden_states, threads),
-                        threads);  // (rows, intermediate)
+    /// out: (rows, intermediate)
+    void operator()(ConstRows<Scalar> hidden_states, Rows<Scalar> out, ThreadPool& threads) const {
+        dense(hidden_states, out, threads, activation);
     }
 };
 
@@ -46,12 +47,23 @@ struct NystromformerLayer {
         intermediate.save(state["intermediate"]);
         output.save(state["output"]);
     }
-    Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, const Forward& forward,
-                              const AttentionReport<Scalar>& report = {}) const {
-        const Matrix<Scalar> attended =
-            attention(hidden_states, forward, report);  // (rows, hidden)
-        return output(intermediate(attended, forward.threads), attended,
-                      forward.threads);  // (rows, hidden)
+    /// hidden_states (rows, hidden) become the layer's output. After the attention all is done for
+    /// one block of rows after another, so that the wide intermediate rows stay in the cache.
+    void operator()(Rows<Scalar> hidden_states, const Forward& forward,
+                    const AttentionReport<Scalar>& report = {}) const {
+        Scratch scratch;
+        const Rows<Scalar> context =
+            attention.self(hidden_states, forward, report, scratch);  // (rows, hidden)
+        for_row_blocks(hidden_states.rows, forward.threads, [&](Index first, Index count) {
+            Scratch block_scratch;
+            const Rows<Scalar> block = hidden_states.middle_rows(first, count);
+            const Rows<Scalar> attended = block_scratch.rows<Scalar>(count, block.cols);
+            const Rows<Scalar> wide =
+                block_scratch.rows<Scalar>(count, intermediate.dense.weight.rows());
+            attention.output(context.middle_rows(first, count), block, attended, forward.threads);
+            intermediate(attended, wide, forward.threads);
+            output(wide, attended, block, forward.threads);
+        });
     }
 };
 
@@ -79,7 +91,7 @@ struct NystromformerEncoder {
             if (options.output_hidden_states) output.hidden_states.push_back(hidden_states);
             const auto report =
                 start_report(output, forward, options, layer_module.attention.self.num_heads);
-            hidden_states = layer_module(hidden_states, forward, report);
+            layer_module(hidden_states, forward, report);
         }
         if (options.output_hidden_states) output.hidden_states.push_back(hidden_states);
         output.last_hidden_state = std::move(hidden_states);

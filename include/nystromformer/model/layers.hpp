@@ -8,10 +8,6 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
-#include <nystromformer/kernels/rows.hpp>
-
-#include <algorithm>
-#include <utility>
 
 namespace nystromformer::detail {
 
@@ -28,17 +24,32 @@ struct Linear {
         state.add("weight", weight.weight());
         state.add("bias", weight.bias());
     }
-    Matrix<Scalar> operator()(const Matrix<Scalar>& x, ThreadPool& threads) const {
-        return weight.multiply(x, threads);  // (rows, out)
+    /// out (rows, out_features) := activation(x w' + b)
+    void operator()(ConstRows<Scalar> x, Rows<Scalar> out, ThreadPool& threads,
+                    Activation activation = Activation::linear) const {
+        weight.multiply(x, out, threads, activation);
+    }
+    Matrix<Scalar> operator()(const Matrix<Scalar>& x, ThreadPool& threads,
+                              Activation activation = Activation::linear) const {
+        Matrix<Scalar> out(x.rows(), weight.rows());
+        weight.multiply(x, out, threads, activation);
+        return out;  // (rows, out)
     }
 };
 
-/// Calls body(first, last) for blocks of rows, in parallel.
+/// Calls body(first, count) for blocks of rows, in parallel. Few rows are one block, so that what
+/// the body does with it can be spread over the threads by columns.
 template <typename Body>
 void for_row_blocks(Index rows, ThreadPool& threads, const Body& body) {
-    constexpr Index block = 16;
-    threads.parallel_for((rows + block - 1) / block,
-                         [&](Index i) { body(i * block, std::min(rows, (i + 1) * block)); });
+    constexpr Index least_rows = 12;
+    const Index all = threads.num_threads();
+    Index blocks = (rows + block_rows - 1) / block_rows;
+    blocks = (blocks + all - 1) / all * all;
+    if (rows < blocks * least_rows) blocks = (rows + block_rows - 1) / block_rows;
+    threads.parallel_for(blocks, [&](Index i) {
+        const Index first = rows * i / blocks;
+        body(first, rows * (i + 1) / blocks - first);
+    });
 }
 
 /// torch.nn.LayerNorm over the features of each row.
@@ -55,23 +66,19 @@ struct LayerNorm {
         state.add("weight", weight);
         state.add("bias", bias);
     }
-    Matrix<Scalar> operator()(Matrix<Scalar> x, ThreadPool& threads) const {
-        for_row_blocks(x.rows(), threads, [&](Index first, Index last) {
-            for (Index row = first; row < last; ++row) {
-                layer_norm_row(x.row(row).data(), weight.data(), bias.data(), x.cols(), eps);
-            }
-        });
+    /// out := the layer norm of x + residual, row by row; `out` may be either of them, and a
+    /// residual without rows is none.
+    void operator()(ConstRows<Scalar> x, ConstRows<Scalar> residual, Rows<Scalar> out) const {
+        for (Index row = 0; row < x.rows; ++row) {
+            kernels<Scalar>().layer_norm(
+                {x.row(row), residual.rows == 0 ? nullptr : residual.row(row), weight.data(),
+                 bias.data(), out.row(row), x.cols, static_cast<Scalar>(eps)});
+        }
+    }
+    Matrix<Scalar> operator()(Matrix<Scalar> x) const {
+        (*this)(x, Rows<Scalar>(), Rows<Scalar>(x));
         return x;  // (rows, features)
     }
 };
-
-/// The activation of every element.
-template <typename Scalar>
-Matrix<Scalar> activate(Activation activation, Matrix<Scalar> x, ThreadPool& threads) {
-    for_row_blocks(x.rows(), threads, [&](Index first, Index last) {
-        activate_row(activation, x.row(first).data(), (last - first) * x.cols());
-    });
-    return x;
-}
 
 }  // namespace nystromformer::detail

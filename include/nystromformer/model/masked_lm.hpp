@@ -45,9 +45,8 @@ struct NystromformerLMPredictionHead {
     }
 
     Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, ThreadPool& threads) const {
-        Matrix<Scalar> transformed =
-            activate(activation, dense(hidden_states, threads), threads);  // (rows, hidden)
-        transformed = layer_norm(std::move(transformed), threads);
+        const Matrix<Scalar> transformed =
+            layer_norm(dense(hidden_states, threads, activation));  // (rows, hidden)
         Matrix<Scalar> logits = decoder->multiply(transformed, threads);
         logits.rowwise() += bias;
         return logits;  // (rows, vocab)

@@ -4,18 +4,15 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/blocked_attention.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/rows.hpp>
 
 #include <algorithm>
-#include <cstdint>
-#include <span>
 #include <utility>
 
 namespace nystromformer::detail {
-
-/// Rows of 1 (attend) and 0 (padding) for the keys of one sequence; empty: all 1.
-using KeyMask = std::span<const std::int64_t>;
 
 /// The means of m consecutive segments of x (n, d), n >= m: the landmarks (m, d). With s = n / m,
 /// the first (s + 1) m - n segments have s rows, the others s + 1 (the authors' rule; all equal
@@ -80,23 +77,21 @@ Matrix<Scalar> iterative_inverse(const Matrix<Scalar>& k, Scalar divisor, Index 
     return z;  // (m, m)
 }
 
-/// softmax(q k') v for scaled q, k (n, d) and v (n, d), a block of queries at a time: never (n, n)
-/// in memory. `probabilities` (n, n) is filled where it is asked for.
+/// context (n, e) := softmax(q k') v for scaled q (n, d) and k (keys, d), and v (keys, e), by
+/// blocks: never (n, keys) in memory.
 template <typename Scalar>
 Matrix<Scalar> exact_attention(const Matrix<Scalar>& q, const Matrix<Scalar>& k,
-                               const Matrix<Scalar>& v, KeyMask key_mask,
-                               Matrix<Scalar>* probabilities = nullptr) {
-    constexpr Index block = 84;
-    const PackedMatrix<Scalar> keys(k), values(v.transpose());
+                               const Matrix<Scalar>& v, KeyMask key_mask = {}) {
+    Scratch scratch;
+    const BlockedAttention<Scalar> attention(k, v, Scalar(1), key_mask, scratch);
     Matrix<Scalar> context(q.rows(), v.cols());
-    if (probabilities != nullptr) probabilities->resize(q.rows(), k.rows());
-    for (Index row = 0; row < q.rows(); row += block) {
-        const Index rows = std::min<Index>(block, q.rows() - row);
-        const Matrix<Scalar> scores = softmax(keys.multiply(q.middleRows(row, rows)), key_mask);
-        context.middleRows(row, rows) = values.multiply(scores);
-        if (probabilities != nullptr) probabilities->middleRows(row, rows) = scores;
+    const Rows<Scalar> block = scratch.rows<Scalar>(block_rows, v.cols());
+    for (Index row = 0; row < q.rows(); row += block_rows) {
+        const Index rows = std::min<Index>(block_rows, q.rows() - row);
+        attention(Rows<const Scalar>(q).middle_rows(row, rows), block.middle_rows(0, rows));
+        context.middleRows(row, rows) = block.middle_rows(0, rows).map();
     }
-    return context;  // (n, d)
+    return context;  // (n, e)
 }
 
 /// What the Nystrom form is run with.
@@ -116,19 +111,19 @@ Matrix<Scalar> nystrom_attention(const Matrix<Scalar>& q, const Matrix<Scalar>& 
                                  const NystromOptions<Scalar>& options,
                                  Matrix<Scalar>* probabilities = nullptr,
                                  double* residual = nullptr) {
-    const Matrix<Scalar> q_landmarks = segment_means(q, options.num_landmarks);   // (m, d)
-    const Matrix<Scalar> k_landmarks = segment_means(k, options.num_landmarks);   // (m, d)
-    const Matrix<Scalar> kernel_1 = softmax(product_transposed(q, k_landmarks));  // (n, m)
-    const Matrix<Scalar> kernel_2 = landmark_kernel(q_landmarks, k_landmarks);    // (m, m)
-    const Matrix<Scalar> kernel_3 =
-        softmax(product_transposed(q_landmarks, k), key_mask);  // (m, n)
+    const Matrix<Scalar> q_landmarks = segment_means(q, options.num_landmarks);  // (m, d)
+    const Matrix<Scalar> k_landmarks = segment_means(k, options.num_landmarks);  // (m, d)
+    const Matrix<Scalar> kernel_2 = landmark_kernel(q_landmarks, k_landmarks);   // (m, m)
     const Matrix<Scalar> inverse = iterative_inverse(kernel_2, options.divisor, options.iterations);
-    if (probabilities != nullptr) *probabilities = product(kernel_1, inverse);
+    if (probabilities != nullptr) {
+        *probabilities = product(softmax(product_transposed(q, k_landmarks)), inverse);
+    }
     if (residual != nullptr) {
         const auto identity = Matrix<Scalar>::Identity(kernel_2.rows(), kernel_2.rows());
         *residual = static_cast<double>((product(kernel_2, inverse) - identity).norm());
     }
-    return product(kernel_1, product(inverse, product(kernel_3, v)));  // (n, d)
+    const Matrix<Scalar> kernel_3_v = exact_attention(q_landmarks, k, v, key_mask);  // (m, d)
+    return exact_attention(q, k_landmarks, product(inverse, kernel_3_v));            // (n, d)
 }
 
 }  // namespace nystromformer::detail

@@ -6,6 +6,7 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/model/config.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -57,6 +58,9 @@ struct Forward {
     Index num_sequences() const { return static_cast<Index>(offsets.size()) - 1; }
     Index first_row(Index sequence) const { return offsets[static_cast<std::size_t>(sequence)]; }
     Index length(Index sequence) const { return first_row(sequence + 1) - first_row(sequence); }
+    Index sequence_of(Index row) const {
+        return std::upper_bound(offsets.begin(), offsets.end(), row) - offsets.begin() - 1;
+    }
     std::span<const std::int64_t> keys_of(Index sequence) const {
         if (key_mask.empty()) return {};
         return key_mask.subspan(static_cast<std::size_t>(first_row(sequence)),

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Memory for packed weights, and the scratch memory that a forward pass takes and gives back.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace nystromformer::detail {
+
+/// Memory that starts on a cache line, or on a huge page where it is large; not initialised.
+template <typename Value>
+class AlignedBuffer {
+public:
+    AlignedBuffer() = default;
+    explicit AlignedBuffer(Index size) {
+        if (size <= 0) return;
+        const auto bytes = static_cast<std::size_t>(size) * sizeof(Value);
+        const std::size_t alignment = bytes >= huge_page ? huge_page : cache_line;
+        memory_ = {static_cast<Value*>(::operator new (bytes, std::align_val_t{alignment})),
+                   Delete{alignment}};
+#if defined(__linux__)
+        // Advice only: fewer page faults while packing and fewer TLB misses while multiplying.
+        if (alignment == huge_page) (void)::madvise(memory_.get(), bytes, MADV_HUGEPAGE);
+#endif
+    }
+    Value* data() { return memory_.get(); }
+    const Value* data() const { return memory_.get(); }
+
+private:
+    static constexpr std::size_t cache_line = 64;
+    static constexpr std::size_t huge_page = std::size_t{1} << 21;
+    struct Delete {
+        std::size_t alignment = cache_line;
+        void operator()(Value* memory) const {
+            ::operator delete (memory, std::align_val_t{alignment});
+        }
+    };
+    std::unique_ptr<Value[], Delete> memory_;
+};
+
+/// The memory behind a thread's Scratch: blocks that are kept, so that the second forward pass of
+/// a size allocates nothing.
+class ScratchMemory {
+public:
+    static ScratchMemory& of_this_thread() {
+        static thread_local ScratchMemory memory;
+        return memory;
+    }
+
+    std::byte* take(std::size_t bytes) {
+        while (block_ < blocks_.size() && blocks_[block_].size - used_ < bytes) {
+            ++block_;
+            used_ = 0;
+        }
+        if (block_ == blocks_.size()) {
+            const std::size_t size = std::max(bytes, least_block);
+            blocks_.push_back({AlignedBuffer<std::byte>(static_cast<Index>(size)), size});
+        }
+        std::byte* memory = blocks_[block_].buffer.data() + used_;
+        used_ += bytes;
+        return memory;
+    }
+
+    std::pair<std::size_t, std::size_t> mark() const { return {block_, used_}; }
+
+    /// Gives back what was taken since `mark`. When nothing is in use any more, several blocks
+    /// become one at the next call.
+    void reset(std::pair<std::size_t, std::size_t> mark) {
+        std::tie(block_, used_) = mark;
+        if (block_ != 0 || used_ != 0 || blocks_.size() < 2) return;
+        std::size_t total = 0;
+        for (const Block& block : blocks_) total += block.size;
+        blocks_.clear();
+        least_block = total;
+    }
+
+    /// Frees everything; no Scratch of this thread may be alive.
+    void release() {
+        blocks_.clear();
+        least_block = first_block;
+    }
+
+private:
+    struct Block {
+        AlignedBuffer<std::byte> buffer;
+        std::size_t size;
+    };
+    static constexpr std::size_t first_block = std::size_t{1} << 16;
+    std::vector<Block> blocks_;
+    std::size_t block_ = 0, used_ = 0;  // where the next bytes come from
+    std::size_t least_block = first_block;
+};
+
+/// Scratch memory of the calling thread, given back at the end of the scope; scopes nest. What is
+/// taken is not initialised.
+class Scratch {
+public:
+    Scratch() : memory_(ScratchMemory::of_this_thread()), mark_(memory_.mark()) {}
+    ~Scratch() { memory_.reset(mark_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    template <typename Value>
+    Value* array(Index size) {
+        const auto bytes = (static_cast<std::size_t>(size) * sizeof(Value) + 63) / 64 * 64;
+        return reinterpret_cast<Value*>(memory_.take(bytes));
+    }
+
+    /// Every row has room for whole panels (a multiple of `widest_panel` numbers), and rows do not
+    /// lie a multiple of 4096 bytes apart, where they would share one set of the first-level cache.
+    template <typename Scalar>
+    Rows<Scalar> rows(Index num_rows, Index num_cols) {
+        Index stride = (num_cols + widest_panel - 1) / widest_panel * widest_panel;
+        if (stride * Index{sizeof(Scalar)} % 4096 == 0) stride += widest_panel;
+        return {array<Scalar>(num_rows * stride), num_rows, num_cols, stride};
+    }
+
+    static constexpr Index widest_panel = 32;
+
+private:
+    ScratchMemory& memory_;
+    std::pair<std::size_t, std::size_t> mark_;
+};
+
+}  // namespace nystromformer::detail
+
+namespace nystromformer {
+
+/// Frees the scratch memory that forward passes on this thread have left for the next one (a few
+/// MB, or about 16 KB a token after a long text). Not during a forward pass.
+inline void release_scratch() { detail::ScratchMemory::of_this_thread().release(); }
+
+}  // namespace nystromformer

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Softmax attention by blocks of queries and keys, and the depthwise convolution on the values.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/rows.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace nystromformer::detail {
+
+/// Columns of b in panels `[cols / columns of a panel][depth][columns of a panel]`, for a b.
+template <typename Scalar>
+struct Panels {
+    Scalar* data;
+    Index depth, cols;
+
+    Panels(Index panel_depth, Index num_cols, Scratch& scratch)
+        : depth(panel_depth), cols(num_cols) {
+        const Index size = count() * depth * width();
+        data = scratch.array<Scalar>(size);
+        std::fill_n(data + (count() - 1) * depth * width(), depth * width(), Scalar(0));
+    }
+    static Index width() { return kernels<Scalar>().tile_columns; }
+    Index count() const { return (cols + width() - 1) / width(); }
+    Scalar* panel(Index i) const { return data + i * depth * width(); }
+};
+
+/// The columns of `factor * x'`: x (n, d) gives n columns of depth d.
+template <typename Scalar>
+Panels<Scalar> pack_transposed(ConstRows<Scalar> x, Scalar factor, Scratch& scratch) {
+    const Panels<Scalar> panels(x.cols, x.rows, scratch);
+    const Index width = panels.width();
+    for (Index row = 0; row < x.rows; ++row) {
+        Scalar* to = panels.panel(row / width) + row % width;
+        for (Index col = 0; col < x.cols; ++col) to[col * width] = factor * x.row(row)[col];
+    }
+    return panels;
+}
+
+/// The columns of x (n, d): d columns of depth n.
+template <typename Scalar>
+Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
+    const Panels<Scalar> panels(x.rows, x.cols, scratch);
+    const Index width = panels.width();
+    for (Index i = 0; i < panels.count(); ++i) {
+        const Index columns = std::min(width, x.cols - i * width);
+        Scalar* to = panels.panel(i);
+        for (Index row = 0; row < x.rows; ++row)
+            std::copy_n(x.row(row) + i * width, columns, to + row * width);
+    }
+    return panels;
+}
+
+/// softmax(q k' scale) v for any number of queries; keys and values are packed once.
+template <typename Scalar>
+class BlockedAttention {
+public:
+    /// k (n, d), v (n, e). `scratch` must outlive this.
+    BlockedAttention(ConstRows<Scalar> k, ConstRows<Scalar> v, Scalar scale, KeyMask key_mask,
+                     Scratch& scratch)
+        : keys_(pack_transposed<Scalar>(k, scale, scratch)),
+          values_(pack<Scalar>(v, scratch)),
+          key_mask_(key_mask) {}
+
+    /// context (rows, e) for at most `block_rows` rows of q (rows, d); the rows of context must be
+    /// Scratch's. Online softmax: Milakov and Gimelshein 2018; Dao et al. 2022, algorithm 1.
+    void operator()(ConstRows<Scalar> q, Rows<Scalar> context) const {
+        Scratch scratch;
+        const Index n = keys_.cols;
+        const Rows<Scalar> scores = scratch.rows<Scalar>(q.rows, std::min(n, key_block));
+        Scalar most[block_rows], sums[block_rows] = {};
+        std::fill_n(most, q.rows, -std::numeric_limits<Scalar>::infinity());
+        for (Index row = 0; row < q.rows; ++row) std::fill_n(context.row(row), padded(), Scalar(0));
+        for (Index key = 0; key < n; key += key_block) {
+            const Index keys = std::min(key_block, n - key);
+            score(q, key, keys, scores);
+            for (Index row = 0; row < q.rows; ++row) {
+                const Scalar factor = weigh(scores.row(row), key, keys, most[row], sums[row]);
+                if (key == 0) continue;
+                for (Index i = 0; i < padded(); ++i) context.row(row)[i] *= factor;
+            }
+            for (Index i = 0; i < values_.count(); ++i) {
+                Scalar* c = context.data + i * values_.width();
+                multiply_rows<Scalar>(
+                    {scores.data, values_.panel(i) + key * values_.width(), c, c, scores.stride,
+                     values_.width(), context.stride, context.stride, keys},
+                    q.rows);
+            }
+        }
+        for (Index row = 0; row < q.rows; ++row) {
+            const Scalar inverse = 1 / sums[row];
+            for (Index i = 0; i < values_.cols; ++i) context.row(row)[i] *= inverse;
+        }
+    }
+
+    const Panels<Scalar>& values() const { return values_; }
+
+private:
+    static constexpr Index key_block = 512;
+
+    Index padded() const { return values_.count() * values_.width(); }
+
+    /// scores (rows, keys) = q times the keys from `key` on.
+    void score(ConstRows<Scalar> q, Index key, Index keys, Rows<Scalar> scores) const {
+        static constexpr Scalar zeros[Scratch::widest_panel] = {};
+        const Index width = keys_.width();
+        for (Index i = 0; i * width < keys; ++i) {
+            multiply_rows<Scalar>(
+                {q.data, keys_.panel(key / width + i), zeros, scores.data + i * width, q.stride,
+                 width, 0, scores.stride, keys_.depth},
+                q.rows);
+        }
+    }
+
+    /// row := e^(row - most), with `most` and `sum` brought up to date; returns what earlier sums
+    /// are to be multiplied by.
+    Scalar weigh(Scalar* row, Index key, Index keys, Scalar& most, Scalar& sum) const {
+        if (!key_mask_.empty()) {
+            mask_row(row, key_mask_.subspan(static_cast<std::size_t>(key),
+                                            static_cast<std::size_t>(keys)));
+        }
+        const Scalar block_most = largest(row, keys);
+        const Scalar next = block_most > most || std::isnan(block_most) ? block_most : most;
+        const Scalar factor = std::exp(most - next);
+        const Scalar total = exponentials(row, keys, next);
+        sum = key == 0 ? total : sum * factor + total;
+        most = next;
+        return factor;
+    }
+
+    Panels<Scalar> keys_, values_;
+    KeyMask key_mask_;
+};
+
+/// context[i] += sum over t of taps[t] * values[first + i + t - num_taps/2], values outside being
+/// zero, for every row of `context`, which must be Scratch's.
+///
+/// A product with a band matrix: row i of it is the taps moved i places to the right.
+template <typename Scalar>
+void add_depthwise_convolution(const Panels<Scalar>& values, const Scalar* taps, Index num_taps,
+                               Index first, Rows<Scalar> context) {
+    const Index height = kernels<Scalar>().tile_rows, margin = height - 1;
+    Scratch scratch;
+    Scalar* band = scratch.array<Scalar>(num_taps + 2 * margin);
+    std::fill_n(band, num_taps + 2 * margin, Scalar(0));
+    std::copy_n(taps, num_taps, band + margin);
+    for (Index row = 0; row < context.rows; row += height) {
+        const Index rows = std::min(height, context.rows - row);
+        const Index from = first + row - num_taps / 2;  // the value under the first tap
+        const Index begin = std::max<Index>(0, from);
+        const Index end = std::min(values.depth, from + num_taps + rows - 1);
+        for (Index i = 0; i < values.count(); ++i) {
+            Scalar* c = context.row(row) + i * values.width();
+            kernels<Scalar>().multiply(
+                {band + margin + begin - from, values.panel(i) + begin * values.width(), c, c, -1,
+                 values.width(), context.stride, context.stride, std::max<Index>(0, end - begin)},
+                static_cast<int>(rows));
+        }
+    }
+}
+
+}  // namespace nystromformer::detail
