@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Runs a statically linked test program on a CPU with AVX-512 that Bochs emulates, under Debian 12's kernel.
 # Needs a Debian 12 for x86-64, about 30 seconds for the start, and forces NYSTROMFORMER_ISA=avx512 (or $ISA).
-#   tests/emulated/run.sh PROGRAM [ARGUMENT...]        CPU=corei7_icelake_u: with VNNI
 # Such a program: cmake --preset dev -B build/static -DCMAKE_EXE_LINKER_FLAGS=-static
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
