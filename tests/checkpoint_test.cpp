@@ -844,6 +844,25 @@ TEST_CASE("a scope reads by its path, checks shapes and remembers what was read"
                                [&] { layer.vector<float>("b", Index{1} << 60); }, {"found [6]"});
 }
 
+TEST_CASE("a tensor whose pages were given back after reading is read again, neighbours too") {
+    const TemporaryFolder folder;
+    std::string floats;
+    for (int i = 0; i < 5000; ++i)  // some pages, from anywhere in one to anywhere in another
+        floats += little(std::bit_cast<std::uint32_t>(static_cast<float>(i)), 4);
+    save_safetensors(folder / "model.safetensors",
+                     {{"a", DType::f32, {5000}, as_bytes(floats), {}},
+                      {"b", DType::f32, {2500, 2}, as_bytes(floats), {}}});
+    const StateDict state(Checkpoint::open(folder.path()));
+    for (int round = 0; round < 2; ++round) {
+        const auto a = state.vector<float>("a", 5000);
+        const auto b = state.matrix<double>("b", 2500, 2);
+        for (Index i = 0; i < 5000; ++i) {
+            REQUIRE(a(i) == static_cast<float>(i));
+            REQUIRE(b(i / 2, i % 2) == static_cast<double>(i));
+        }
+    }
+}
+
 // Torch archives.
 
 TEST_CASE(

@@ -2,6 +2,7 @@
 // The weights of a Hugging Face folder, whichever of the four forms they have.
 #pragma once
 
+#include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/safetensors.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
@@ -72,6 +73,8 @@ public:
         for (const auto& tensor : tensors()) result.push_back(tensor.name);
         return result;
     }
+    /// Gives back the memory that reading `tensor`, one of these, has taken; it can be read again.
+    static void release(const TensorView& tensor) noexcept { MappedFile::release(tensor.bytes); }
     /// The file or index that was opened.
     const std::filesystem::path& source() const { return contents_->source; }
     /// The file that holds a tensor: a shard, or `source()`; for a name that is nowhere too.

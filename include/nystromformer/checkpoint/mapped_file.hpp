@@ -54,6 +54,22 @@ public:
 
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
+    /// Gives back the memory of whole pages within `part`, which is of an open MappedFile; they are
+    /// read again where they are touched again. For a loader that has copied what it needs.
+    static void release(std::span<const std::byte> part) noexcept {
+#if defined(NYSTROMFORMER_HAS_MMAP)
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        const auto first = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
+        const auto last =
+            (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / page * page;
+        // Advice: where it is refused, the pages stay until the file is closed.
+        if (first < last)
+            (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+#else
+        (void)part;
+#endif
+    }
+
 #if defined(NYSTROMFORMER_HAS_MMAP)
     ~MappedFile() {
         // munmap does not write through the pointer; its signature is older than const.

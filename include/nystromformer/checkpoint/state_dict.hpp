@@ -61,7 +61,7 @@ public:
         const TensorView& tensor = checked(name, shape);
         const Index rows = shape.empty() ? 1 : shape.front();
         Matrix<Scalar> result(rows, rows == 0 ? 0 : tensor.size() / rows);
-        convert(tensor, result.data());
+        copy(tensor, result.data());
         return result;
     }
 
@@ -70,7 +70,7 @@ public:
     RowVector<Scalar> vector(std::string_view name, Index size) const {
         const TensorView& tensor = checked(name, {size});  // before anything is allocated
         RowVector<Scalar> result(size);
-        convert(tensor, result.data());
+        copy(tensor, result.data());
         return result;
     }
 
@@ -78,7 +78,7 @@ public:
     /// as above.
     template <typename Scalar>
     void read(std::string_view name, const std::vector<Index>& shape, Scalar* out) const {
-        convert(checked(name, shape), out);
+        copy(checked(name, shape), out);
     }
 
     /// Counts a tensor as used without reading it; nothing happens where there is none.
@@ -95,6 +95,13 @@ public:
     }
 
 private:
+    /// The file's pages go at once, so that a model is never in memory twice while it is loaded.
+    template <typename Scalar>
+    static void copy(const TensorView& tensor, Scalar* out) {
+        convert(tensor, out);
+        Checkpoint::release(tensor);
+    }
+
     const TensorView* find(std::string_view name) const {
         return checkpoint_.find(prefix_ + std::string(name));
     }
