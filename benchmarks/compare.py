@@ -64,6 +64,11 @@ class Results:
     def has(self, **cell):
         return any(cell.items() <= row.items() for row in self.parts[self.part]["rows"])
 
+    def slower(self, seconds, attention, length):
+        """Competitors that took longer than that for a shorter text."""
+        return {row["competitor"] for row in self.parts[self.part]["rows"]
+                if row["attention"] == attention and row["length"] < length and row.get("median", 0) > seconds}
+
     def add(self, rows):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         self.parts[self.part]["rows"] += [{**row, "date": now} for row in rows]
@@ -144,18 +149,15 @@ def measure_cell(cell, names, rounds, options, stopped=()):
 
 def measure_cells(part, results, options):
     names = options.competitors or COMPETITORS[part]
-    slow = set()  # (competitor, attention) whose forward pass took longer than --stop-seconds
     for cell in options.only or CELLS[part]:
         attention, length, threads = cell
         if results.has(attention=attention, length=length, threads=threads):
             print(f"{part}: {attention} {length}, {threads} threads: there already", flush=True)
             continue
         print(f"{part}: {attention} {length}, {threads} threads", flush=True)
-        stopped = [name for name in names if (name, attention) in slow]
+        stopped = results.slower(options.stop_seconds, attention, length) if part == "lengths" else ()
         rows = measure_cell(cell, names, options.rounds or ROUNDS[part], options, stopped)
         for row in rows:
-            if part == "lengths" and row.get("median", 0) > options.stop_seconds:
-                slow.add((row["competitor"], attention))
             print("   {competitor:20}".format(**row),
                   "{min:.4f} s {median:.4f} s {peak_mib:.0f} MiB".format(**row) if "min" in row else row["note"],
                   flush=True)

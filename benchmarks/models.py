@@ -166,7 +166,7 @@ def save_bundled(cache):
     class MaskedLM(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.model = transformers.NystromformerForMaskedLM.from_pretrained(BUNDLED).eval()
+            self.model = transformers.NystromformerForMaskedLM.from_pretrained(BUNDLED, dtype=torch.float32).eval()
 
         def forward(self, input_ids):
             states = self.model.nystromformer.embeddings(input_ids=input_ids)
