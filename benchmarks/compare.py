@@ -44,6 +44,7 @@ CELLS = {  # (attention, length, threads)
 }
 COMPETITORS = {"table": FP32, "int8": INT8, "lengths": ["nystromformer", "torch-eager", "onnxruntime", "openvino"]}
 ROUNDS = {"table": 9, "int8": 15, "lengths": 3, "first-answer": 15}
+TOLERANCE = 1e-4  # of last hidden states in fp32, relative to the largest value
 PAUSE = 0.3  # seconds between two turns, in which the threads of the one before stop spinning
 
 
@@ -55,11 +56,14 @@ class Results:
         self.parts = json.loads(path.read_text()) if path.exists() else {}
         here = machine.describe(options.program)
         before = self.parts.get(part)
-        if before and not again and before["machine"] != here["machine"]:
-            raise SystemExit(f"{path}: part {part} was measured on another machine; --again measures it anew")
+        if before and not again and any(before[key] != here[key] for key in here):
+            raise SystemExit(f"{path}: part {part} was measured on another machine or with other versions; "
+                             "--again measures it anew")
         if again or not before:
-            self.parts[part] = {"rows": []}
-        self.parts[part].update(here, command="python benchmarks/compare.py " + " ".join(sys.argv[1:]))
+            self.parts[part] = {**here, "commands": [], "rows": []}
+        command = "python benchmarks/compare.py " + " ".join(sys.argv[1:])
+        if command not in self.parts[part]["commands"]:
+            self.parts[part]["commands"].append(command)
 
     def has(self, **cell):
         return any(cell.items() <= row.items() for row in self.parts[self.part]["rows"])
@@ -79,9 +83,9 @@ class Results:
 def difference(state, reference):
     """The largest difference, relative to the largest value, and the cosine."""
     import numpy
-    norms = float(numpy.linalg.norm(state) * numpy.linalg.norm(reference))
+    state, reference = state.astype("float64"), reference.astype("float64")
     return {"difference": float(abs(state - reference).max() / max(1, abs(reference).max())),
-            "cosine": float(numpy.dot(state.astype("float64"), reference.astype("float64")) / norms)}
+            "cosine": float(state @ reference / (numpy.linalg.norm(state) * numpy.linalg.norm(reference)))}
 
 
 def check_states(running, rows, reference_name):
@@ -97,7 +101,7 @@ def check_states(running, rows, reference_name):
         return
     for name, state in states.items():
         rows[name].update(difference(state, states[reference_name]))
-        if "-" not in name.removeprefix("torch-") and rows[name]["difference"] > 1e-3:
+        if "-" not in name.removeprefix("torch-") and rows[name]["difference"] > TOLERANCE:
             rows[name]["note"] = f"its states differ by {rows[name]['difference']:.1e}"
             running.pop(name).stop()
 

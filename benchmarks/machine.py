@@ -32,7 +32,10 @@ def cpu():
 def describe(program):
     info = json.loads(output_of(program, "info", "--model", models.BUNDLED))
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
-    commit = output_of("git", "describe", "--always", "--dirty", "--exclude", "*")
+    # Of the headers alone: the results that are being written must not make another version.
+    commit = output_of("git", "log", "-1", "--format=%h", "--", "include")
+    if output_of("git", "status", "--porcelain", "--", "include"):
+        commit += " and changes"
     return {"machine": {**cpu(), "isa": info["isa"]},
             "versions": {"nystromformer": output_of(program, "--version") + (f" ({commit})" if commit else ""),
                          "compiler": output_of("c++", "--version").split("\n")[0],

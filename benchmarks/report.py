@@ -132,7 +132,7 @@ def provenance(part):
     spread = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (f"{machine['cpu']}, {machine['cores']} cores, {' '.join(machine['extensions'])}; this library runs on "
-            f"{machine['isa']}. {spread}. {listed}. `{part['command']}`")
+            f"{machine['isa']}. {spread}. {listed}. " + "; ".join(f"`{command}`" for command in part["commands"]))
 
 
 def page(parts, images):
