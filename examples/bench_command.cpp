@@ -41,13 +41,12 @@ Json peak_rss_mib() {
 }
 
 /// The attention that texts of `length` tokens come to.
-std::string attention_of(const nf::NystromformerConfig& config, const Options& options,
+std::string attention_of(const nf::NystromformerModel<float>& model, const Options& options,
                          Index length) {
-    const nf::Attention mode = options.attention_mode();
-    const bool nystrom = mode == nf::Attention::nystrom ||
-                         (mode == nf::Attention::config && !nf::detail::config_is_exact(config));
-    const Index landmarks = options.landmarks ? options.landmarks : config.num_landmarks;
-    return nystrom && length > landmarks ? "nystrom" : "exact";
+    const std::vector<Index> offsets{0, length};
+    const auto forward =
+        nf::detail::resolve(options.of_model(), model.config(), offsets, {}, model.threads());
+    return forward.uses_landmarks(0) ? "nystrom" : "exact";
 }
 
 /// Ids of any tokens, the same in every run.
@@ -90,7 +89,7 @@ Json measure(const nf::NystromformerModel<float>& model, const Options& options,
             {"peak_rss_mib", peak_rss_mib()},
             {"isa", nf::name(nf::active_isa())},
             {"precision", options.precision},
-            {"attention", attention_of(model.config(), options, length)}};
+            {"attention", attention_of(model, options, length)}};
 }
 
 std::string table(const Json& line) {

@@ -5,6 +5,7 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/panels.hpp>
 #include <nystromformer/kernels/rows.hpp>
 
 #include <algorithm>
@@ -12,49 +13,6 @@
 #include <limits>
 
 namespace nystromformer::detail {
-
-/// Columns of b in panels `[cols / columns of a panel][depth][columns of a panel]`, for a b.
-template <typename Scalar>
-struct Panels {
-    Scalar* data;
-    Index depth, cols;
-
-    Panels(Index panel_depth, Index num_cols, Scratch& scratch)
-        : depth(panel_depth), cols(num_cols) {
-        const Index size = count() * depth * width();
-        data = scratch.array<Scalar>(size);
-        std::fill_n(data + (count() - 1) * depth * width(), depth * width(), Scalar(0));
-    }
-    static Index width() { return kernels<Scalar>().tile_columns; }
-    Index count() const { return (cols + width() - 1) / width(); }
-    Scalar* panel(Index i) const { return data + i * depth * width(); }
-};
-
-/// The columns of `factor * x'`: x (n, d) gives n columns of depth d.
-template <typename Scalar>
-Panels<Scalar> pack_transposed(ConstRows<Scalar> x, Scalar factor, Scratch& scratch) {
-    const Panels<Scalar> panels(x.cols, x.rows, scratch);
-    const Index width = panels.width();
-    for (Index row = 0; row < x.rows; ++row) {
-        Scalar* to = panels.panel(row / width) + row % width;
-        for (Index col = 0; col < x.cols; ++col) to[col * width] = factor * x.row(row)[col];
-    }
-    return panels;
-}
-
-/// The columns of x (n, d): d columns of depth n.
-template <typename Scalar>
-Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
-    const Panels<Scalar> panels(x.rows, x.cols, scratch);
-    const Index width = panels.width();
-    for (Index i = 0; i < panels.count(); ++i) {
-        const Index columns = std::min(width, x.cols - i * width);
-        Scalar* to = panels.panel(i);
-        for (Index row = 0; row < x.rows; ++row)
-            std::copy_n(x.row(row) + i * width, columns, to + row * width);
-    }
-    return panels;
-}
 
 /// softmax(q k' scale) v for any number of queries; keys and values are packed once.
 template <typename Scalar>

@@ -13,8 +13,7 @@
 
 namespace nystromformer::detail {
 
-/// The panels of b that a thread multiplies by a block of rows before it goes on; the rows stay in
-/// the second-level cache.
+/// The rows that stay in the second-level cache while panels pass over them.
 inline constexpr Index block_rows = 84;  // a multiple of 6 and of 14
 
 /// c = start + a b for `rows` rows and one panel, by tiles of nearly equal height: a tile of one or
@@ -143,7 +142,7 @@ private:
     }
 
     void multiply_panel(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, Index panel) const {
-        constexpr Index most_columns = 32;
+        constexpr Index most_columns = detail::Scratch::widest_panel;
         const Index column = panel * kernel_.tile_columns;
         const Index columns = std::min<Index>(kernel_.tile_columns, rows_ - column);
         Scalar edge[detail::block_rows * most_columns];  // where the last panel is not full
@@ -165,20 +164,4 @@ private:
     detail::AlignedBuffer<Scalar> memory_;
 };
 
-namespace detail {
-
-/// a b' for a (n, d) and b (m, d).
-template <typename Scalar>
-Matrix<Scalar> product_transposed(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
-    ThreadPool one(1);
-    return PackedMatrix<Scalar>(b).multiply(a, one);  // (n, m)
-}
-
-/// a b for a (n, d) and b (d, m).
-template <typename Scalar>
-Matrix<Scalar> product(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
-    return product_transposed<Scalar>(a, b.transpose());  // (n, m)
-}
-
-}  // namespace detail
 }  // namespace nystromformer

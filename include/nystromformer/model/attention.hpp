@@ -123,14 +123,9 @@ private:
         Scratch scratch;
         const Scalar scale = 1 / std::sqrt(static_cast<Scalar>(head_dim));
         const BlockedAttention<Scalar> attention(head.k, head.v, scale, key_mask, scratch);
-        const Rows<Scalar> context = scratch.rows<Scalar>(block_rows, head_dim);
-        for (Index first = 0; first < head.q.rows; first += block_rows) {
-            const Index rows = std::min(block_rows, head.q.rows - first);
-            const Rows<Scalar> block = context.middle_rows(0, rows);
-            attention(head.q.middle_rows(first, rows), block);
-            convolve(attention.values(), head.number, first, block);
-            head.q.middle_rows(first, rows).map() = block.map();
-        }
+        write_over_q(head, attention.values(), [&](Index first, Rows<Scalar> context) {
+            attention(head.q.middle_rows(first, context.rows), context);
+        });
     }
 
     /// The Nystrom form of the same.
@@ -144,21 +139,28 @@ private:
             report.attentions ? &(*report.attentions)[at] : nullptr,
             report.residuals ? &(*report.residuals)[at] : nullptr);
         Scratch scratch;
-        const Panels<Scalar> values = pack<Scalar>(head.v, scratch);
-        const Rows<Scalar> context = scratch.rows<Scalar>(block_rows, head_dim);
-        for (Index first = 0; first < head.q.rows; first += block_rows) {
-            const Index rows = std::min(block_rows, head.q.rows - first);
-            const Rows<Scalar> block = context.middle_rows(0, rows);
-            block.map() = approximation.middleRows(first, rows);
-            convolve(values, head.number, first, block);
-            head.q.middle_rows(first, rows).map() = block.map();
-        }
+        write_over_q(head, pack<Scalar>(head.v, scratch), [&](Index first, Rows<Scalar> context) {
+            context.map() = approximation.middleRows(first, context.rows);
+        });
     }
 
-    void convolve(const Panels<Scalar>& values, Index head, Index first,
-                  Rows<Scalar> context) const {
-        if (conv.size() == 0) return;
-        add_depthwise_convolution(values, conv.row(head).data(), conv.cols(), first, context);
+    /// Over q goes, a block of rows at a time, what context_of(first row, context) fills in, and
+    /// the convolution of the values.
+    template <typename ContextOf>
+    void write_over_q(const Head& head, const Panels<Scalar>& values,
+                      const ContextOf& context_of) const {
+        Scratch scratch;
+        const Rows<Scalar> all = scratch.rows<Scalar>(block_rows, head_dim);
+        for (Index first = 0; first < head.q.rows; first += block_rows) {
+            const Index rows = std::min(block_rows, head.q.rows - first);
+            const Rows<Scalar> context = all.middle_rows(0, rows);
+            context_of(first, context);
+            if (conv.size() > 0) {
+                add_depthwise_convolution(values, conv.row(head.number).data(), conv.cols(), first,
+                                          context);
+            }
+            head.q.middle_rows(first, rows).map() = context.map();
+        }
     }
 
     /// The divisor of the inverse's start for every (sequence, head): see InverseInit.

@@ -9,6 +9,8 @@
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 
+#include <algorithm>
+
 namespace nystromformer::detail {
 
 /// torch.nn.Linear: x w' + b.
@@ -37,15 +39,16 @@ struct Linear {
     }
 };
 
-/// Calls body(first, count) for blocks of rows, in parallel. Few rows are one block, so that what
-/// the body does with it can be spread over the threads by columns.
+/// Calls body(first, count) for blocks of rows, in parallel: as many blocks for every thread, but
+/// none of a few rows. Where that leaves one block, what the body does with it can be spread over
+/// the threads by columns.
 template <typename Body>
 void for_row_blocks(Index rows, ThreadPool& threads, const Body& body) {
     constexpr Index least_rows = 12;
     const Index all = threads.num_threads();
-    Index blocks = (rows + block_rows - 1) / block_rows;
-    blocks = (blocks + all - 1) / all * all;
-    if (rows < blocks * least_rows) blocks = (rows + block_rows - 1) / block_rows;
+    const Index least = (rows + block_rows - 1) / block_rows;
+    const Index even = (least + all - 1) / all * all;
+    const Index blocks = std::max(least, std::min(even, rows / least_rows));
     threads.parallel_for(blocks, [&](Index i) {
         const Index first = rows * i / blocks;
         body(first, rows * (i + 1) / blocks - first);

@@ -7,6 +7,7 @@
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/blocked_attention.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/panels.hpp>
 #include <nystromformer/kernels/rows.hpp>
 
 #include <algorithm>

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Panels of matrices that live for one call, and products of small matrices.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/gemm.hpp>
+
+#include <algorithm>
+
+namespace nystromformer::detail {
+
+/// Columns of b in panels `[cols / columns of a panel][depth][columns of a panel]`, for a b.
+template <typename Scalar>
+struct Panels {
+    Scalar* data;
+    Index depth, cols;
+
+    Panels(Index panel_depth, Index num_cols, Scratch& scratch)
+        : depth(panel_depth), cols(num_cols) {
+        const Index size = count() * depth * width();
+        data = scratch.array<Scalar>(size);
+        std::fill_n(data + (count() - 1) * depth * width(), depth * width(), Scalar(0));
+    }
+    static Index width() { return kernels<Scalar>().tile_columns; }
+    Index count() const { return (cols + width() - 1) / width(); }
+    Scalar* panel(Index i) const { return data + i * depth * width(); }
+};
+
+/// The columns of `factor * x'`: x (n, d) gives n columns of depth d.
+template <typename Scalar>
+Panels<Scalar> pack_transposed(ConstRows<Scalar> x, Scalar factor, Scratch& scratch) {
+    const Panels<Scalar> panels(x.cols, x.rows, scratch);
+    const Index width = panels.width();
+    for (Index row = 0; row < x.rows; ++row) {
+        Scalar* to = panels.panel(row / width) + row % width;
+        for (Index col = 0; col < x.cols; ++col) to[col * width] = factor * x.row(row)[col];
+    }
+    return panels;
+}
+
+/// The columns of x (n, d): d columns of depth n.
+template <typename Scalar>
+Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
+    const Panels<Scalar> panels(x.rows, x.cols, scratch);
+    const Index width = panels.width();
+    for (Index i = 0; i < panels.count(); ++i) {
+        const Index columns = std::min(width, x.cols - i * width);
+        Scalar* to = panels.panel(i);
+        for (Index row = 0; row < x.rows; ++row)
+            std::copy_n(x.row(row) + i * width, columns, to + row * width);
+    }
+    return panels;
+}
+
+/// a times the columns of `panels`: (n, depth) -> (n, columns).
+template <typename Scalar>
+Matrix<Scalar> multiply(ConstRows<Scalar> a, const Panels<Scalar>& panels) {
+    static constexpr Scalar zeros[Scratch::widest_panel] = {};
+    Scratch scratch;
+    const Rows<Scalar> result = scratch.rows<Scalar>(a.rows, panels.cols);
+    for (Index i = 0; i < panels.count(); ++i) {
+        multiply_rows<Scalar>({a.data, panels.panel(i), zeros, result.data + i * panels.width(),
+                               a.stride, panels.width(), 0, result.stride, panels.depth},
+                              a.rows);
+    }
+    return result.map();
+}
+
+/// a b' for a (n, d) and b (m, d).
+template <typename Scalar>
+Matrix<Scalar> product_transposed(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
+    Scratch scratch;
+    return multiply<Scalar>(a, pack_transposed<Scalar>(b, Scalar(1), scratch));  // (n, m)
+}
+
+/// a b for a (n, d) and b (d, m).
+template <typename Scalar>
+Matrix<Scalar> product(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
+    Scratch scratch;
+    return multiply<Scalar>(a, pack<Scalar>(b, scratch));  // (n, m)
+}
+
+}  // namespace nystromformer::detail
