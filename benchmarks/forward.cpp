@@ -2,7 +2,7 @@
 // One competitor of compare.py: this library. Loads a model once, then answers each line of its
 // input: "run" with the seconds of one forward pass, "write FILE" with the last hidden state of one
 // as raw floats in FILE.
-// Usage: forward MODEL_DIR LENGTH THREADS exact|nystrom LANDMARKS fp32
+// Usage: forward MODEL_DIR LENGTH THREADS exact|nystrom LANDMARKS fp32|bf16|int8
 #include <nystromformer/model/model.hpp>
 
 #include <chrono>
@@ -14,12 +14,11 @@ namespace nf = nystromformer;
 
 namespace {
 
-/// How the model is loaded; the place where a precision becomes an option of the library.
 nf::LoadOptions load_options(const std::string& threads, const std::string& precision) {
-    if (precision != "fp32") {
-        throw nf::UnsupportedError({"", "precision", "fp32", nf::detail::in_quotes(precision)});
-    }
-    return {.num_threads = std::stol(threads)};
+    nf::LoadOptions options{.num_threads = std::stol(threads)};
+    if (precision == "bf16") options.precision = nf::Precision::bf16;
+    if (precision == "int8") options.precision = nf::Precision::int8;
+    return options;
 }
 
 /// The ids that peers.py makes, too.
@@ -33,11 +32,13 @@ void answer_lines(const nf::NystromformerModel<float>& model, const nf::ModelInp
                   const nf::ForwardOptions& options) {
     using Clock = std::chrono::steady_clock;
     std::cout << "ready" << std::endl;
+    nf::BaseModelOutput<float> output;
     for (std::string line; std::getline(std::cin, line);) {
         const Clock::time_point start = Clock::now();
-        const auto state = model(input, options).last_hidden_state;
+        model(input, options, output);
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
         if (line.starts_with("write ")) {
+            const auto& state = output.last_hidden_state;
             std::ofstream(line.substr(6), std::ios::binary)
                 .write(reinterpret_cast<const char*>(state.data()),
                        static_cast<std::streamsize>(state.size() * nf::Index{sizeof(float)}));

@@ -38,7 +38,9 @@ void CommonOptions::add_threads(CLI::App& command) {
 
 void CommonOptions::add_forward(CLI::App& command) {
     add_threads(command);
-    command.add_option("--precision", precision, "fp32, the only one at present")
+    command
+        .add_option("--precision", precision,
+                    "of the encoder's weights: fp32 (the default), bf16 or int8")
         ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
         ->type_name("NAME");
     command
@@ -58,11 +60,10 @@ void CommonOptions::add_json(CLI::App& command) {
 }
 
 nf::LoadOptions CommonOptions::load_options() const {
-    if (precision != "fp32") {
-        throw UsageError("--precision " + precision +
-                         ": not there yet, this version runs fp32 only");
-    }
-    return {.num_threads = threads};
+    nf::LoadOptions options{.num_threads = threads};
+    if (precision == "bf16") options.precision = nf::Precision::bf16;
+    if (precision == "int8") options.precision = nf::Precision::int8;
+    return options;
 }
 
 nf::Attention CommonOptions::attention_mode() const {

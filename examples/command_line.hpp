@@ -44,7 +44,6 @@ struct CommonOptions {
     void add_forward(CLI::App& command);
     void add_json(CLI::App& command);
 
-    /// Throws UsageError for a precision that is not there yet.
     nystromformer::LoadOptions load_options() const;
     nystromformer::Attention attention_mode() const;
     /// Notes on stderr where --landmarks has no effect on a model of `config`.

@@ -104,7 +104,6 @@ std::string table(const Json& info) {
 }
 
 int run(const CommonOptions& options) {
-    options.load_options();  // refuses what this version does not run
     const Json info = info_of(options);
     write_out(options.writes_json() ? dump(info) + '\n' : table(info));
     return good;

@@ -9,7 +9,6 @@ namespace {
 using command_line::RunOptions;
 
 int run(const RunOptions& options) {
-    options.load_options();  // refuses what this version does not run
     if (options.scalar == "double") {
         command_line::run_head_in_double(options);
     } else {

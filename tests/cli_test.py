@@ -335,11 +335,13 @@ class Manners(unittest.TestCase):
             self.assertEqual((code, out), (2, b""), arguments)
             self.assertTrue(err.startswith("nystromformer: "), arguments)
 
-    def test_a_precision_that_is_not_there_yet_is_refused_in_words(self):
+    def test_a_lower_precision_answers_alike_and_is_told(self):
         for precision in ("bf16", "int8"):
-            code, _, err = fill("--precision", precision, GARDEN)
-            self.assertEqual(code, 2)
-            self.assertIn("not there yet", err)
+            code, out, _ = fill("--precision", precision, "--json", GARDEN)
+            self.assertEqual(code, 0)
+            self.assertEqual(json.loads(out)["output"][0]["token_str"], "door")
+            code, out, _ = call("info", "--model", MODEL, "--precision", precision, "--json")
+            self.assertEqual((code, json.loads(out)["precision"]), (0, precision))
 
     def test_help_and_version_are_good(self):
         self.assertEqual(call("--help")[0], 0)

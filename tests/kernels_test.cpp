@@ -95,6 +95,33 @@ TEST_CASE("an instruction set that is unknown is refused", "[kernels]") {
     CHECK_THROWS_AS(nf::detail::choose_isa(""), nf::UnsupportedError);
 }
 
+namespace {
+
+// The operations on rows in scratch memory, as functions of matrices.
+
+template <typename Scalar>
+Matrix<Scalar> softmax(Matrix<Scalar> scores, nf::detail::KeyMask key_mask = {}) {
+    nf::detail::softmax_rows(nf::detail::Rows<Scalar>(scores), key_mask);
+    return scores;
+}
+
+Matrix<double> means(const Matrix<double>& x, Index num_landmarks) {
+    Matrix<double> result(num_landmarks, x.cols());
+    nf::detail::segment_means<double>(x, result);
+    return result;
+}
+
+template <typename Scalar>
+Matrix<Scalar> attention(const Matrix<Scalar>& q, const Matrix<Scalar>& k, const Matrix<Scalar>& v,
+                         nf::detail::KeyMask key_mask) {
+    nf::detail::Scratch scratch;
+    const auto context = scratch.rows<Scalar>(q.rows(), v.cols());
+    nf::detail::exact_attention<Scalar>(q, k, v, 1, key_mask, context);
+    return context.map();
+}
+
+}  // namespace
+
 TEMPLATE_TEST_CASE("a packed product equals Eigen's for every size, row by row the same bits",
                    "[kernels]", float, double) {
     nf::ThreadPool one(1), three(3);
@@ -124,14 +151,14 @@ TEMPLATE_TEST_CASE(
     "softmax rows sum to one, masked keys get nothing, a fully masked row is uniform", "[kernels]",
     float, double) {
     auto scores = random_matrix<TestType>(5, 9, 4, 30);
-    const Matrix<TestType> open = nf::detail::softmax(scores);
+    const Matrix<TestType> open = softmax<TestType>(scores);
     for (Index i = 0; i < 5; ++i) CHECK(open.row(i).sum() == Approx(1));
     const std::vector<std::int64_t> some{1, 0, 1, 1, 0, 1, 1, 1, 0}, none(9, 0);
-    const Matrix<TestType> masked = nf::detail::softmax(scores, some);
+    const Matrix<TestType> masked = softmax<TestType>(scores, some);
     CHECK(masked.col(1).isZero());
     CHECK(masked.col(8).isZero());
     CHECK(masked.row(2).sum() == Approx(1));
-    const Matrix<TestType> uniform = nf::detail::softmax(scores, none);
+    const Matrix<TestType> uniform = softmax<TestType>(scores, none);
     CHECK(largest_difference<TestType>(uniform, Matrix<TestType>::Constant(5, 9, TestType(1) / 9)) <
           tolerance<TestType>());
 }
@@ -190,13 +217,13 @@ TEST_CASE("landmarks are the means of the authors' uneven segments", "[attention
     // 7 rows, 3 landmarks: s = 2, the first (2 + 1) 3 - 7 = 2 segments have 2 rows, the last has 3.
     Matrix<double> expected(3, 1);
     expected << 1.5, 3.5, 6;
-    CHECK(nf::detail::segment_means(x, 3) == expected);
-    CHECK(nf::detail::segment_means(x, 7) == x);
-    CHECK(nf::detail::segment_means(x, 1)(0, 0) == Approx(4));
+    CHECK(means(x, 3) == expected);
+    CHECK(means(x, 7) == x);
+    CHECK(means(x, 1)(0, 0) == Approx(4));
     expected << 2, 3.5, 5.5;  // six rows: even segments
     Matrix<double> even(6, 1);
     even << 1, 3, 3, 4, 5, 6;
-    CHECK(nf::detail::segment_means(even, 3) == expected);
+    CHECK(means(even, 3) == expected);
 }
 
 TEMPLATE_TEST_CASE("exact attention by blocks equals softmax(q k') v with the whole matrix",
@@ -208,23 +235,25 @@ TEMPLATE_TEST_CASE("exact attention by blocks equals softmax(q k') v with the wh
         mask.back() = 0;
         for (const nf::detail::KeyMask key_mask :
              {nf::detail::KeyMask{}, nf::detail::KeyMask(mask)}) {
-            const Matrix<TestType> whole =
-                nf::detail::softmax<TestType>(q * k.transpose(), key_mask);
-            const auto context = nf::detail::exact_attention(q, k, v, key_mask);
+            const Matrix<TestType> whole = softmax<TestType>(q * k.transpose(), key_mask);
+            const auto context = attention<TestType>(q, k, v, key_mask);
             CHECK(largest_difference<TestType>(context, whole * v) < tolerance<TestType>());
         }
     }
 }
 
 TEST_CASE("the iteration converges to the inverse of a well-conditioned kernel", "[attention]") {
-    const Matrix<double> kernel = nf::detail::softmax<double>(random_matrix<double>(16, 16, 11) +
-                                                              6 * Matrix<double>::Identity(16, 16));
+    Matrix<double> kernel =
+        softmax<double>(random_matrix<double>(16, 16, 11) + 6 * Matrix<double>::Identity(16, 16));
     const auto identity = Matrix<double>::Identity(16, 16);
-    const double divisor = nf::detail::largest_column_sum(kernel);
+    const double divisor = nf::detail::largest_column_sum(nf::detail::Rows<double>(kernel));
     double last = 1e9;
     for (const Index iterations : {2, 4, 6, 12}) {
-        const double residual =
-            (kernel * nf::detail::iterative_inverse(kernel, divisor, iterations) - identity).norm();
+        nf::detail::Scratch scratch;
+        const auto inverse = scratch.rows<double>(16, 16);
+        nf::detail::iterative_inverse<double>(nf::detail::Rows<double>(kernel), divisor, iterations,
+                                              inverse);
+        const double residual = (kernel * inverse.map() - identity).norm();
         CHECK(residual < last);
         last = residual;
     }
@@ -237,18 +266,19 @@ TEST_CASE("Nystrom attention with well-separated landmarks approaches exact atte
     // exact.
     Matrix<double> q(6, 3), v = random_matrix<double>(6, 4, 12);
     for (Index i = 0; i < 6; ++i) q.row(i) = 3 * RowVector<double>::Unit(3, i / 2);
-    const auto exact = nf::detail::exact_attention(q, q, v, {});
-    double residual = 1;
-    const Matrix<double> kernel = nf::detail::landmark_kernel(nf::detail::segment_means(q, 3),
-                                                              nf::detail::segment_means(q, 3));
-    const nf::detail::NystromOptions<double> options{3, nf::detail::largest_column_sum(kernel), 30};
-    Matrix<double> probabilities;
-    const auto nystrom =
-        nf::detail::nystrom_attention(q, q, v, {}, options, &probabilities, &residual);
+    const auto exact = attention<double>(q, q, v, {});
+    nf::detail::Scratch scratch;
+    auto landmarks = nf::detail::Landmarks<double>::in(scratch, 3, 4);
+    landmarks.q.cols = landmarks.k.cols = 3;
+    const auto inverse = scratch.rows<double>(3, 3);
+    const nf::detail::Rows<double> rows(q);
+    landmarks.find(rows, rows, 1);
+    landmarks.find_values(rows, nf::detail::Rows<double>(v), 1, {}, 30, inverse);
+    CHECK(largest_difference<double>(landmarks.kernel_2.map() * inverse.map(),
+                                     Matrix<double>::Identity(3, 3)) < 1e-12);
+    const Matrix<double> nystrom =
+        attention<double>(q, landmarks.k.map(), landmarks.values.map(), {});
     CHECK(largest_difference(nystrom, exact) < 1e-12);
-    CHECK(residual < 1e-12);
-    CHECK(probabilities.rows() == 6);
-    CHECK(probabilities.cols() == 3);
 }
 
 TEST_CASE("activations equal their formulas and keep NaN", "[kernels]") {
@@ -325,7 +355,8 @@ double largest_ulp_error(nf::Isa isa, nf::detail::FloatFunction function,
 TEST_CASE("exp, tanh and erf keep their stated error over all floats on every instruction set",
           "[kernels]") {
     using nf::detail::FloatFunction;
-    for (const nf::Isa isa : {nf::Isa::portable, nf::Isa::neon, nf::Isa::avx2, nf::Isa::avx512}) {
+    for (const nf::Isa isa :
+         {nf::Isa::portable, nf::Isa::neon, nf::Isa::avx2, nf::Isa::avx512, nf::Isa::avx512vnni}) {
         if (!nf::is_supported(isa)) continue;
         INFO(nf::name(isa));
         CHECK(largest_ulp_error(isa, FloatFunction::exp, [](double x) { return std::exp(x); }) <

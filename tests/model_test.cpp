@@ -23,6 +23,9 @@ namespace {
 const std::filesystem::path models =
     std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference" / "data" / "models";
 
+const std::filesystem::path bundled =
+    std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en";
+
 std::vector<std::vector<std::int64_t>> random_texts(const std::vector<Index>& lengths,
                                                     Index vocab_size, unsigned seed) {
     std::mt19937 generator(seed);
@@ -267,6 +270,56 @@ TEST_CASE("logits_at gives the rows of the full logits", "[model]") {
     CHECK(some.row(1) == all.row(0));
     CHECK_THROWS_AS(model.logits_at(input, {6}), nf::InputError);
     CHECK_THROWS_AS(model.logits_at(input, {-1}), nf::InputError);
+}
+
+TEMPLATE_TEST_CASE("heads that need some rows give the same bits as with all of them", "[model]",
+                   float, double) {
+    // Asking for hidden states makes the last layer compute every row.
+    for (const auto attention : {nf::Attention::exact, nf::Attention::nystrom}) {
+        const nf::ForwardOptions some{.attention = attention, .num_landmarks = 4},
+            all{.attention = attention, .num_landmarks = 4, .output_hidden_states = true};
+        const auto classifier =
+            nf::NystromformerForSequenceClassification<TestType>::from_pretrained(
+                models / "sequence-single");
+        const auto input = nf::ModelInput<TestType>::stacked(
+            random_texts({3, 17, 1, 16}, classifier.config().vocab_size, 9));
+        CHECK(classifier(input, some).logits == classifier(input, all).logits);
+        const auto masked =
+            nf::NystromformerForMaskedLM<TestType>::from_pretrained(models / "mlm-exact");
+        CHECK(masked.logits_at(input, {20, 3, 3, 36}, some) ==
+              masked.logits_at(input, {20, 3, 3, 36}, all));
+        CHECK(masked.logits_at(input, {}, some).rows() == 0);
+        nf::ModelInput<TestType> wrong = input;
+        wrong.offsets.clear();
+        CHECK_THROWS_AS(classifier(wrong, some), nf::InputError);
+        CHECK_THROWS_AS(masked.logits_at(wrong, {0}, some), nf::InputError);
+    }
+}
+
+TEST_CASE("an output that is used again holds the answers of the last call alone", "[model]") {
+    const auto model = nf::NystromformerModel<float>::from_pretrained(models / "bare-nystrom");
+    const auto texts = random_texts({16, 5}, model.config().vocab_size, 11);
+    const auto first = nf::ModelInput<float>::stacked({texts[0]});
+    const auto second = nf::ModelInput<float>::stacked({texts[1]});
+    nf::BaseModelOutput<float> output;
+    model(first, {.output_hidden_states = true, .output_attentions = true}, output);
+    model(second, {}, output);
+    CHECK(output.last_hidden_state == model(second).last_hidden_state);
+    CHECK(output.hidden_states.empty());
+    CHECK(output.attentions.empty());
+}
+
+TEST_CASE("more threads than heads give the same bits", "[model]") {
+    auto load = [](Index threads) {
+        return nf::NystromformerModel<float>::from_pretrained(bundled, {.num_threads = threads});
+    };
+    const auto one = load(1), many = load(40);
+    for (const auto attention : {nf::Attention::exact, nf::Attention::nystrom}) {
+        const auto input =
+            nf::ModelInput<float>::stacked(random_texts({400}, one.config().vocab_size, 12));
+        const nf::ForwardOptions options{.attention = attention};
+        CHECK(one(input, options).last_hidden_state == many(input, options).last_hidden_state);
+    }
 }
 
 TEST_CASE("save_pretrained is read back to the same answers, tied or not", "[model]") {

@@ -234,17 +234,28 @@ void check_nystrom_stages(const Case& item, Index part, Index iterations,
     };
     const Matrix<Scalar> q = stored("q"), k = stored("k"), v = stored("v");
     const Matrix<Scalar> q_landmarks = stored("q_landmarks"), k_landmarks = stored("k_landmarks");
-    check_close("q_landmarks", detail::segment_means(q, q_landmarks.rows()), q_landmarks);
-    check_close("k_landmarks", detail::segment_means(k, k_landmarks.rows()), k_landmarks);
-    check_close<Scalar>("kernel_1", detail::softmax<Scalar>(q * k_landmarks.transpose()),
-                        stored("kernel_1"));
-    check_close("kernel_2", detail::landmark_kernel(q_landmarks, k_landmarks), stored("kernel_2"));
-    check_close<Scalar>("kernel_3", detail::softmax<Scalar>(q_landmarks * k.transpose(), key_mask),
-                        stored("kernel_3"));
+    detail::Scratch scratch;
+    const auto m = q_landmarks.rows();
+    const auto means = scratch.rows<Scalar>(m, q.cols());
+    detail::segment_means<Scalar>(q, means);
+    check_close<Scalar>("q_landmarks", means.map(), q_landmarks);
+    detail::segment_means<Scalar>(k, means);
+    check_close<Scalar>("k_landmarks", means.map(), k_landmarks);
+    auto check_kernel = [&](const char* name, const Matrix<Scalar>& from, const Matrix<Scalar>& to,
+                            detail::KeyMask mask) {
+        const auto kernel = scratch.rows<Scalar>(from.rows(), to.rows());
+        detail::softmax_kernel<Scalar>(from, to, 1, mask, kernel);
+        check_close<Scalar>(name, kernel.map(), stored(name));
+    };
+    check_kernel("kernel_1", q, k_landmarks, {});
+    check_kernel("kernel_2", q_landmarks, k_landmarks, {});
+    check_kernel("kernel_3", q_landmarks, k, key_mask);
+    const Matrix<Scalar> kernel_2 = stored("kernel_2");
     for (Index i = 0; i < iterations; ++i) {
-        const auto z = stored("inverse." + std::to_string(i));
-        check_close("inverse", detail::inverse_step(stored("kernel_2"), z),
-                    stored("inverse." + std::to_string(i + 1)));
+        const auto z = scratch.rows<Scalar>(m, m);
+        z.map() = stored("inverse." + std::to_string(i));
+        detail::inverse_step<Scalar>(kernel_2, z);
+        check_close<Scalar>("inverse", z.map(), stored("inverse." + std::to_string(i + 1)));
     }
     const Matrix<Scalar> context =
         stored("kernel_1") *
@@ -266,12 +277,14 @@ void check_head_stages(const Case& item, const nf::NystromformerConfig& config,
         if (item.has("expected.kernel_2")) {
             check_nystrom_stages<Scalar>(item, part, item.options().inverse_iterations, key_mask);
         } else {
-            check_close(
-                "context",
-                nf::detail::exact_attention(slice<Scalar>(item, "expected.q", part),
-                                            slice<Scalar>(item, "expected.k", part),
-                                            slice<Scalar>(item, "expected.v", part), key_mask),
-                slice<Scalar>(item, "expected.context", part));
+            const auto q = slice<Scalar>(item, "expected.q", part);
+            const auto k = slice<Scalar>(item, "expected.k", part);
+            const auto v = slice<Scalar>(item, "expected.v", part);
+            nf::detail::Scratch scratch;
+            const auto context = scratch.rows<Scalar>(q.rows(), v.cols());
+            nf::detail::exact_attention<Scalar>(q, k, v, 1, key_mask, context);
+            check_close<Scalar>("context", context.map(),
+                                slice<Scalar>(item, "expected.context", part));
         }
         if (!config.conv_kernel_size) continue;
         const auto v = slice<Scalar>(item, "expected.v", part);
@@ -301,7 +314,9 @@ void check_layer_stages(const Case& item) {
         return item.tensor<Scalar>(name, item.shape(name).back());
     };
     const auto embeddings = stored("expected.embeddings");
-    check_close("embeddings", body.embeddings(input, forward), embeddings);
+    Matrix<Scalar> sums(embeddings.rows(), embeddings.cols());
+    body.embeddings(input, forward, sums);
+    check_close("embeddings", sums, embeddings);
     const auto attended = stored("expected.attention_output");
     nf::detail::Scratch scratch;
     Matrix<Scalar> found(attended.rows(), attended.cols());

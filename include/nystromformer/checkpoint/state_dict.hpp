@@ -6,9 +6,12 @@
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/kernels/linear_weights.hpp>
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,16 +20,23 @@
 
 namespace nystromformer {
 
+/// How the weights of linear layers are kept, and who packs them.
+struct Packing {
+    Precision precision = Precision::fp32;
+    std::vector<std::string> keep_fp32;  ///< see LoadOptions
+    std::shared_ptr<ThreadPool> threads = std::make_shared<ThreadPool>(1);
+};
+
 /// Reads tensors by their name in this scope, each checked against the shape that the model
 /// expects, and remembers which were read, for the report of the others. Scopes of one StateDict
 /// share that memory, so load from one thread.
 class StateDict {
 public:
     /// `prefix` is taken as it stands: "" or "nystromformer.".
-    explicit StateDict(Checkpoint checkpoint, std::string prefix = "")
+    explicit StateDict(Checkpoint checkpoint, std::string prefix = "", Packing packing = {})
         : checkpoint_(std::move(checkpoint)),
           prefix_(std::move(prefix)),
-          used_(std::make_shared<std::set<std::string, std::less<>>>()) {}
+          shared_(std::make_shared<Shared>(Shared{std::move(packing), {}, {}})) {}
 
     StateDict operator[](std::string_view component) const {
         StateDict scope = *this;
@@ -74,6 +84,42 @@ public:
         return result;
     }
 
+    /// A tensor of shape (rows, cols), to be read piece by piece. Errors as above.
+    template <typename Scalar>
+    WeightRows<Scalar> weight_rows(std::string_view name, Index rows, Index cols) const {
+        struct Source {
+            Checkpoint checkpoint;  // keeps the map open
+            const TensorView* tensor;
+            Source(Checkpoint owner, const TensorView* view)
+                : checkpoint(std::move(owner)), tensor(view) {}
+            Source(const Source&) = delete;
+            Source& operator=(const Source&) = delete;
+            ~Source() { Checkpoint::release(*tensor); }
+        };
+        const TensorView& tensor = checked(name, {rows, cols});
+        const auto source = std::make_shared<Source>(checkpoint_, &tensor);
+        return [source](Index first, Index count, Scalar* to) {
+            convert(detail::slice(*source->tensor, first, count), to);
+        };
+    }
+
+    /// The precision for the linear layers of this scope.
+    Precision precision() const {
+        for (const std::string& name : shared_->packing.keep_fp32) {
+            if (('.' + prefix_).find('.' + name + '.') == std::string::npos) continue;
+            shared_->kept.insert(name);
+            return Precision::fp32;
+        }
+        return shared_->packing.precision;
+    }
+    /// The first name in Packing::keep_fp32 that no scope asked about has in its path, or nothing.
+    std::optional<std::string> unmatched_name() const {
+        for (const std::string& name : shared_->packing.keep_fp32)
+            if (!shared_->kept.contains(name)) return name;
+        return std::nullopt;
+    }
+    ThreadPool& threads() const { return *shared_->packing.threads; }
+
     /// Any tensor, in row-major order, to `out`, which has room for a tensor of that shape. Errors
     /// as above.
     template <typename Scalar>
@@ -82,19 +128,25 @@ public:
     }
 
     /// Counts a tensor as used without reading it; nothing happens where there is none.
-    void ignore(std::string_view name) const { used_->insert(prefix_ + std::string(name)); }
+    void ignore(std::string_view name) const { shared_->used.insert(prefix_ + std::string(name)); }
 
     /// The full names under this prefix that were neither read nor ignored, sorted.
     std::vector<std::string> unused() const {
         std::vector<std::string> names;
         for (const auto& tensor : checkpoint_.tensors()) {
-            if (tensor.name.starts_with(prefix_) && !used_->contains(tensor.name))
+            if (tensor.name.starts_with(prefix_) && !shared_->used.contains(tensor.name))
                 names.push_back(tensor.name);
         }
         return names;
     }
 
 private:
+    struct Shared {
+        Packing packing;
+        std::set<std::string, std::less<>> used;
+        std::set<std::string> kept;  // of packing.keep_fp32, what was found
+    };
+
     /// The file's pages go at once, so that a model is never in memory twice while it is loaded.
     template <typename Scalar>
     static void copy(const TensorView& tensor, Scalar* out) {
@@ -117,13 +169,13 @@ private:
                                tensor == nullptr ? "nothing" : detail::shape_text(tensor->shape)});
         }
         detail::require_weight(*tensor, file);
-        used_->insert(full);
+        shared_->used.insert(full);
         return *tensor;
     }
 
     Checkpoint checkpoint_;
     std::string prefix_;
-    std::shared_ptr<std::set<std::string, std::less<>>> used_;
+    std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace nystromformer

@@ -115,6 +115,22 @@ inline std::optional<std::uint64_t> end_of_view(const TensorView& view, std::uin
     return checked_add(last, 1);
 }
 
+/// Some of the first dimension of a tensor: [first, first + count).
+inline TensorView slice(const TensorView& view, Index first, Index count) {
+    TensorView part = view;
+    const auto size = static_cast<std::size_t>(bits(view.dtype) / 8);
+    part.shape.front() = count;
+    if (!view.strides.empty()) {  // from the first element to the last of the whole
+        const auto begin = static_cast<std::size_t>(first * view.strides.front()) * size;
+        part.bytes = count == 0 ? part.bytes.first(0) : part.bytes.subspan(begin);
+        return part;
+    }
+    const std::size_t row = view.bytes.size() / static_cast<std::size_t>(view.shape.front());
+    part.bytes = view.bytes.subspan(static_cast<std::size_t>(first) * row,
+                                    static_cast<std::size_t>(count) * row);
+    return part;
+}
+
 /// Calls visit(first, count, step) for each row of the innermost dimension in row-major order:
 /// elements first, first + step, ... of the view's bytes.
 template <typename Visit>

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -139,7 +138,7 @@ private:
     std::mutex mutex_;
     std::condition_variable work_;
     std::condition_variable done_;
-    std::deque<Loop*> loops_;
+    std::vector<Loop*> loops_;
     bool stopping_ = false;
 };
 

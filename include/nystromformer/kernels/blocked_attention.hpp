@@ -95,6 +95,19 @@ private:
     KeyMask key_mask_;
 };
 
+/// context (n, e) := softmax(q k' scale) v for q (n, d), k (keys, d) and v (keys, e): never
+/// (n, keys) in memory. The rows of context are Scratch's.
+template <typename Scalar>
+void exact_attention(ConstRows<Scalar> q, ConstRows<Scalar> k, ConstRows<Scalar> v, Scalar scale,
+                     KeyMask key_mask, Rows<Scalar> context) {
+    Scratch scratch;
+    const BlockedAttention<Scalar> attention(k, v, scale, key_mask, scratch);
+    for (Index row = 0; row < q.rows; row += block_rows) {
+        const Index rows = std::min(block_rows, q.rows - row);
+        attention(q.middle_rows(row, rows), context.middle_rows(row, rows));
+    }
+}
+
 /// context[i] += sum over t of taps[t] * values[first + i + t - num_taps/2], values outside being
 /// zero, for every row of `context`, which must be Scratch's.
 ///

@@ -10,32 +10,91 @@
 #include <nystromformer/kernels/instruction_sets.hpp>
 
 #include <algorithm>
+#include <functional>
 
-namespace nystromformer::detail {
+namespace nystromformer {
+
+/// Weights while they are packed: a call with (first, count, to) writes the rows
+/// [first, first + count) of a (out, in) matrix to `to`, in row-major order. Called from several
+/// threads.
+template <typename Scalar>
+using WeightRows = std::function<void(Index first, Index count, Scalar* to)>;
+
+namespace detail {
 
 /// The rows that stay in the second-level cache while panels pass over them.
 inline constexpr Index block_rows = 84;  // a multiple of 6 and of 14
 
-/// c = start + a b for `rows` rows and one panel, by tiles of nearly equal height: a tile of one or
-/// two rows would leave the arithmetic units waiting.
-template <typename Scalar>
-void multiply_rows(GemmTile<Scalar> tile, Index rows) {
-    const KernelTable<Scalar>& kernel = kernels<Scalar>();
-    const Index tiles = (rows + kernel.tile_rows - 1) / kernel.tile_rows;
-    Index row = 0;
-    for (Index i = 1; i <= tiles; ++i) {
-        const Index height = rows * i / tiles - row;
-        kernel.multiply(tile, static_cast<int>(height));
-        tile.a += height * tile.a_stride;
-        tile.start += height * tile.start_stride;
-        tile.c += height * tile.c_stride;
-        row += height;
+inline Index blocks_of(Index count, Index size) { return (count + size - 1) / size; }
+
+/// Calls body(first, count) for tiles of nearly equal height: a tile of one or two rows would leave
+/// the arithmetic units waiting.
+template <typename Body>
+void for_each_tile(Index rows, Index tile_rows, const Body& body) {
+    const Index tiles = blocks_of(rows, tile_rows);
+    for (Index i = 0; i < tiles; ++i) {
+        const Index first = rows * i / tiles;
+        body(first, rows * (i + 1) / tiles - first);
     }
 }
 
-}  // namespace nystromformer::detail
+/// c = start + a b for `rows` rows and one panel, while the panel at `next` is brought to the
+/// cache, where there is one.
+template <typename Scalar>
+void multiply_rows(const GemmTile<Scalar>& all, Index rows, const Scalar* next = nullptr) {
+    const KernelTable<Scalar>& kernel = kernels<Scalar>();
+    const Index panel = all.depth * kernel.tile_columns;
+    for_each_tile(rows, kernel.tile_rows, [&](Index first, Index height) {
+        GemmTile<Scalar> tile = all;
+        tile.a += first * all.a_stride;
+        tile.start += first * all.start_stride;
+        tile.c += first * all.c_stride;
+        if (next != nullptr) {
+            tile.next = next + panel * first / rows;
+            tile.next_step = kernel.tile_columns * Index{sizeof(Scalar)} * height / rows;
+        }
+        kernel.multiply(tile, static_cast<int>(height));
+    });
+}
 
-namespace nystromformer {
+/// out (n, columns) := activation(a product), by blocks of rows and groups of panels, the
+/// activation while a group is in the cache. multiply_panel(panel, first, to) writes one whole
+/// panel of the rows [first, first + to.rows) to `to`. `depth` is that of the product.
+template <typename Scalar, typename MultiplyPanel>
+void multiply_blocks(Index depth, Rows<Scalar> out, ThreadPool& threads, Activation activation,
+                     const MultiplyPanel& multiply_panel) {
+    constexpr Index group_panels = 8, most_columns = Scratch::widest_panel;
+    const Index width = kernels<Scalar>().tile_columns, panels = blocks_of(out.cols, width);
+    const Index row_blocks = blocks_of(out.rows, block_rows);
+    const Index groups = blocks_of(panels, group_panels);
+    const auto multiply_group = [&](Index task) {
+        const Index block = task / groups, group = task % groups;
+        const Index first = out.rows * block / row_blocks;
+        const Index rows = out.rows * (block + 1) / row_blocks - first;
+        const Index last = std::min(panels, (group + 1) * group_panels);
+        for (Index panel = group * group_panels; panel < last; ++panel) {
+            const Index columns = std::min(width, out.cols - panel * width);
+            const Rows<Scalar> to =
+                out.middle_rows(first, rows).middle_cols(panel * width, columns);
+            if (columns == width) {
+                multiply_panel(panel, first, to);
+                continue;
+            }
+            Scalar edge[block_rows * most_columns];  // the last panel is not full
+            const Rows<Scalar> whole(edge, rows, width, most_columns);
+            multiply_panel(panel, first, whole);
+            for (Index i = 0; i < rows; ++i) std::copy_n(whole.row(i), columns, to.row(i));
+        }
+        if (activation == Activation::linear) return;
+        const Index column = group * group_panels * width;
+        const Index columns = std::min(out.cols, last * width) - column;
+        for (Index row = first; row < first + rows; ++row)
+            activate_row(activation, out.row(row) + column, columns);
+    };
+    threads.parallel_for(row_blocks * groups, multiply_group, out.rows * out.cols * depth);
+}
+
+}  // namespace detail
 
 /// Weights (out, in) with a bias (out), stored in column panels `[out / columns][in][columns]` as
 /// the kernel of the active instruction set reads them.
@@ -43,26 +102,19 @@ template <typename Scalar>
 class PackedMatrix {
 public:
     PackedMatrix() = default;
-    /// `weight` (out, in); an empty `bias` is zero.
-    explicit PackedMatrix(const Matrix<Scalar>& weight, const RowVector<Scalar>& bias = {})
-        : kernel_(detail::kernels<Scalar>()),
-          rows_(weight.rows()),
-          cols_(weight.cols()),
-          panels_((rows_ + kernel_.tile_columns - 1) / kernel_.tile_columns),
-          memory_(panels_ * kernel_.tile_columns * (cols_ + 1)) {
-        std::fill_n(memory_.data(), panels_ * kernel_.tile_columns * (cols_ + 1), Scalar(0));
-        for (Index first = 0; first < rows_; first += kernel_.tile_columns) {
-            const Index rows = std::min(kernel_.tile_columns, rows_ - first);
-            Scalar* panel = memory_.data() + first * cols_;
-            for (Index row = 0; row < rows; ++row) {
-                const Scalar* from = weight.row(first + row).data();
-                for (Index col = 0; col < cols_; ++col) {
-                    panel[col * kernel_.tile_columns + row] = from[col];
-                }
-            }
-        }
+    /// `weight` (num_rows, num_cols); an empty `bias` is zero.
+    PackedMatrix(Index num_rows, Index num_cols, const WeightRows<Scalar>& weight,
+                 const RowVector<Scalar>& bias, ThreadPool& threads)
+        : rows_(num_rows),
+          cols_(num_cols),
+          panels_(detail::blocks_of(rows_, width())),
+          memory_(panels_ * width() * (cols_ + 1)) {
+        threads.parallel_for(panels_, [&](Index i) { pack_panel(i, weight); });
+        std::fill_n(memory_.data() + bias_place(), panels_ * width(), Scalar(0));
         std::copy_n(bias.data(), bias.size(), memory_.data() + bias_place());
     }
+    explicit PackedMatrix(const Matrix<Scalar>& weight, const RowVector<Scalar>& bias = {})
+        : PackedMatrix(weight, bias, ThreadPool(1)) {}
 
     Index rows() const { return rows_; }
     Index cols() const { return cols_; }
@@ -70,7 +122,7 @@ public:
     /// One row of the weights, written to `out` (in).
     void copy_row(Index row, Scalar* out) const {
         const Scalar* from = memory_.data() + place(row, 0);
-        for (Index col = 0; col < cols_; ++col) out[col] = from[col * kernel_.tile_columns];
+        for (Index col = 0; col < cols_; ++col) out[col] = from[col * width()];
     }
     /// True when every weight equals the one of `weight`.
     bool holds(const Matrix<Scalar>& weight) const {
@@ -95,18 +147,16 @@ public:
     /// n and any number of threads.
     void multiply(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, ThreadPool& threads,
                   Activation activation = Activation::linear) const {
-        const Index row_blocks = blocks(x.rows, detail::block_rows);
-        const Index groups = blocks(panels_, group_panels);
-        threads.parallel_for(
-            row_blocks * groups,
-            [&](Index task) {
-                const Index block = task / groups;
-                const Index first = x.rows * block / row_blocks;
-                const Index rows = x.rows * (block + 1) / row_blocks - first;
-                multiply_group(x.middle_rows(first, rows), out.middle_rows(first, rows),
-                               task % groups, activation);
-            },
-            x.rows * rows_ * cols_);
+        detail::multiply_blocks(
+            cols_, out, threads, activation,
+            [&](Index i, Index first, const detail::Rows<Scalar>& to) {
+                const Scalar* panel = memory_.data() + i * cols_ * width();
+                const Scalar* next = i + 1 < panels_ ? panel + cols_ * width() : nullptr;
+                detail::multiply_rows<Scalar>(
+                    {x.row(first), panel, memory_.data() + bias_place() + i * width(), to.data,
+                     x.stride, width(), 0, to.stride, cols_},
+                    to.rows, next);
+            });
     }
     /// The same as a new matrix.
     Matrix<Scalar> multiply(const Matrix<Scalar>& x, ThreadPool& threads) const {
@@ -116,48 +166,32 @@ public:
     }
 
 private:
-    static constexpr Index group_panels = 8;
+    PackedMatrix(const Matrix<Scalar>& weight, const RowVector<Scalar>& bias, ThreadPool&& one)
+        : PackedMatrix(
+              weight.rows(), weight.cols(),
+              [&weight](Index first, Index count, Scalar* to) {
+                  std::copy_n(weight.row(first).data(), count * weight.cols(), to);
+              },
+              bias, one) {}
 
-    static Index blocks(Index count, Index size) { return (count + size - 1) / size; }
-
+    static Index width() { return detail::kernels<Scalar>().tile_columns; }
     Index place(Index row, Index col) const {
-        return (row / kernel_.tile_columns) * cols_ * kernel_.tile_columns +
-               col * kernel_.tile_columns + row % kernel_.tile_columns;
+        return row / width() * cols_ * width() + col * width() + row % width();
     }
-    Index bias_place() const { return panels_ * kernel_.tile_columns * cols_; }
+    Index bias_place() const { return panels_ * width() * cols_; }
 
-    /// A few panels for a block of rows, then the activation while they are in the cache.
-    void multiply_group(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, Index group,
-                        Activation activation) const {
-        const Index last = std::min(panels_, (group + 1) * group_panels);
-        for (Index panel = group * group_panels; panel < last; ++panel) {
-            multiply_panel(x, out, panel);
-        }
-        if (activation == Activation::linear) return;
-        const Index column = group * group_panels * kernel_.tile_columns;
-        const Index columns = std::min(rows_, last * kernel_.tile_columns) - column;
-        for (Index row = 0; row < out.rows; ++row) {
-            detail::activate_row(activation, out.row(row) + column, columns);
+    void pack_panel(Index i, const WeightRows<Scalar>& weight) {
+        detail::Scratch scratch;
+        const Index rows = std::min(width(), rows_ - i * width());
+        Scalar* from = scratch.array<Scalar>(rows * cols_);
+        weight(i * width(), rows, from);
+        Scalar* to = memory_.data() + i * width() * cols_;
+        for (Index col = 0; col < cols_; ++col, to += width()) {
+            for (Index row = 0; row < rows; ++row) to[row] = from[row * cols_ + col];
+            std::fill(to + rows, to + width(), Scalar(0));
         }
     }
 
-    void multiply_panel(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, Index panel) const {
-        constexpr Index most_columns = detail::Scratch::widest_panel;
-        const Index column = panel * kernel_.tile_columns;
-        const Index columns = std::min<Index>(kernel_.tile_columns, rows_ - column);
-        Scalar edge[detail::block_rows * most_columns];  // where the last panel is not full
-        const bool full = columns == kernel_.tile_columns;
-        detail::multiply_rows<Scalar>(
-            {x.data, memory_.data() + column * cols_, memory_.data() + bias_place() + column,
-             full ? out.data + column : edge, x.stride, kernel_.tile_columns, 0,
-             full ? out.stride : most_columns, cols_},
-            x.rows);
-        for (Index i = 0; !full && i < x.rows; ++i) {
-            std::copy_n(edge + i * most_columns, columns, out.row(i) + column);
-        }
-    }
-
-    detail::KernelTable<Scalar> kernel_{};
     Index rows_ = 0;
     Index cols_ = 0;
     Index panels_ = 0;

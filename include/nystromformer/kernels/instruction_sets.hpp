@@ -8,12 +8,17 @@
 #include <nystromformer/kernels/isa.hpp>
 #include <nystromformer/kernels/kernel_table.hpp>
 
+#if NYSTROMFORMER_X86
+#include <immintrin.h>
+#endif
+
 #if defined(__clang__)
 #define NYSTROMFORMER_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define NYSTROMFORMER_UNROLL _Pragma("GCC unroll 16")
 #endif
 #define NYSTROMFORMER_INLINE inline __attribute__((always_inline))
+#define NYSTROMFORMER_DOT_INSTRUCTIONS 0  // those of AVX512-VNNI and AVX512-BF16
 
 // What any CPU of the target runs: SSE2 or NEON, or plain code.
 #define NYSTROMFORMER_VECTOR_BYTES 16
@@ -69,34 +74,49 @@ namespace nystromformer::detail::avx512 {
 #else
 #pragma GCC pop_options
 #endif
+
+// AVX-512 again, for CPUs that have instructions for products of bytes and of bf16.
+#undef NYSTROMFORMER_DOT_INSTRUCTIONS
+#define NYSTROMFORMER_DOT_INSTRUCTIONS 1
+#if defined(__clang__)
+#pragma clang attribute push(                                                                \
+    __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx512bf16,fma"))), \
+    apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx512bf16,fma")
+#endif
+namespace nystromformer::detail::avx512vnni {
+#include <nystromformer/kernels/region.inc>
+}  // namespace nystromformer::detail::avx512vnni
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
 #endif
 
 #undef NYSTROMFORMER_VECTOR_BYTES
 #undef NYSTROMFORMER_TILE_ROWS
 #undef NYSTROMFORMER_TILE_VECTORS
+#undef NYSTROMFORMER_DOT_INSTRUCTIONS
 #undef NYSTROMFORMER_UNROLL
 #undef NYSTROMFORMER_INLINE
 
 namespace nystromformer::detail {
 
-#define NYSTROMFORMER_TABLE(isa)                                                              \
-    KernelTable<Scalar> {                                                                     \
-        isa::TileShape<Scalar>::rows, isa::TileShape<Scalar>::columns, isa::multiply<Scalar>, \
-            isa::layer_norm<Scalar>, isa::map, isa::largest, isa::exponentials                \
-    }
-
 template <typename Scalar>
 KernelTable<Scalar> kernels_of(Isa isa) {
 #if NYSTROMFORMER_X86
-    if (isa == Isa::avx512) return NYSTROMFORMER_TABLE(avx512);
-    if (isa == Isa::avx2) return NYSTROMFORMER_TABLE(avx2);
+    if (isa == Isa::avx512vnni) return avx512vnni::table<Scalar>();
+    if (isa == Isa::avx512) return avx512::table<Scalar>();
+    if (isa == Isa::avx2) return avx2::table<Scalar>();
 #elif NYSTROMFORMER_NEON
-    if (isa == Isa::neon) return NYSTROMFORMER_TABLE(neon);
+    if (isa == Isa::neon) return neon::table<Scalar>();
 #endif
     (void)isa;
-    return NYSTROMFORMER_TABLE(portable);
+    return portable::table<Scalar>();
 }
-#undef NYSTROMFORMER_TABLE
 
 /// The kernels of the active instruction set.
 template <typename Scalar>

@@ -15,6 +15,38 @@ struct GemmTile {
         start;  // (rows, columns of a panel), rows start_stride apart: what sums begin with
     Scalar* c;  // (rows, columns of a panel), rows c_stride apart; may be `start`
     Index a_stride, panel_stride, start_stride, c_stride, depth;
+    const void* next = nullptr;  // what is read after this tile: brought to the second-level cache
+    Index next_step = 0;         // meanwhile, so many bytes further with each of the `depth` steps
+};
+
+/// Numbers of a row of activations that share a scale and a zero when they are rounded to 8 bits.
+inline constexpr long int8_block = 128;
+
+/// Where a row goes that is rounded to 8 bits: number = scale * (byte - zero) for each block.
+struct Int8Row {
+    void* data;     // as `multiply_int8` reads it
+    float* scales;  // (blocks)
+    int* zeros;     // (blocks)
+};
+
+/// One tile of a product of 8-bit numbers: rows of an Int8Row times one panel.
+struct Int8Tile {
+    Int8Row a;               // the first row; `a_stride` bytes and `blocks` numbers on, the next
+    const void* panel;       // (depth, columns of a panel) groups of 32 bits
+    const int* column_sums;  // (blocks, columns of a panel): those of the panel's numbers
+    const float* column_scales;  // (columns of a panel)
+    const float* bias;           // (columns of a panel)
+    float* c;
+    Index a_stride, c_stride, depth, blocks;
+};
+
+/// And for weights and activations in pairs of bf16, summed in float: c = bias + a panel.
+struct BfloatTile {
+    const unsigned short* a;      // rows of `depth` pairs, a_stride numbers apart
+    const unsigned short* panel;  // (depth, columns of a panel) pairs
+    const float* bias;
+    float* c;
+    Index a_stride, c_stride, depth;
 };
 
 /// out := layer norm of x + residual; `residual` may be null, and `out` may be either of them.
@@ -54,6 +86,15 @@ struct KernelTable {
     void (*map)(FloatFunction, float* row, long size);
     float (*largest)(const float* row, long size);
     float (*exponentials)(float* row, long size, float most);
+
+    Index int8_group;  // numbers of a row that an 8-bit product takes at once: 4 bytes, or 2 of 16
+                       // bits, for which panels are widened
+    void (*multiply_int8)(const Int8Tile&, int rows);
+    void (*quantize_row)(const float* row, long size, const Int8Row& out);
+    void (*widen_bytes)(const signed char* panel, long count, short* out);
+    void (*multiply_bfloat)(const BfloatTile&, int rows);
+    void (*round_to_bfloats)(const float* row, long size, long padded, unsigned short* out);
+    void (*widen_bfloats)(const unsigned short* panel, long count, float* out);
 };
 
 }  // namespace nystromformer::detail

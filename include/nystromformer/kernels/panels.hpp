@@ -53,32 +53,29 @@ Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
     return panels;
 }
 
-/// a times the columns of `panels`: (n, depth) -> (n, columns).
+/// out (n, columns) := a (n, depth) times the columns of `panels`; the rows of out are Scratch's.
 template <typename Scalar>
-Matrix<Scalar> multiply(ConstRows<Scalar> a, const Panels<Scalar>& panels) {
+void multiply(ConstRows<Scalar> a, const Panels<Scalar>& panels, Rows<Scalar> out) {
     static constexpr Scalar zeros[Scratch::widest_panel] = {};
-    Scratch scratch;
-    const Rows<Scalar> result = scratch.rows<Scalar>(a.rows, panels.cols);
     for (Index i = 0; i < panels.count(); ++i) {
-        multiply_rows<Scalar>({a.data, panels.panel(i), zeros, result.data + i * panels.width(),
-                               a.stride, panels.width(), 0, result.stride, panels.depth},
+        multiply_rows<Scalar>({a.data, panels.panel(i), zeros, out.data + i * panels.width(),
+                               a.stride, panels.width(), 0, out.stride, panels.depth},
                               a.rows);
     }
-    return result.map();
 }
 
-/// a b' for a (n, d) and b (m, d).
+/// out (n, m) := factor a b' for a (n, d) and b (m, d); the rows of out are Scratch's.
 template <typename Scalar>
-Matrix<Scalar> product_transposed(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
+void product_transposed(ConstRows<Scalar> a, ConstRows<Scalar> b, Scalar factor, Rows<Scalar> out) {
     Scratch scratch;
-    return multiply<Scalar>(a, pack_transposed<Scalar>(b, Scalar(1), scratch));  // (n, m)
+    multiply(a, pack_transposed<Scalar>(b, factor, scratch), out);
 }
 
-/// a b for a (n, d) and b (d, m).
+/// out (n, m) := a b for a (n, d) and b (d, m); the rows of out are Scratch's, and may be b.
 template <typename Scalar>
-Matrix<Scalar> product(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
+void product(ConstRows<Scalar> a, ConstRows<Scalar> b, Rows<Scalar> out) {
     Scratch scratch;
-    return multiply<Scalar>(a, pack<Scalar>(b, scratch));  // (n, m)
+    multiply(a, pack<Scalar>(b, scratch), out);
 }
 
 }  // namespace nystromformer::detail

@@ -54,10 +54,8 @@ void softmax_row(Scalar* row, Index size, KeyMask key_mask = {}) {
 
 /// softmax over every row of `scores` (rows, keys), in place; `key_mask` (keys) or empty.
 template <typename Scalar>
-void softmax_rows(Matrix<Scalar>& scores, KeyMask key_mask = {}) {
-    for (Index i = 0; i < scores.rows(); ++i) {
-        softmax_row(scores.row(i).data(), scores.cols(), key_mask);
-    }
+void softmax_rows(Rows<Scalar> scores, KeyMask key_mask = {}) {
+    for (Index i = 0; i < scores.rows; ++i) softmax_row(scores.row(i), scores.cols, key_mask);
 }
 
 }  // namespace nystromformer::detail

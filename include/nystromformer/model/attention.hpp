@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/blocked_attention.hpp>
+#include <nystromformer/kernels/linear_weights.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/nystrom.hpp>
 #include <nystromformer/model/options.hpp>
@@ -27,35 +28,36 @@ struct AttentionReport {
 /// Source: modeling_nystromformer.py, class NystromformerSelfAttention
 template <typename Scalar>
 struct NystromformerSelfAttention {
-    PackedMatrix<Scalar> qkv;  // query, key and value, one below the other: (3 hidden, hidden)
-    Matrix<Scalar> conv;       // (heads, kernel size), or empty
+    LinearWeights<Scalar> qkv;  // query, key and value, one below the other: (3 hidden, hidden)
+    Matrix<Scalar> conv;        // (heads, kernel size), or empty
     Index num_heads, head_dim;
 
     static NystromformerSelfAttention load(const StateDict& state,
                                            const NystromformerConfig& config) {
         const Index hidden = config.hidden_size, heads = config.num_attention_heads;
-        Matrix<Scalar> weight(3 * hidden, hidden);
+        std::array<WeightRows<Scalar>, parts.size()> weights;
         RowVector<Scalar> bias(3 * hidden);
-        for (Index i = 0; i < 3; ++i) {
-            const StateDict part = state[parts[static_cast<std::size_t>(i)]];
-            part.read("weight", {hidden, hidden}, weight.row(i * hidden).data());
-            part.read("bias", {hidden}, bias.data() + i * hidden);
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            weights[i] = state[parts[i]].template weight_rows<Scalar>("weight", hidden, hidden);
+            state[parts[i]].read("bias", {hidden}, bias.data() + static_cast<Index>(i) * hidden);
         }
         Matrix<Scalar> conv;
         if (config.conv_kernel_size) {
             conv = state["conv"].template matrix<Scalar>("weight",
                                                          {heads, 1, *config.conv_kernel_size, 1});
         }
-        return {PackedMatrix<Scalar>(weight, bias), std::move(conv), heads, config.head_dim()};
+        return {LinearWeights<Scalar>(3 * hidden, hidden, stacked(weights, hidden), bias,
+                                      state.precision(), state.threads()),
+                std::move(conv), heads, config.head_dim()};
     }
     void save(const StateWriter& state) const {
         const Index hidden = qkv.cols();
-        const Matrix<Scalar> weight = qkv.weight();
-        const RowVector<Scalar> bias = qkv.bias();
-        for (Index i = 0; i < 3; ++i) {
-            const StateWriter part = state[parts[static_cast<std::size_t>(i)]];
-            part.add("weight", Matrix<Scalar>(weight.middleRows(i * hidden, hidden)));
-            part.add("bias", RowVector<Scalar>(bias.segment(i * hidden, hidden)));
+        const Matrix<Scalar> weight = qkv.exact().weight();
+        const RowVector<Scalar> bias = qkv.exact().bias();
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const Index first = static_cast<Index>(i) * hidden;
+            state[parts[i]].add("weight", Matrix<Scalar>(weight.middleRows(first, hidden)));
+            state[parts[i]].add("bias", RowVector<Scalar>(bias.segment(first, hidden)));
         }
         if (conv.size() > 0) state["conv"].add("weight", conv, {conv.rows(), 1, conv.cols(), 1});
     }
@@ -65,15 +67,16 @@ struct NystromformerSelfAttention {
                             const AttentionReport<Scalar>& report, Scratch& scratch) const {
         const Rows<Scalar> all = scratch.rows<Scalar>(hidden_states.rows, qkv.rows());
         qkv.multiply(hidden_states, all, forward.threads);
-        const std::vector<Scalar> divisors = inverse_divisors(all, forward);
-        for_each_head(forward, [&](Index task, Index sequence, Index head) {
-            const Head rows = head_of(all, forward, sequence, head);
-            if (forward.uses_landmarks(sequence)) {
-                attend_landmarks(rows, forward, sequence, divisors[static_cast<std::size_t>(task)],
-                                 report, task);
-            } else {
-                attend(rows, forward, sequence, report, task);
-            }
+        const Landmarks<Scalar>* landmarks =
+            forward.nystrom ? find_landmarks(all, forward, report, scratch) : nullptr;
+        if (report.attentions != nullptr) report_attentions(all, forward, *report.attentions);
+        const Index pieces = pieces_of_a_head(forward);
+        for_each_head(all, forward, pieces, [&](const Head& head, Index piece) {
+            const bool uses_landmarks = forward.uses_landmarks(head.sequence);
+            const Rows<Scalar> keys = uses_landmarks ? landmarks[head.task].k : head.k;
+            const Rows<Scalar> values = uses_landmarks ? landmarks[head.task].values : head.v;
+            attend(head, keys, values, uses_landmarks ? KeyMask() : head.key_mask, forward,
+                   head.q.rows * piece / pieces, head.q.rows * (piece + 1) / pieces);
         });
         return all.middle_cols(0, qkv.cols());  // (rows, hidden)
     }
@@ -81,109 +84,156 @@ struct NystromformerSelfAttention {
 private:
     static constexpr std::array<const char*, 3> parts{"query", "key", "value"};
 
-    struct Head {
-        Rows<Scalar> q, k, v;  // (n, d)
-        Index number;
-    };
-
-    /// body(task, sequence, head) for every pair, in parallel; tasks are numbered sequence by
-    /// sequence.
-    template <typename Body>
-    void for_each_head(const Forward& forward, const Body& body) const {
-        Index work = 0;
-        for (Index i = 0; i < forward.num_sequences(); ++i)
-            work += forward.length(i) * forward.length(i) * qkv.cols();
-        forward.threads.parallel_for(
-            forward.num_sequences() * num_heads,
-            [&](Index task) { body(task, task / num_heads, task % num_heads); }, work);
+    static WeightRows<Scalar> stacked(std::array<WeightRows<Scalar>, parts.size()> weights,
+                                      Index hidden) {
+        return [weights = std::move(weights), hidden](Index first, Index count, Scalar* to) {
+            for (Index row = first; row < first + count;) {
+                const Index rows = std::min(hidden - row % hidden, first + count - row);
+                weights[static_cast<std::size_t>(row / hidden)](row % hidden, rows, to);
+                row += rows;
+                to += rows * hidden;
+            }
+        };
     }
 
-    Head head_of(Rows<Scalar> all, const Forward& forward, Index sequence, Index head) const {
+    struct Head {
+        Rows<Scalar> q, k, v;  // (n, d)
+        KeyMask key_mask;
+        Index number, sequence, task;  // tasks are numbered sequence by sequence
+    };
+
+    /// Hugging Face divides q and k each by d^(1/4).
+    Scalar scale() const { return 1 / std::sqrt(static_cast<Scalar>(head_dim)); }
+
+    /// Parts of its queries: several where there are more threads than heads.
+    Index pieces_of_a_head(const Forward& forward) const {
+        const Index tasks = std::max<Index>(1, forward.num_sequences() * num_heads);
+        const Index mean_length = forward.offsets.back() * num_heads / tasks;
+        return std::max<Index>(
+            1, std::min(blocks_of(forward.threads.num_threads(), tasks), mean_length / block_rows));
+    }
+
+    /// body(head, piece) for every head of every sequence and piece in [0, pieces), in parallel.
+    template <typename Body>
+    void for_each_head(Rows<Scalar> all, const Forward& forward, Index pieces,
+                       const Body& body) const {
+        const Index tasks = forward.num_sequences() * num_heads * pieces;
+        forward.threads.parallel_for(
+            tasks,
+            [&](Index i) {
+                const Index task = i / pieces;
+                body(head_of(all, forward, task), i % pieces);
+            },
+            forward.attention_work() * qkv.cols());
+    }
+
+    Head head_of(Rows<Scalar> all, const Forward& forward, Index task) const {
+        const Index sequence = task / num_heads, head = task % num_heads;
         const Rows<Scalar> rows =
             all.middle_rows(forward.first_row(sequence), forward.length(sequence));
         auto part = [&](Index i) {
             return rows.middle_cols(i * qkv.cols() + head * head_dim, head_dim);
         };
-        return {part(0), part(1), part(2), head};
+        return {part(0), part(1), part(2), forward.keys_of(sequence), head, sequence, task};
     }
 
-    /// Hugging Face divides q and k each by d^(1/4), not their product by d^(1/2).
-    Matrix<Scalar> scaled(ConstRows<Scalar> x) const {
-        return x.map() / std::sqrt(std::sqrt(static_cast<Scalar>(head_dim)));
-    }
-
-    /// softmax(q k' / sqrt d) v + convolution(v), written over q.
-    void attend(const Head& head, const Forward& forward, Index sequence,
-                const AttentionReport<Scalar>& report, Index task) const {
-        const KeyMask key_mask = forward.keys_of(sequence);
-        if (report.attentions != nullptr) {
-            (*report.attentions)[static_cast<std::size_t>(task)] =
-                softmax(product_transposed(scaled(head.q), scaled(head.k)), key_mask);  // (n, n)
+    /// The landmarks of every head, with the values that belong to them, in the caller's `scratch`.
+    const Landmarks<Scalar>* find_landmarks(Rows<Scalar> all, const Forward& forward,
+                                            const AttentionReport<Scalar>& report,
+                                            Scratch& scratch) const {
+        const Index tasks = forward.num_sequences() * num_heads;
+        auto* landmarks = scratch.array<Landmarks<Scalar>>(tasks);
+        for (Index task = 0; task < tasks; ++task) {
+            const bool used = forward.uses_landmarks(task / num_heads);
+            landmarks[task] =
+                Landmarks<Scalar>::in(scratch, used ? forward.num_landmarks : 0, head_dim);
         }
+        for_each_head(all, forward, 1, [&](const Head& head, Index) {
+            if (!forward.uses_landmarks(head.sequence)) return;
+            landmarks[head.task].find(head.q, head.k, scale());
+        });
+        share_divisors(landmarks, tasks, forward);
+        for_each_head(all, forward, 1, [&](const Head& head, Index) {
+            if (!forward.uses_landmarks(head.sequence)) return;
+            Scratch head_scratch;
+            const Landmarks<Scalar>& own = landmarks[head.task];
+            const Rows<Scalar> inverse =
+                head_scratch.rows<Scalar>(forward.num_landmarks, forward.num_landmarks);
+            own.find_values(head.k, head.v, scale(), head.key_mask, forward.inverse_iterations,
+                            inverse);
+            report_inverse(head, own, inverse, report);
+        });
+        return landmarks;
+    }
+
+    /// The largest divisor of the heads that InverseInit puts together.
+    void share_divisors(Landmarks<Scalar>* landmarks, Index tasks, const Forward& forward) const {
+        if (forward.inverse == InverseInit::matrix) return;
+        const Index group = forward.inverse == InverseInit::sequence ? num_heads : tasks;
+        for (Index first = 0; first < tasks; first += group) {
+            Scalar most = 0;
+            for (Index i = first; i < first + group; ++i) {
+                const bool used = forward.uses_landmarks(i / num_heads);
+                if (used && !(landmarks[i].divisor <= most)) most = landmarks[i].divisor;
+            }
+            for (Index i = first; i < first + group; ++i) landmarks[i].divisor = most;
+        }
+    }
+
+    /// What Hugging Face returns of a head with landmarks: kernel_1 times the inverse (n, m); and
+    /// ||kernel_2 inverse - I||.
+    void report_inverse(const Head& head, const Landmarks<Scalar>& landmarks, Rows<Scalar> inverse,
+                        const AttentionReport<Scalar>& report) const {
+        const auto at = static_cast<std::size_t>(head.task);
         Scratch scratch;
-        const Scalar scale = 1 / std::sqrt(static_cast<Scalar>(head_dim));
-        const BlockedAttention<Scalar> attention(head.k, head.v, scale, key_mask, scratch);
-        write_over_q(head, attention.values(), [&](Index first, Rows<Scalar> context) {
-            attention(head.q.middle_rows(first, context.rows), context);
+        if (report.attentions != nullptr) {
+            const Rows<Scalar> kernel_1 = scratch.rows<Scalar>(head.q.rows, inverse.rows);
+            softmax_kernel<Scalar>(head.q, landmarks.k, scale(), {}, kernel_1);
+            const Rows<Scalar> probabilities = scratch.rows<Scalar>(head.q.rows, inverse.rows);
+            product<Scalar>(kernel_1, inverse, probabilities);
+            (*report.attentions)[at] = probabilities.map();
+        }
+        if (report.residuals != nullptr) {
+            const Rows<Scalar> residual = scratch.rows<Scalar>(inverse.rows, inverse.rows);
+            product<Scalar>(landmarks.kernel_2, inverse, residual);
+            subtract_from_identity(Scalar(1), residual);
+            (*report.residuals)[at] = static_cast<double>(residual.map().norm());
+        }
+    }
+
+    /// softmax(q k' / sqrt d) (n, n) of every head without landmarks.
+    void report_attentions(Rows<Scalar> all, const Forward& forward,
+                           std::vector<Matrix<Scalar>>& attentions) const {
+        for_each_head(all, forward, 1, [&](const Head& head, Index) {
+            if (forward.uses_landmarks(head.sequence)) return;
+            Scratch scratch;
+            const Rows<Scalar> probabilities = scratch.rows<Scalar>(head.q.rows, head.q.rows);
+            softmax_kernel<Scalar>(head.q, head.k, scale(), head.key_mask, probabilities);
+            attentions[static_cast<std::size_t>(head.task)] = probabilities.map();
         });
     }
 
-    /// The Nystrom form of the same.
-    void attend_landmarks(const Head& head, const Forward& forward, Index sequence, Scalar divisor,
-                          const AttentionReport<Scalar>& report, Index task) const {
-        const auto at = static_cast<std::size_t>(task);
-        const NystromOptions<Scalar> options{forward.num_landmarks, divisor,
-                                             forward.inverse_iterations};
-        const Matrix<Scalar> approximation = nystrom_attention<Scalar>(
-            scaled(head.q), scaled(head.k), head.v.map(), forward.keys_of(sequence), options,
-            report.attentions ? &(*report.attentions)[at] : nullptr,
-            report.residuals ? &(*report.residuals)[at] : nullptr);
+    /// softmax(q keys' / sqrt d) values + convolution(v), written over the rows [begin, end) of q,
+    /// a block at a time; blocks without a wanted row are left out.
+    void attend(const Head& head, ConstRows<Scalar> keys, ConstRows<Scalar> values,
+                KeyMask key_mask, const Forward& forward, Index begin, Index end) const {
         Scratch scratch;
-        write_over_q(head, pack<Scalar>(head.v, scratch), [&](Index first, Rows<Scalar> context) {
-            context.map() = approximation.middleRows(first, context.rows);
-        });
-    }
-
-    /// Over q goes, a block of rows at a time, what context_of(first row, context) fills in, and
-    /// the convolution of the values.
-    template <typename ContextOf>
-    void write_over_q(const Head& head, const Panels<Scalar>& values,
-                      const ContextOf& context_of) const {
-        Scratch scratch;
+        const BlockedAttention<Scalar> attention(keys, values, scale(), key_mask, scratch);
+        const bool has_own_values = values.data == head.v.data;
+        const Panels<Scalar> v =
+            has_own_values || conv.size() == 0 ? attention.values() : pack<Scalar>(head.v, scratch);
         const Rows<Scalar> all = scratch.rows<Scalar>(block_rows, head_dim);
-        for (Index first = 0; first < head.q.rows; first += block_rows) {
-            const Index rows = std::min(block_rows, head.q.rows - first);
+        for (Index first = begin; first < end; first += block_rows) {
+            const Index rows = std::min(block_rows, end - first);
+            if (!forward.wants(forward.first_row(head.sequence) + first, rows)) continue;
             const Rows<Scalar> context = all.middle_rows(0, rows);
-            context_of(first, context);
+            attention(head.q.middle_rows(first, rows), context);
             if (conv.size() > 0) {
-                add_depthwise_convolution(values, conv.row(head.number).data(), conv.cols(), first,
+                add_depthwise_convolution(v, conv.row(head.number).data(), conv.cols(), first,
                                           context);
             }
             head.q.middle_rows(first, rows).map() = context.map();
         }
-    }
-
-    /// The divisor of the inverse's start for every (sequence, head): see InverseInit.
-    std::vector<Scalar> inverse_divisors(Rows<Scalar> all, const Forward& forward) const {
-        std::vector<Scalar> sums(static_cast<std::size_t>(forward.num_sequences() * num_heads),
-                                 Scalar(0));
-        if (!forward.nystrom) return sums;  // nobody reads them, so no thread is woken for them
-        for_each_head(forward, [&](Index task, Index sequence, Index head) {
-            if (!forward.uses_landmarks(sequence)) return;
-            const Head rows = head_of(all, forward, sequence, head);
-            const auto q_landmarks = segment_means(scaled(rows.q), forward.num_landmarks);
-            const auto k_landmarks = segment_means(scaled(rows.k), forward.num_landmarks);
-            sums[static_cast<std::size_t>(task)] =
-                largest_column_sum(landmark_kernel(q_landmarks, k_landmarks));
-        });
-        if (forward.inverse == InverseInit::matrix) return sums;
-        const auto group = static_cast<std::ptrdiff_t>(forward.inverse == InverseInit::sequence
-                                                           ? static_cast<std::size_t>(num_heads)
-                                                           : sums.size());
-        for (auto first = sums.begin(); first != sums.end(); first += group) {
-            std::fill_n(first, group, *std::max_element(first, first + group));
-        }
-        return sums;
     }
 };
 
@@ -197,7 +247,8 @@ struct NystromformerOutput {
     static NystromformerOutput load(const StateDict& state, Index in_features,
                                     const NystromformerConfig& config) {
         return {
-            Linear<Scalar>::load(state["dense"], in_features, config.hidden_size),
+            Linear<Scalar>::load(state["dense"], in_features, config.hidden_size,
+                                 state["dense"].precision()),
             LayerNorm<Scalar>::load(state["LayerNorm"], config.hidden_size, config.layer_norm_eps)};
     }
     void save(const StateWriter& state) const {

@@ -16,14 +16,11 @@ namespace nystromformer {
 
 namespace detail {
 
-/// The state of each sequence's first token ([CLS]).
+/// The row of each sequence's first token ([CLS]). InputError for wrong offsets.
 template <typename Scalar>
-Matrix<Scalar> first_rows(const Matrix<Scalar>& hidden_states, const ModelInput<Scalar>& input) {
-    Matrix<Scalar> first(input.num_sequences(), hidden_states.cols());
-    for (Index i = 0; i < first.rows(); ++i) {
-        first.row(i) = hidden_states.row(input.offsets[static_cast<std::size_t>(i)]);
-    }
-    return first;  // (sequences, hidden)
+std::span<const Index> first_rows(const ModelInput<Scalar>& input) {
+    check_offsets(input.offsets);
+    return std::span(input.offsets).first(static_cast<std::size_t>(input.num_sequences()));
 }
 
 /// Source: modeling_nystromformer.py, class NystromformerClassificationHead
@@ -90,9 +87,9 @@ public:
     /// Logits (sequences, num_labels), and the loss where labels or float_labels are given.
     SequenceClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                                 const ForwardOptions& options = {}) const {
-        auto output = nystromformer_(input, options, this->config(), this->threads());
-        auto logits =
-            classifier_(detail::first_rows(output.last_hidden_state, input), this->threads());
+        auto output = nystromformer_(input, options, this->config(), this->threads(),
+                                     detail::first_rows(input));
+        auto logits = classifier_(output.last_hidden_state, this->threads());
         SequenceClassifierOutput<Scalar> result{std::move(output), {}, std::move(logits)};
         if (!input.labels.empty() || !input.float_labels.empty()) {
             result.loss = detail::classification_loss(result.logits, input, this->config());
@@ -138,10 +135,11 @@ public:
                  "a divisor of the " + std::to_string(input.num_sequences()) + " sequences",
                  std::to_string(input.num_choices)});
         }
-        auto output = nystromformer_(input, options, this->config(), this->threads());
+        auto output = nystromformer_(input, options, this->config(), this->threads(),
+                                     detail::first_rows(input));
         // ReLU here whatever hidden_act is.
-        const Matrix<Scalar> pooled = pre_classifier_(
-            detail::first_rows(output.last_hidden_state, input), this->threads(), Activation::relu);
+        const Matrix<Scalar> pooled =
+            pre_classifier_(output.last_hidden_state, this->threads(), Activation::relu);
         Matrix<Scalar> logits = classifier_(pooled, this->threads());  // (sequences, 1)
         logits.resize(logits.rows() / input.num_choices, input.num_choices);
         MultipleChoiceModelOutput<Scalar> result{std::move(output), {}, std::move(logits)};

@@ -6,6 +6,7 @@
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/options.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -30,7 +31,9 @@ struct NystromformerEmbeddings {
         state.ignore("token_type_ids");
         return {
             std::make_shared<const PackedMatrix<Scalar>>(
-                words.matrix<Scalar>("weight", config.vocab_size, hidden)),
+                config.vocab_size, hidden,
+                words.weight_rows<Scalar>("weight", config.vocab_size, hidden), RowVector<Scalar>(),
+                words.threads()),
             state["position_embeddings"].matrix<Scalar>("weight",
                                                         config.max_position_embeddings + 2, hidden),
             state["token_type_embeddings"].matrix<Scalar>("weight", config.type_vocab_size, hidden),
@@ -43,35 +46,35 @@ struct NystromformerEmbeddings {
         layer_norm.save(state["LayerNorm"]);
     }
 
-    /// (rows, hidden)
-    Matrix<Scalar> operator()(const ModelInput<Scalar>& input, const Forward& forward) const {
-        Matrix<Scalar> embeddings(input.rows(), layer_norm.weight.size());
+    /// embeddings: (rows, hidden)
+    void operator()(const ModelInput<Scalar>& input, const Forward& forward,
+                    Rows<Scalar> embeddings) const {
         for_row_blocks(input.rows(), forward.threads, [&](Index first, Index count) {
             Index sequence = forward.sequence_of(first);
             for (Index row = first; row < first + count; ++row) {
-                if (row == forward.first_row(sequence + 1)) ++sequence;
-                add_up(input, row, row - forward.first_row(sequence), embeddings);
+                while (row == forward.first_row(sequence + 1)) ++sequence;
+                add_up(input, row, row - forward.first_row(sequence), embeddings.row(row));
             }
-            const Rows<Scalar> block = Rows<Scalar>(embeddings).middle_rows(first, count);
+            const Rows<Scalar> block = embeddings.middle_rows(first, count);
             layer_norm(block, Rows<Scalar>(), block);
         });
-        return embeddings;
     }
 
 private:
-    /// The sum of the three embeddings of `row`, the i-th of its sequence.
-    void add_up(const ModelInput<Scalar>& input, Index row, Index i,
-                Matrix<Scalar>& embeddings) const {
+    /// sum := the three embeddings of `row`, the i-th of its sequence.
+    void add_up(const ModelInput<Scalar>& input, Index row, Index i, Scalar* sum) const {
         const auto at = static_cast<std::size_t>(row);
         if (input.inputs_embeds.size() == 0) {
-            word_embeddings->copy_row(input.input_ids[at], embeddings.row(row).data());
+            word_embeddings->copy_row(input.input_ids[at], sum);
         } else {
-            embeddings.row(row) = input.inputs_embeds.row(row);
+            std::copy_n(input.inputs_embeds.row(row).data(), input.inputs_embeds.cols(), sum);
         }
         const Index type = input.token_type_ids.empty() ? 0 : input.token_type_ids[at];
         const Index position = input.position_ids.empty() ? i + 2 : input.position_ids[at];
-        embeddings.row(row) += token_type_embeddings.row(type);
-        embeddings.row(row) += position_embeddings.row(position);
+        const Scalar* of_type = token_type_embeddings.row(type).data();
+        const Scalar* of_position = position_embeddings.row(position).data();
+        for (Index col = 0; col < layer_norm.weight.size(); ++col)
+            sum[col] = sum[col] + of_type[col] + of_position[col];
     }
 };
 

@@ -19,7 +19,8 @@ struct NystromformerIntermediate {
 
     static NystromformerIntermediate load(const StateDict& state,
                                           const NystromformerConfig& config) {
-        return {Linear<Scalar>::load(state["dense"], config.hidden_size, config.intermediate_size),
+        return {Linear<Scalar>::load(state["dense"], config.hidden_size, config.intermediate_size,
+                                     state["dense"].precision()),
                 config.activation()};
     }
     void save(const StateWriter& state) const { dense.save(state["dense"]); }
@@ -47,22 +48,39 @@ struct NystromformerLayer {
         intermediate.save(state["intermediate"]);
         output.save(state["output"]);
     }
-    /// hidden_states (rows, hidden) become the layer's output. After the attention all is done for
-    /// one block of rows after another, so that the wide intermediate rows stay in the cache.
+    /// hidden_states (rows, hidden) become the layer's output.
     void operator()(Rows<Scalar> hidden_states, const Forward& forward,
                     const AttentionReport<Scalar>& report = {}) const {
         Scratch scratch;
         const Rows<Scalar> context =
             attention.self(hidden_states, forward, report, scratch);  // (rows, hidden)
-        for_row_blocks(hidden_states.rows, forward.threads, [&](Index first, Index count) {
-            Scratch block_scratch;
+        feed_forward(context, hidden_states, forward.threads);
+    }
+    /// out := the layer's output for forward.wanted_rows alone.
+    void operator()(ConstRows<Scalar> hidden_states, const Forward& forward,
+                    const AttentionReport<Scalar>& report, Rows<Scalar> out) const {
+        Scratch scratch;
+        const Rows<Scalar> context =
+            attention.self(hidden_states, forward, report, scratch);  // (rows, hidden)
+        const Rows<Scalar> wanted = scratch.rows<Scalar>(out.rows, out.cols);
+        copy_rows<Scalar>(context, forward.wanted_rows, wanted);
+        copy_rows<Scalar>(hidden_states, forward.wanted_rows, out);
+        feed_forward(wanted, out, forward.threads);
+    }
+
+private:
+    /// From the context of the attention and the layer's input, which becomes its output: for one
+    /// block of rows after another, so that the wide intermediate rows stay in the cache.
+    void feed_forward(ConstRows<Scalar> context, Rows<Scalar> hidden_states,
+                      ThreadPool& threads) const {
+        for_row_blocks(hidden_states.rows, threads, [&](Index first, Index count) {
+            Scratch scratch;
             const Rows<Scalar> block = hidden_states.middle_rows(first, count);
-            const Rows<Scalar> attended = block_scratch.rows<Scalar>(count, block.cols);
-            const Rows<Scalar> wide =
-                block_scratch.rows<Scalar>(count, intermediate.dense.weight.rows());
-            attention.output(context.middle_rows(first, count), block, attended, forward.threads);
-            intermediate(attended, wide, forward.threads);
-            output(wide, attended, block, forward.threads);
+            const Rows<Scalar> attended = scratch.rows<Scalar>(count, block.cols);
+            const Rows<Scalar> wide = scratch.rows<Scalar>(count, intermediate.dense.weight.rows());
+            attention.output(context.middle_rows(first, count), block, attended, threads);
+            intermediate(attended, wide, threads);
+            output(wide, attended, block, threads);
         });
     }
 };
@@ -84,18 +102,25 @@ struct NystromformerEncoder {
             layer[i].save(state["layer"][static_cast<Index>(i)]);
     }
 
-    BaseModelOutput<Scalar> operator()(Matrix<Scalar> hidden_states, const Forward& forward,
-                                       const ForwardOptions& options) const {
-        BaseModelOutput<Scalar> output;
+    /// hidden_states (rows, hidden) become the last layer's output, or serve as its input where
+    /// only some rows are wanted: those go to output.last_hidden_state (wanted, hidden).
+    void operator()(Rows<Scalar> hidden_states, const Forward& forward,
+                    const ForwardOptions& options, BaseModelOutput<Scalar>& output) const {
         for (const auto& layer_module : layer) {
-            if (options.output_hidden_states) output.hidden_states.push_back(hidden_states);
+            if (options.output_hidden_states)
+                output.hidden_states.emplace_back(hidden_states.map());
             const auto report =
                 start_report(output, forward, options, layer_module.attention.self.num_heads);
-            layer_module(hidden_states, forward, report);
+            if (&layer_module == &layer.back() && !forward.wanted_rows.empty()) {
+                layer_module(hidden_states, forward, report,
+                             Rows<Scalar>(output.last_hidden_state));
+            } else {
+                Forward all_rows = forward;
+                all_rows.wanted_rows = {};
+                layer_module(hidden_states, all_rows, report);
+            }
         }
-        if (options.output_hidden_states) output.hidden_states.push_back(hidden_states);
-        output.last_hidden_state = std::move(hidden_states);
-        return output;
+        if (options.output_hidden_states) output.hidden_states.emplace_back(hidden_states.map());
     }
 
 private:

@@ -8,23 +8,29 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/linear_weights.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 
 namespace nystromformer::detail {
 
 /// torch.nn.Linear: x w' + b.
 template <typename Scalar>
 struct Linear {
-    PackedMatrix<Scalar> weight;  // (out, in) and bias (out)
+    LinearWeights<Scalar> weight;  // (out, in) and bias (out)
 
-    static Linear load(const StateDict& state, Index in_features, Index out_features) {
-        const auto weight = state.matrix<Scalar>("weight", out_features, in_features);
-        return {PackedMatrix<Scalar>(weight, state.vector<Scalar>("bias", out_features))};
+    static Linear load(const StateDict& state, Index in_features, Index out_features,
+                       Precision precision = Precision::fp32) {
+        const auto rows = state.weight_rows<Scalar>("weight", out_features, in_features);
+        return {LinearWeights<Scalar>(out_features, in_features, rows,
+                                      state.vector<Scalar>("bias", out_features), precision,
+                                      state.threads())};
     }
     void save(const StateWriter& state) const {
-        state.add("weight", weight.weight());
-        state.add("bias", weight.bias());
+        state.add("weight", weight.exact().weight());
+        state.add("bias", weight.exact().bias());
     }
     /// out (rows, out_features) := activation(x w' + b)
     void operator()(ConstRows<Scalar> x, Rows<Scalar> out, ThreadPool& threads,
@@ -46,13 +52,20 @@ template <typename Body>
 void for_row_blocks(Index rows, ThreadPool& threads, const Body& body) {
     constexpr Index least_rows = 12;
     const Index all = threads.num_threads();
-    const Index least = (rows + block_rows - 1) / block_rows;
-    const Index even = (least + all - 1) / all * all;
+    const Index least = blocks_of(rows, block_rows);
+    const Index even = blocks_of(least, all) * all;
     const Index blocks = std::max(least, std::min(even, rows / least_rows));
     threads.parallel_for(blocks, [&](Index i) {
         const Index first = rows * i / blocks;
         body(first, rows * (i + 1) / blocks - first);
     });
+}
+
+/// to := some rows of `from`.
+template <typename Scalar>
+void copy_rows(ConstRows<Scalar> from, std::span<const Index> rows, Rows<Scalar> to) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        std::copy_n(from.row(rows[i]), from.cols, to.row(static_cast<Index>(i)));
 }
 
 /// torch.nn.LayerNorm over the features of each row.

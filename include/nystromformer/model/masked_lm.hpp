@@ -103,20 +103,21 @@ public:
         return result;
     }
 
-    /// Logits only for the `rows` of the stacked input: (rows.size(), vocab), in their order.
+    /// Logits only for the `rows` of the stacked input: (rows.size(), vocab), in their order. The
+    /// last layer is computed for those alone.
     Matrix<Scalar> logits_at(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
                              const ForwardOptions& options = {}) const {
-        const auto output = nystromformer_(input, options, this->config(), this->threads());
-        Matrix<Scalar> wanted(static_cast<Index>(rows.size()), this->config().hidden_size);
+        detail::check_offsets(input.offsets);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (rows[i] < 0 || rows[i] >= input.rows()) {
                 throw InputError({"", "rows[" + std::to_string(i) + ']',
                                   "0 to " + std::to_string(input.rows() - 1),
                                   std::to_string(rows[i])});
             }
-            wanted.row(static_cast<Index>(i)) = output.last_hidden_state.row(rows[i]);
         }
-        return predictions_(wanted, this->threads());
+        if (rows.empty()) return Matrix<Scalar>(0, this->config().vocab_size);
+        const auto output = nystromformer_(input, options, this->config(), this->threads(), rows);
+        return predictions_(output.last_hidden_state, this->threads());
     }
 
 private:

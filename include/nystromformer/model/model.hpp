@@ -6,6 +6,7 @@
 #include <nystromformer/model/encoder.hpp>
 #include <nystromformer/model/pretrained.hpp>
 
+#include <span>
 #include <utility>
 
 namespace nystromformer {
@@ -29,14 +30,36 @@ struct NystromformerBody {
         embeddings.save(state["embeddings"]);
         encoder.save(state["encoder"]);
     }
+    /// Into `output`, whose memory is used again; `rows`: those of last_hidden_state that are
+    /// wanted, in their order, or none for all.
+    void operator()(const ModelInput<Scalar>& input, const ForwardOptions& options,
+                    const NystromformerConfig& config, ThreadPool& threads,
+                    BaseModelOutput<Scalar>& output, std::span<const Index> rows = {}) const {
+        check_input(input, config);
+        Forward forward = resolve(options, config, input.offsets, input.attention_mask, threads);
+        output.hidden_states.clear();
+        output.attentions.clear();
+        output.inverse_residuals.clear();
+        Scratch scratch;
+        const Index all = input.rows(), wanted = static_cast<Index>(rows.size());
+        output.last_hidden_state.resize(rows.empty() ? all : wanted, config.hidden_size);
+        const Rows<Scalar> hidden_states = rows.empty()
+                                               ? Rows<Scalar>(output.last_hidden_state)
+                                               : scratch.rows<Scalar>(all, config.hidden_size);
+        // The last of all hidden states has every row.
+        if (!options.output_hidden_states) forward.wanted_rows = rows;
+        embeddings(input, forward, hidden_states);
+        encoder(hidden_states, forward, options, output);
+        if (!rows.empty() && (options.output_hidden_states || encoder.layer.empty()))
+            copy_rows<Scalar>(hidden_states, rows, Rows<Scalar>(output.last_hidden_state));
+    }
     BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                        const ForwardOptions& options,
-                                       const NystromformerConfig& config,
-                                       ThreadPool& threads) const {
-        check_input(input, config);
-        const Forward forward =
-            resolve(options, config, input.offsets, input.attention_mask, threads);
-        return encoder(embeddings(input, forward), forward, options);
+                                       const NystromformerConfig& config, ThreadPool& threads,
+                                       std::span<const Index> rows = {}) const {
+        BaseModelOutput<Scalar> output;
+        (*this)(input, options, config, threads, output, rows);
+        return output;
     }
 };
 
@@ -59,6 +82,12 @@ public:
     BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                        const ForwardOptions& options = {}) const {
         return body_(input, options, this->config(), this->threads());
+    }
+    /// The same into `output`, whose memory is used again: a second call of the same lengths
+    /// allocates nothing, unless it is to report hidden states, attentions or residuals.
+    void operator()(const ModelInput<Scalar>& input, const ForwardOptions& options,
+                    BaseModelOutput<Scalar>& output) const {
+        body_(input, options, this->config(), this->threads(), output);
     }
 
 private:

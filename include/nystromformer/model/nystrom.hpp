@@ -1,130 +1,122 @@
 // SPDX-License-Identifier: MIT
-// The attention of one head of one sequence: exact softmax and its Nystrom approximation (Xiong et
-// al., AAAI 2021).
+// The Nystrom approximation of one head's attention (Xiong et al., AAAI 2021).
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/blocked_attention.hpp>
-#include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/panels.hpp>
 #include <nystromformer/kernels/rows.hpp>
 
 #include <algorithm>
-#include <utility>
 
 namespace nystromformer::detail {
 
-/// The means of m consecutive segments of x (n, d), n >= m: the landmarks (m, d). With s = n / m,
-/// the first (s + 1) m - n segments have s rows, the others s + 1 (the authors' rule; all equal
-/// where m divides n).
+/// means (m, d) := those of m consecutive segments of x (n, d), n >= m. With s = n / m, the first
+/// (s + 1) m - n segments have s rows, the others s + 1 (the authors' rule; all equal where m
+/// divides n).
 template <typename Scalar>
-Matrix<Scalar> segment_means(const Matrix<Scalar>& x, Index num_landmarks) {
-    const Index size = x.rows() / num_landmarks;
-    const Index num_short = (size + 1) * num_landmarks - x.rows();
-    Matrix<Scalar> means = Matrix<Scalar>::Zero(num_landmarks, x.cols());
-    Index row = 0;
-    for (Index segment = 0; segment < num_landmarks; ++segment) {
+void segment_means(ConstRows<Scalar> x, Rows<Scalar> means) {
+    const Index size = x.rows / means.rows;
+    const Index num_short = (size + 1) * means.rows - x.rows;
+    Index first = 0;
+    for (Index segment = 0; segment < means.rows; ++segment) {
         const Index length = segment < num_short ? size : size + 1;
-        for (Index i = 0; i < length; ++i) means.row(segment) += x.row(row++);
-        means.row(segment) /= static_cast<Scalar>(length);
+        Scalar* mean = means.row(segment);
+        std::copy_n(x.row(first), x.cols, mean);
+        for (Index i = 1; i < length; ++i)
+            for (Index col = 0; col < x.cols; ++col) mean[col] += x.row(first + i)[col];
+        for (Index col = 0; col < x.cols; ++col) mean[col] /= static_cast<Scalar>(length);
+        first += length;
     }
-    return means;  // (m, d)
 }
 
-/// softmax of every row; masked keys get the lowest finite score.
+/// kernel (n, keys) := softmax(q k' scale), masked keys with the lowest finite score.
 template <typename Scalar>
-Matrix<Scalar> softmax(Matrix<Scalar> scores, KeyMask key_mask = {}) {
-    softmax_rows(scores, key_mask);
-    return scores;
-}
-
-/// softmax(q~ k~'), the (m, m) kernel between the landmarks.
-template <typename Scalar>
-Matrix<Scalar> landmark_kernel(const Matrix<Scalar>& q_landmarks,
-                               const Matrix<Scalar>& k_landmarks) {
-    return softmax(product_transposed(q_landmarks, k_landmarks));
+void softmax_kernel(ConstRows<Scalar> q, ConstRows<Scalar> k, Scalar scale, KeyMask key_mask,
+                    Rows<Scalar> kernel) {
+    product_transposed(q, k, scale, kernel);
+    softmax_rows(kernel, key_mask);
 }
 
 /// ||kernel||_1: the largest column sum.
 template <typename Scalar>
-Scalar largest_column_sum(const Matrix<Scalar>& kernel) {
+Scalar largest_column_sum(Rows<Scalar> kernel) {
     Scalar largest = 0;
-    for (Index column = 0; column < kernel.cols(); ++column) {
+    for (Index column = 0; column < kernel.cols; ++column) {
         Scalar sum = 0;
-        for (Index row = 0; row < kernel.rows(); ++row) sum += kernel(row, column);
+        for (Index row = 0; row < kernel.rows; ++row) sum += kernel.row(row)[column];
         if (!(sum <= largest)) largest = sum;  // NaN is kept
     }
     return largest;
 }
 
-/// One step towards the Moore-Penrose inverse of k from z (Razavi et al.; Xiong et al. 2021, eq.
-/// 11).
+/// x := factor I - x for a square x.
 template <typename Scalar>
-Matrix<Scalar> inverse_step(const Matrix<Scalar>& k, const Matrix<Scalar>& z) {
-    const auto identity = Matrix<Scalar>::Identity(k.rows(), k.rows());
-    const Matrix<Scalar> kz = product(k, z);  // (m, m)
-    const Matrix<Scalar> inner =
-        Scalar(15) * identity - product<Scalar>(kz, Scalar(7) * identity - kz);
-    return product<Scalar>(Scalar(0.25) * z, Scalar(13) * identity - product(kz, inner));
+void subtract_from_identity(Scalar factor, Rows<Scalar> x) {
+    for (Index row = 0; row < x.rows; ++row)
+        for (Index col = 0; col < x.cols; ++col)
+            x.row(row)[col] = (row == col ? factor : Scalar(0)) - x.row(row)[col];
 }
 
-/// `iterations` steps from z = k' / divisor. Few steps regularise: more is not closer to exact
-/// attention.
+/// One step of z (m, m) towards the Moore-Penrose inverse of k:
+/// z (13 I - k z (15 I - k z (7 I - k z))) / 4      Razavi et al.; Xiong et al. 2021, eq. 11
 template <typename Scalar>
-Matrix<Scalar> iterative_inverse(const Matrix<Scalar>& k, Scalar divisor, Index iterations) {
-    Matrix<Scalar> z = (1 / divisor) * k.transpose();
-    for (Index i = 0; i < iterations; ++i) z = inverse_step(k, z);
-    return z;  // (m, m)
-}
-
-/// context (n, e) := softmax(q k') v for scaled q (n, d) and k (keys, d), and v (keys, e), by
-/// blocks: never (n, keys) in memory.
-template <typename Scalar>
-Matrix<Scalar> exact_attention(const Matrix<Scalar>& q, const Matrix<Scalar>& k,
-                               const Matrix<Scalar>& v, KeyMask key_mask = {}) {
+void inverse_step(ConstRows<Scalar> k, Rows<Scalar> z) {
     Scratch scratch;
-    const BlockedAttention<Scalar> attention(k, v, Scalar(1), key_mask, scratch);
-    Matrix<Scalar> context(q.rows(), v.cols());
-    const Rows<Scalar> block = scratch.rows<Scalar>(block_rows, v.cols());
-    for (Index row = 0; row < q.rows(); row += block_rows) {
-        const Index rows = std::min<Index>(block_rows, q.rows() - row);
-        attention(Rows<const Scalar>(q).middle_rows(row, rows), block.middle_rows(0, rows));
-        context.middleRows(row, rows) = block.middle_rows(0, rows).map();
-    }
-    return context;  // (n, e)
+    const Rows<Scalar> kz = scratch.rows<Scalar>(k.rows, k.rows);
+    const Rows<Scalar> inner = scratch.rows<Scalar>(k.rows, k.rows);
+    product<Scalar>(k, z, kz);
+    inner.map() = kz.map();
+    subtract_from_identity(Scalar(7), inner);
+    product<Scalar>(kz, inner, inner);
+    subtract_from_identity(Scalar(15), inner);
+    product<Scalar>(kz, inner, inner);
+    subtract_from_identity(Scalar(13), inner);
+    product<Scalar>(z, inner, kz);
+    z.map() = Scalar(0.25) * kz.map();
 }
 
-/// What the Nystrom form is run with.
+/// inverse (m, m) := `iterations` steps from k' / divisor. Few steps regularise: more is not closer
+/// to exact attention.
 template <typename Scalar>
-struct NystromOptions {
-    Index num_landmarks;
-    Scalar divisor;  // of the inverse's start
-    Index iterations;
+void iterative_inverse(ConstRows<Scalar> k, Scalar divisor, Index iterations,
+                       Rows<Scalar> inverse) {
+    inverse.map() = (1 / divisor) * k.map().transpose();
+    for (Index i = 0; i < iterations; ++i) inverse_step(k, inverse);
+}
+
+/// The Nystrom form of one head's softmax(q k') v, scale left out:
+///     softmax(q k~') pinv(softmax(q~ k~')) (softmax(q~ k') v)      Xiong et al. 2021, eq. 13
+///     kernel_1            kernel_2          kernel_3
+/// It is exact attention to m landmarks: keys k~, and values pinv(kernel_2) (kernel_3 v).
+template <typename Scalar>
+struct Landmarks {
+    Rows<Scalar> q, k;      // (m, d)
+    Rows<Scalar> kernel_2;  // (m, m)
+    Scalar divisor;         // of the inverse's start; one of several heads may be taken for all
+    Rows<Scalar> values;    // (m, d)
+
+    static Landmarks in(Scratch& scratch, Index num_landmarks, Index head_dim) {
+        auto rows = [&](Index cols) { return scratch.rows<Scalar>(num_landmarks, cols); };
+        return {rows(head_dim), rows(head_dim), rows(num_landmarks), Scalar(1), rows(head_dim)};
+    }
+
+    /// From all rows of a sequence, (n, d).
+    void find(ConstRows<Scalar> all_q, ConstRows<Scalar> all_k, Scalar scale) {
+        segment_means(all_q, q);
+        segment_means(all_k, k);
+        softmax_kernel<Scalar>(q, k, scale, {}, kernel_2);
+        divisor = largest_column_sum(kernel_2);
+    }
+
+    /// values := inverse (kernel_3 v); leaves pinv(kernel_2) in `inverse`.
+    void find_values(ConstRows<Scalar> all_k, ConstRows<Scalar> v, Scalar scale, KeyMask key_mask,
+                     Index iterations, Rows<Scalar> inverse) const {
+        iterative_inverse<Scalar>(kernel_2, divisor, iterations, inverse);  // (m, m)
+        exact_attention<Scalar>(q, all_k, v, scale, key_mask, values);      // (m, d)
+        product<Scalar>(inverse, values, values);                           // (m, d)
+    }
 };
-
-/// softmax(q k~') pinv(softmax(q~ k~')) (softmax(q~ k') v)      Xiong et al. 2021, eq. 13
-/// `probabilities` is kernel_1 times the inverse (n, m), what Hugging Face returns as attentions;
-/// `residual` is ||kernel_2 inverse - I||; both where they are asked for.
-template <typename Scalar>
-Matrix<Scalar> nystrom_attention(const Matrix<Scalar>& q, const Matrix<Scalar>& k,
-                                 const Matrix<Scalar>& v, KeyMask key_mask,
-                                 const NystromOptions<Scalar>& options,
-                                 Matrix<Scalar>* probabilities = nullptr,
-                                 double* residual = nullptr) {
-    const Matrix<Scalar> q_landmarks = segment_means(q, options.num_landmarks);  // (m, d)
-    const Matrix<Scalar> k_landmarks = segment_means(k, options.num_landmarks);  // (m, d)
-    const Matrix<Scalar> kernel_2 = landmark_kernel(q_landmarks, k_landmarks);   // (m, m)
-    const Matrix<Scalar> inverse = iterative_inverse(kernel_2, options.divisor, options.iterations);
-    if (probabilities != nullptr) {
-        *probabilities = product(softmax(product_transposed(q, k_landmarks)), inverse);
-    }
-    if (residual != nullptr) {
-        const auto identity = Matrix<Scalar>::Identity(kernel_2.rows(), kernel_2.rows());
-        *residual = static_cast<double>((product(kernel_2, inverse) - identity).norm());
-    }
-    const Matrix<Scalar> kernel_3_v = exact_attention(q_landmarks, k, v, key_mask);  // (m, d)
-    return exact_attention(q, k_landmarks, product(inverse, kernel_3_v));            // (n, d)
-}
 
 }  // namespace nystromformer::detail

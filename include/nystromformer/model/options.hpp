@@ -54,6 +54,7 @@ struct Forward {
     InverseInit inverse;
     Index inverse_iterations;
     ThreadPool& threads;
+    std::span<const Index> wanted_rows = {};  // of the last layer's output; empty: all
 
     Index num_sequences() const { return static_cast<Index>(offsets.size()) - 1; }
     Index first_row(Index sequence) const { return offsets[static_cast<std::size_t>(sequence)]; }
@@ -65,6 +66,19 @@ struct Forward {
         if (key_mask.empty()) return {};
         return key_mask.subspan(static_cast<std::size_t>(first_row(sequence)),
                                 static_cast<std::size_t>(length(sequence)));
+    }
+    /// True where a row in [first, first + count) is wanted.
+    bool wants(Index first, Index count) const {
+        return wanted_rows.empty() ||
+               std::any_of(wanted_rows.begin(), wanted_rows.end(),
+                           [&](Index row) { return row >= first && row < first + count; });
+    }
+    /// Pairs of queries and keys of all sequences.
+    Index attention_work() const {
+        Index pairs = 0;
+        for (Index i = 0; i < num_sequences(); ++i)
+            pairs += length(i) * (uses_landmarks(i) ? num_landmarks : length(i));
+        return pairs;
     }
     /// True where attention over n rows uses landmarks.
     bool uses_landmarks(Index sequence) const {

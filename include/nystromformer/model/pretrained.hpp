@@ -23,6 +23,10 @@ struct LoadOptions {
     Index num_threads = 0;                          ///< of the model's own pool; 0: every core
     std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool of yours to share instead
     bool strict = false;  ///< TensorError where the files hold a tensor that the model does not use
+    Precision precision = Precision::fp32;  ///< of the encoder's linear layers; all else is fp32
+    /// Components whose layers stay in fp32, each a path in the model or a part of one: "layer.0",
+    /// "attention", "layer.11.output.dense". InputError for a name that no layer has.
+    std::vector<std::string> keep_fp32 = {};
 };
 
 /// The base of the model classes. `Model` has `load(StateDict, config)` and `save(StateWriter)`.
@@ -43,12 +47,18 @@ public:
     /// Loads from a checkpoint that is open already.
     static Model from_checkpoint(const NystromformerConfig& config, const Checkpoint& checkpoint,
                                  const LoadOptions& options = {}) {
-        const StateDict state(checkpoint);
+        const auto threads =
+            options.threads ? options.threads : std::make_shared<ThreadPool>(options.num_threads);
+        const StateDict state(checkpoint, "", {options.precision, options.keep_fp32, threads});
         Model model = Model::load(state, config);
         model.config_ = config;
-        model.threads_ =
-            options.threads ? options.threads : std::make_shared<ThreadPool>(options.num_threads);
+        model.threads_ = threads;
+        model.precision_ = options.precision;
         model.unused_tensors_ = state.unused();
+        if (const auto name = state.unmatched_name()) {
+            throw InputError(
+                {"", "keep_fp32", "parts of the paths of linear layers", detail::in_quotes(*name)});
+        }
         if (options.strict && !model.unused_tensors_.empty()) {
             throw TensorError({checkpoint.source().string(),
                                detail::printable(model.unused_tensors_.front()),
@@ -60,6 +70,7 @@ public:
     }
 
     /// Writes config.json and model.safetensors, which this library and transformers read.
+    /// UnsupportedError for a model in bf16 or int8: what was in its files is lost.
     void save_pretrained(const std::filesystem::path& folder) const {
         std::error_code error;
         std::filesystem::create_directories(folder, error);
@@ -74,6 +85,8 @@ public:
 
     const NystromformerConfig& config() const { return config_; }
     ThreadPool& threads() const { return *threads_; }
+    /// LoadOptions::precision.
+    Precision precision() const { return precision_; }
     /// Names in the files that this class has no use for (another head's weights, say).
     const std::vector<std::string>& unused_tensors() const { return unused_tensors_; }
 
@@ -83,6 +96,7 @@ protected:
 private:
     NystromformerConfig config_;
     std::shared_ptr<ThreadPool> threads_;
+    Precision precision_ = Precision::fp32;
     std::vector<std::string> unused_tensors_;
 };
 

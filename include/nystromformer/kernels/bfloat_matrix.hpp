@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Weights in bf16: half the memory of float. Products are those of float with the rounded weights,
+// or of bf16 numbers where the CPU is faster at them.
+#pragma once
+
+#include <nystromformer/core/memory.hpp>
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/kernels/gemm.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace nystromformer {
+
+/// Weights (out, in) rounded to bf16, in column panels of pairs `[out / columns][in /
+/// 2][columns][2]`, with a bias (out) in float.
+class BfloatMatrix {
+public:
+    /// Where `products_of_bfloats`, activations are rounded to bf16 too.
+    BfloatMatrix(Index num_rows, Index num_cols, const WeightRows<float>& weight,
+                 const RowVector<float>& bias, ThreadPool& threads,
+                 bool products_of_bfloats = detail::has_fast_bfloats())
+        : rows_(num_rows),
+          cols_(num_cols),
+          pairs_(detail::blocks_of(num_cols, 2)),
+          products_of_bfloats_(products_of_bfloats),
+          panels_(detail::blocks_of(num_rows, width()) * panel_size()),
+          bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
+        bias_.head(bias.size()) = bias;
+        threads.parallel_for(detail::blocks_of(rows_, width()),
+                             [&](Index i) { pack_panel(i, weight); });
+    }
+
+    Index rows() const { return rows_; }
+    Index cols() const { return cols_; }
+
+    /// out := activation(x w' + bias): (n, in) -> (n, out)
+    void multiply(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
+                  Activation activation = Activation::linear) const {
+        if (products_of_bfloats_) return multiply_rounded(x, out, threads, activation);
+        detail::multiply_blocks(cols_, out, threads, activation,
+                                [&](Index i, Index first, const detail::Rows<float>& to) {
+                                    detail::Scratch scratch;
+                                    auto* panel = scratch.array<float>(panel_size());
+                                    kernel().widen_bfloats(panel_of(i), pairs_, panel);
+                                    detail::multiply_rows<float>(
+                                        {x.row(first), panel, bias_.data() + i * width(), to.data,
+                                         x.stride, width(), 0, to.stride, cols_},
+                                        to.rows);
+                                });
+    }
+
+private:
+    static const detail::KernelTable<float>& kernel() { return detail::kernels<float>(); }
+    static Index width() { return kernel().tile_columns; }
+    Index panel_size() const { return pairs_ * 2 * width(); }
+    const std::uint16_t* panel_of(Index i) const { return panels_.data() + i * panel_size(); }
+
+    void multiply_rounded(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
+                          Activation activation) const {
+        detail::Scratch scratch;
+        const Index stride = pairs_ * 2 + 32;  // rows do not share one set of the cache
+        auto* rounded = scratch.array<std::uint16_t>(x.rows * stride);
+        threads.parallel_for(
+            detail::blocks_of(x.rows, detail::block_rows),
+            [&](Index block) {
+                const Index first = block * detail::block_rows;
+                const Index last = std::min(x.rows, first + detail::block_rows);
+                for (Index row = first; row < last; ++row)
+                    kernel().round_to_bfloats(x.row(row), cols_, pairs_ * 2,
+                                              rounded + row * stride);
+            },
+            x.rows * cols_);
+        detail::multiply_blocks(
+            cols_, out, threads, activation,
+            [&](Index i, Index first, const detail::Rows<float>& to) {
+                detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
+                    kernel().multiply_bfloat(
+                        {rounded + (first + row) * stride, panel_of(i), bias_.data() + i * width(),
+                         to.row(row), stride, to.stride, pairs_},
+                        static_cast<int>(height));
+                });
+            });
+    }
+
+    void pack_panel(Index i, const WeightRows<float>& weight) {
+        detail::Scratch scratch;
+        const Index rows = std::min(width(), rows_ - i * width()), padded = pairs_ * 2;
+        auto* from = scratch.array<float>(rows * cols_);
+        auto* rounded = scratch.array<std::uint16_t>(padded);
+        weight(i * width(), rows, from);
+        std::uint16_t* to = panels_.data() + i * panel_size();
+        std::fill_n(to, panel_size(), std::uint16_t{0});
+        for (Index row = 0; row < rows; ++row) {
+            kernel().round_to_bfloats(from + row * cols_, cols_, padded, rounded);
+            for (Index col = 0; col < padded; ++col)
+                to[(col / 2 * width() + row) * 2 + col % 2] = rounded[col];
+        }
+    }
+
+    Index rows_, cols_, pairs_;
+    bool products_of_bfloats_;
+    detail::AlignedBuffer<std::uint16_t> panels_;
+    RowVector<float> bias_;
+};
+
+}  // namespace nystromformer

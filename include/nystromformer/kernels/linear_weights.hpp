@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The weights of a linear layer in the precision that was chosen at load.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/kernels/bfloat_matrix.hpp>
+#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/int8_matrix.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace nystromformer {
+
+/// How the weights of the encoder's linear layers are kept.
+enum class Precision {
+    fp32,  ///< exact
+    bf16,  ///< half the memory; fp32 arithmetic, but for CPUs that are faster at products of bf16
+    int8,  ///< a quarter of the memory, faster; activations are rounded row by row
+};
+
+inline std::string_view name(Precision precision) {
+    constexpr std::array<std::string_view, 3> names{"fp32", "bf16", "int8"};
+    return names[static_cast<std::size_t>(precision)];
+}
+
+/// Weights (out, in) and a bias (out). bf16 and int8 are for float only.
+template <typename Scalar>
+class LinearWeights {
+public:
+    LinearWeights() = default;
+    /// Errors: InputError for bf16 or int8 with another Scalar than float.
+    LinearWeights(Index num_rows, Index num_cols, const WeightRows<Scalar>& weight,
+                  const RowVector<Scalar>& bias, Precision precision, ThreadPool& threads)
+        : matrix_(pack(num_rows, num_cols, weight, bias, precision, threads)) {}
+
+    Index rows() const {
+        return std::visit([](const auto& matrix) { return matrix.rows(); }, matrix_);
+    }
+    Index cols() const {
+        return std::visit([](const auto& matrix) { return matrix.cols(); }, matrix_);
+    }
+
+    /// out := activation(x w' + bias): (n, in) -> (n, out)
+    void multiply(detail::ConstRows<Scalar> x, detail::Rows<Scalar> out, ThreadPool& threads,
+                  Activation activation = Activation::linear) const {
+        std::visit([&](const auto& matrix) { matrix.multiply(x, out, threads, activation); },
+                   matrix_);
+    }
+
+    /// What was loaded. UnsupportedError where it is kept in another precision.
+    const PackedMatrix<Scalar>& exact() const {
+        if (const auto* matrix = std::get_if<PackedMatrix<Scalar>>(&matrix_)) return *matrix;
+        throw UnsupportedError({"", "weights", "a model that was loaded in fp32",
+                                "one in a lower precision, which has lost what was in its files"});
+    }
+
+private:
+    using Kinds = std::conditional_t<std::is_same_v<Scalar, float>,
+                                     std::variant<PackedMatrix<float>, BfloatMatrix, Int8Matrix>,
+                                     std::variant<PackedMatrix<Scalar>>>;
+
+    static Kinds pack(Index rows, Index cols, const WeightRows<Scalar>& weight,
+                      const RowVector<Scalar>& bias, Precision precision, ThreadPool& threads) {
+        if constexpr (std::is_same_v<Scalar, float>) {
+            if (precision == Precision::bf16)
+                return BfloatMatrix(rows, cols, weight, bias, threads);
+            if (precision == Precision::int8) return Int8Matrix(rows, cols, weight, bias, threads);
+        } else if (precision != Precision::fp32) {
+            throw InputError({"", "precision", "fp32 for a model that computes in double",
+                              std::string(name(precision))});
+        }
+        return PackedMatrix<Scalar>(rows, cols, weight, bias, threads);
+    }
+
+    Kinds matrix_;
+};
+
+}  // namespace nystromformer
