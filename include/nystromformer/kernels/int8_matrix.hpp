@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Weights in 8 bits, a scale an output channel, for activations in 8 bits, a scale for every block
-// of a row.
+// Weights and activations in 8 bits, with a scale for every block of an output channel and of a
+// row.
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
@@ -14,9 +14,9 @@
 
 namespace nystromformer {
 
-/// Weights (out, in) as whole numbers from -127 to 127 times a scale for each of `out`, in column
-/// panels of four `[out / columns][in / 4][columns][4]`, with a bias (out) in float. Products of
-/// whole numbers are exact, on every instruction set.
+/// Weights (out, in) as whole numbers from -127 to 127 times a scale for each 128 of `in`, in
+/// column panels of four `[out / columns][in / 4][columns][4]`, with a bias (out) in float.
+/// Products of whole numbers are exact, on every instruction set.
 class Int8Matrix {
 public:
     Int8Matrix(Index num_rows, Index num_cols, const WeightRows<float>& weight,
@@ -26,8 +26,8 @@ public:
           fours_(detail::blocks_of(num_cols, 4)),
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
           column_sums_(detail::blocks_of(num_rows, width()) * blocks() * width()),
-          scales_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())),
-          bias_(RowVector<float>::Zero(scales_.size())) {
+          scales_(detail::blocks_of(num_rows, width()) * blocks() * width()),
+          bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
         bias_.head(bias.size()) = bias;
         threads.parallel_for(detail::blocks_of(rows_, width()),
                              [&](Index i) { pack_panel(i, weight); });
@@ -36,8 +36,9 @@ public:
     Index rows() const { return rows_; }
     Index cols() const { return cols_; }
 
-    /// out := activation(x w' + bias): (n, in) -> (n, out). Each 128 numbers of a row of x are
-    /// rounded to 255 steps of their own range; a row that holds infinity or NaN becomes NaN.
+    /// out := activation(x w' + bias): (n, in) -> (n, out). Of each 128 numbers of a row of x the
+    /// largest is kept and the others are rounded to 255 steps of their range. What depends on
+    /// infinity or NaN is not finite.
     void multiply(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
                   Activation activation = Activation::linear) const {
         detail::Scratch scratch;
@@ -48,11 +49,13 @@ public:
                 detail::Scratch panel_scratch;
                 const void* panel = panel_for(i, panel_scratch);
                 detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
-                    kernel().multiply_int8(
-                        {rows.row(first + row), panel, column_sums_.data() + i * blocks() * width(),
-                         scales_.data() + i * width(), bias_.data() + i * width(), to.row(row),
-                         rows.stride, to.stride, fours_ * 4 / kernel().int8_group, blocks()},
-                        static_cast<int>(height));
+                    kernel().multiply_int8({rows.data + (first + row) * rows.stride,
+                                            rows.row_blocks + (first + row) * blocks(), panel,
+                                            column_sums_.data() + i * blocks() * width(),
+                                            scales_.data() + i * blocks() * width(),
+                                            bias_.data() + i * width(), to.row(row), rows.stride,
+                                            to.stride, fours_ * 4 / kernel().int8_group, blocks()},
+                                           static_cast<int>(height));
                 });
             });
     }
@@ -60,13 +63,8 @@ public:
 private:
     struct Quantized {
         std::byte* data;
-        float* scales;         // (rows, blocks)
-        int* zeros;            // (rows, blocks)
-        Index stride, blocks;  // bytes and blocks of a row
-
-        detail::Int8Row row(Index i) const {
-            return {data + i * stride, scales + i * blocks, zeros + i * blocks};
-        }
+        detail::Int8Block* row_blocks;  // (rows, blocks)
+        Index stride;                   // bytes of a row
     };
 
     static const detail::KernelTable<float>& kernel() { return detail::kernels<float>(); }
@@ -79,15 +77,15 @@ private:
         constexpr Index effort = 8;  // of one number, in multiplications
         const Index stride = fours_ * 16 / kernel().int8_group + 64;  // not one set of the cache
         const Quantized result{scratch.array<std::byte>(x.rows * stride),
-                               scratch.array<float>(x.rows * blocks()),
-                               scratch.array<int>(x.rows * blocks()), stride, blocks()};
+                               scratch.array<detail::Int8Block>(x.rows * blocks()), stride};
         threads.parallel_for(
             detail::blocks_of(x.rows, detail::block_rows),
             [&](Index block) {
                 const Index first = block * detail::block_rows;
                 const Index last = std::min(x.rows, first + detail::block_rows);
                 for (Index row = first; row < last; ++row)
-                    kernel().quantize_row(x.row(row), cols_, result.row(row));
+                    kernel().quantize_row(x.row(row), cols_, result.data + row * stride,
+                                          result.row_blocks + row * blocks());
             },
             x.rows * cols_ * effort);
         return result;
@@ -110,33 +108,39 @@ private:
         std::int8_t* to = panels_.data() + i * panel_size();
         std::fill_n(to, panel_size(), std::int8_t{0});
         std::fill_n(column_sums_.data() + i * blocks() * width(), blocks() * width(), 0);
-        for (Index row = 0; row < rows; ++row)
-            pack_channel(from + row * cols_, i * width() + row, to + row * 4);
+        std::fill_n(scales_.data() + i * blocks() * width(), blocks() * width(), 0.0f);
+        for (Index row = 0; row < rows; ++row) {
+            for (Index block = 0; block < blocks(); ++block)
+                pack_block(from + row * cols_, i * width() + row, block, to + row * 4);
+        }
     }
 
-    /// One output channel: four numbers, then those of the other channels of the panel, ...
-    void pack_channel(const float* from, Index channel, std::int8_t* to) {
+    /// One block of one output channel: four numbers, then those of the panel's other channels, ...
+    void pack_block(const float* channel, Index row, Index block, std::int8_t* to) {
+        const Index first = block * detail::int8_block;
+        const Index last = std::min(cols_, first + detail::int8_block);
         float most = 0, lost = 0;  // `lost` is NaN where a weight is infinite or NaN
-        for (Index col = 0; col < cols_; ++col) {
-            most = std::max(most, std::abs(from[col]));
-            lost += from[col] - from[col];
+        for (Index col = first; col < last; ++col) {
+            most = std::max(most, std::abs(channel[col]));
+            lost += channel[col] - channel[col];
         }
-        scales_[channel] = most / 127 + lost;
-        if (!(most > 0) || !std::isfinite(scales_[channel])) return;
-        std::int32_t* sums = column_sums_.data() + channel / width() * blocks() * width();
-        for (Index col = 0; col < cols_; ++col) {
+        const Index at = (row / width() * blocks() + block) * width() + row % width();
+        scales_.data()[at] = most / 127 + lost;
+        if (!(most > 0) || !std::isfinite(scales_.data()[at])) return;
+        for (Index col = first; col < last; ++col) {
             // In double: 127 / most could overflow.
-            const double steps = std::clamp(127.0 * from[col] / most, -127.0, 127.0);
-            const auto rounded = static_cast<std::int8_t>(std::lround(steps));
+            const double steps = std::clamp(127.0 * channel[col] / most, -127.0, 127.0);
+            const auto rounded = static_cast<std::int8_t>(steps + (steps < 0 ? -0.5 : 0.5));
             to[col / 4 * width() * 4 + col % 4] = rounded;
-            sums[col / detail::int8_block * width() + channel % width()] += rounded;
+            column_sums_.data()[at] += rounded;
         }
     }
 
     Index rows_, cols_, fours_;
     detail::AlignedBuffer<std::int8_t> panels_;
     detail::AlignedBuffer<std::int32_t> column_sums_;  // [panels][blocks][columns of a panel]
-    RowVector<float> scales_, bias_;
+    detail::AlignedBuffer<float> scales_;              // [panels][blocks][columns of a panel]
+    RowVector<float> bias_;
 };
 
 }  // namespace nystromformer

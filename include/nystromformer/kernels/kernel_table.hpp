@@ -19,22 +19,25 @@ struct GemmTile {
     Index next_step = 0;         // meanwhile, so many bytes further with each of the `depth` steps
 };
 
-/// Numbers of a row of activations that share a scale and a zero when they are rounded to 8 bits.
+/// Numbers of a row that share a scale when they are rounded to 8 bits, weights and activations.
 inline constexpr long int8_block = 128;
 
-/// Where a row goes that is rounded to 8 bits: number = scale * (byte - zero) for each block.
-struct Int8Row {
-    void* data;     // as `multiply_int8` reads it
-    float* scales;  // (blocks)
-    int* zeros;     // (blocks)
+/// How a block of activations is kept: each number is scale * (byte - zero), but for the one of
+/// the largest magnitude, whose byte stands for 0. Few numbers are far larger than the rest.
+struct Int8Block {
+    float scale;
+    int zero;
+    float largest;
+    int place;  // of the largest in the block
 };
 
-/// One tile of a product of 8-bit numbers: rows of an Int8Row times one panel.
+/// One tile of a product of 8-bit numbers: rows of activations (see quantize_row) times one panel.
 struct Int8Tile {
-    Int8Row a;               // the first row; `a_stride` bytes and `blocks` numbers on, the next
-    const void* panel;       // (depth, columns of a panel) groups of 32 bits
-    const int* column_sums;  // (blocks, columns of a panel): those of the panel's numbers
-    const float* column_scales;  // (columns of a panel)
+    const void* a;               // rows of `depth` groups of 32 bits, a_stride bytes apart
+    const Int8Block* a_blocks;   // (rows, blocks)
+    const void* panel;           // (depth, columns of a panel) groups
+    const int* column_sums;      // (blocks, columns of a panel): those of the panel's numbers
+    const float* column_scales;  // (blocks, columns of a panel)
     const float* bias;           // (columns of a panel)
     float* c;
     Index a_stride, c_stride, depth, blocks;
@@ -90,7 +93,7 @@ struct KernelTable {
     Index int8_group;  // numbers of a row that an 8-bit product takes at once: 4 bytes, or 2 of 16
                        // bits, for which panels are widened
     void (*multiply_int8)(const Int8Tile&, int rows);
-    void (*quantize_row)(const float* row, long size, const Int8Row& out);
+    void (*quantize_row)(const float* row, long size, void* out, Int8Block* blocks);
     void (*widen_bytes)(const signed char* panel, long count, short* out);
     void (*multiply_bfloat)(const BfloatTile&, int rows);
     void (*round_to_bfloats)(const float* row, long size, long padded, unsigned short* out);
