@@ -26,7 +26,9 @@ public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(Index size) {
         if (size <= 0) return;
-        const auto bytes = static_cast<std::size_t>(size) * sizeof(Value);
+        auto bytes = static_cast<std::size_t>(size) * sizeof(Value);
+        // Almost a huge page is made a whole one.
+        if (bytes < huge_page && huge_page - bytes <= bytes / 5) bytes = huge_page;
         const std::size_t alignment = bytes >= huge_page ? huge_page : cache_line;
         memory_ = {static_cast<Value*>(::operator new (bytes, std::align_val_t{alignment})),
                    Delete{alignment}};

@@ -57,6 +57,18 @@ void multiply_rows(const GemmTile<Scalar>& all, Index rows, const Scalar* next =
     });
 }
 
+/// One panel (x.cols, columns of a panel) := the rows of factor x, at most as many as it has
+/// columns, the other columns 0.
+template <typename Scalar>
+void pack_rows(ConstRows<Scalar> x, Scalar factor, Scalar* panel) {
+    const Index width = kernels<Scalar>().tile_columns;
+    if (x.rows == width) return kernels<Scalar>().pack(x.data, x.stride, x.cols, factor, panel);
+    std::fill_n(panel, x.cols * width, Scalar(0));
+    for (Index row = 0; row < x.rows; ++row)
+        for (Index col = 0; col < x.cols; ++col)
+            panel[col * width + row] = factor * x.row(row)[col];
+}
+
 /// out (n, columns) := activation(a product), by blocks of rows and groups of panels, the
 /// activation while a group is in the cache. multiply_panel(panel, first, to) writes one whole
 /// panel of the rows [first, first + to.rows) to `to`. `depth` is that of the product.
@@ -182,14 +194,11 @@ private:
 
     void pack_panel(Index i, const WeightRows<Scalar>& weight) {
         detail::Scratch scratch;
-        const Index rows = std::min(width(), rows_ - i * width());
+        const Index columns = width(), rows = std::min(columns, rows_ - i * columns);
         Scalar* from = scratch.array<Scalar>(rows * cols_);
-        weight(i * width(), rows, from);
-        Scalar* to = memory_.data() + i * width() * cols_;
-        for (Index col = 0; col < cols_; ++col, to += width()) {
-            for (Index row = 0; row < rows; ++row) to[row] = from[row * cols_ + col];
-            std::fill(to + rows, to + width(), Scalar(0));
-        }
+        weight(i * columns, rows, from);
+        detail::pack_rows<Scalar>({from, rows, cols_, cols_}, Scalar(1),
+                                  memory_.data() + i * columns * cols_);
     }
 
     Index rows_ = 0;

@@ -85,6 +85,8 @@ struct KernelTable {
     Index tile_rows;     // of a full GEMM tile
     Index tile_columns;  // of a panel
     void (*multiply)(const GemmTile<Scalar>&, int rows);
+    /// panel (depth, columns) := factor times the transpose of as many rows, `stride` apart.
+    void (*pack)(const Scalar* from, Index stride, Index depth, Scalar factor, Scalar* panel);
     void (*layer_norm)(const LayerNormRow<Scalar>&);
     void (*map)(FloatFunction, float* row, long size);
     float (*largest)(const float* row, long size);

@@ -18,9 +18,7 @@ struct Panels {
 
     Panels(Index panel_depth, Index num_cols, Scratch& scratch)
         : depth(panel_depth), cols(num_cols) {
-        const Index size = count() * depth * width();
-        data = scratch.array<Scalar>(size);
-        std::fill_n(data + (count() - 1) * depth * width(), depth * width(), Scalar(0));
+        data = scratch.array<Scalar>(count() * depth * width());
     }
     static Index width() { return kernels<Scalar>().tile_columns; }
     Index count() const { return (cols + width() - 1) / width(); }
@@ -32,9 +30,10 @@ template <typename Scalar>
 Panels<Scalar> pack_transposed(ConstRows<Scalar> x, Scalar factor, Scratch& scratch) {
     const Panels<Scalar> panels(x.cols, x.rows, scratch);
     const Index width = panels.width();
-    for (Index row = 0; row < x.rows; ++row) {
-        Scalar* to = panels.panel(row / width) + row % width;
-        for (Index col = 0; col < x.cols; ++col) to[col * width] = factor * x.row(row)[col];
+    for (Index i = 0; i < panels.count(); ++i) {
+        const Index first = i * width;
+        pack_rows<Scalar>(x.middle_rows(first, std::min(width, x.rows - first)), factor,
+                          panels.panel(i));
     }
     return panels;
 }
@@ -47,8 +46,10 @@ Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
     for (Index i = 0; i < panels.count(); ++i) {
         const Index columns = std::min(width, x.cols - i * width);
         Scalar* to = panels.panel(i);
-        for (Index row = 0; row < x.rows; ++row)
-            std::copy_n(x.row(row) + i * width, columns, to + row * width);
+        for (Index row = 0; row < x.rows; ++row, to += width) {
+            std::copy_n(x.row(row) + i * width, columns, to);
+            std::fill(to + columns, to + width, Scalar(0));
+        }
     }
     return panels;
 }

@@ -112,11 +112,18 @@ private:
         return result;
     }
 
-    /// Visits every reachable node once.
+    /// Visits every reachable node once. A unit is a child of the node whose base is the unit's own
+    /// place with its label taken off.
     void check() const {
-        std::vector<bool> seen(units_.size(), false);
+        constexpr std::uint32_t none = 0xFFFFFFFFU;
+        const auto size = static_cast<std::uint32_t>(units_.size());
+        std::vector<std::uint32_t> first_child(size, none), next_sibling(size, none);
+        for (std::uint32_t child = size; child-- > 1;) {
+            const std::uint32_t byte = label(units_[child]), base = child ^ byte;
+            if (byte == 0 || byte > 0xFF || base >= size) continue;
+            next_sibling[child] = std::exchange(first_child[base], child);
+        }
         std::vector<std::size_t> open = {0};
-        seen[0] = true;
         while (!open.empty()) {
             const std::size_t node = open.back();
             open.pop_back();
@@ -126,12 +133,10 @@ private:
                      "unit " + std::to_string(node) + " leading to " + std::to_string(base));
             }
             if (node != 0 && has_leaf(units_[node])) check_value(node, value(units_[base]));
-            for (std::size_t byte = 1; byte < 256; ++byte) {
-                const std::size_t child = base ^ byte;
-                if (label(units_[child]) != byte || seen[child]) continue;
-                seen[child] = true;
+            // Taken from their list, so that no later node with this base visits them again.
+            for (auto child = std::exchange(first_child[base], none); child != none;
+                 child = next_sibling[child])
                 open.push_back(child);
-            }
         }
     }
     void check_value(std::size_t node, std::size_t start) const {
