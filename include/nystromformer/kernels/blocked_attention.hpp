@@ -39,7 +39,7 @@ public:
             score(q, key, keys, scores);
             for (Index row = 0; row < q.rows; ++row) {
                 const Scalar factor = weigh(scores.row(row), key, keys, most[row], sums[row]);
-                if (key == 0) continue;
+                if (key == 0 || factor == 1) continue;
                 for (Index i = 0; i < padded(); ++i) context.row(row)[i] *= factor;
             }
             for (Index i = 0; i < values_.count(); ++i) {

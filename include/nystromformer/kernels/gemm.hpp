@@ -32,9 +32,13 @@ inline Index blocks_of(Index count, Index size) { return (count + size - 1) / si
 template <typename Body>
 void for_each_tile(Index rows, Index tile_rows, const Body& body) {
     const Index tiles = blocks_of(rows, tile_rows);
+    if (tiles == 0) return;
+    const Index height = rows / tiles, taller = rows % tiles;
+    Index first = 0;
     for (Index i = 0; i < tiles; ++i) {
-        const Index first = rows * i / tiles;
-        body(first, rows * (i + 1) / tiles - first);
+        const Index count = i < taller ? height + 1 : height;
+        body(first, count);
+        first += count;
     }
 }
 
@@ -43,15 +47,18 @@ void for_each_tile(Index rows, Index tile_rows, const Body& body) {
 template <typename Scalar>
 void multiply_rows(const GemmTile<Scalar>& all, Index rows, const Scalar* next = nullptr) {
     const KernelTable<Scalar>& kernel = kernels<Scalar>();
-    const Index panel = all.depth * kernel.tile_columns;
+    const Index next_step =
+        blocks_of(kernel.tile_columns * Index{sizeof(Scalar)}, blocks_of(rows, kernel.tile_rows));
+    const char* part = reinterpret_cast<const char*>(next);
     for_each_tile(rows, kernel.tile_rows, [&](Index first, Index height) {
         GemmTile<Scalar> tile = all;
         tile.a += first * all.a_stride;
         tile.start += first * all.start_stride;
         tile.c += first * all.c_stride;
         if (next != nullptr) {
-            tile.next = next + panel * first / rows;
-            tile.next_step = kernel.tile_columns * Index{sizeof(Scalar)} * height / rows;
+            tile.next = part;
+            tile.next_step = next_step;
+            part += next_step * all.depth;
         }
         kernel.multiply(tile, static_cast<int>(height));
     });
