@@ -369,3 +369,82 @@ TEST_CASE("exp, tanh and erf keep their stated error over all floats on every in
               1.3);
     }
 }
+
+namespace {
+
+/// The largest |found - expected| / (1 + |x|) of a function over a sweep from -100 to 100.
+template <typename Reference>
+double largest_scaled_error(const nf::detail::KernelTable<float>& kernels,
+                            nf::detail::FloatFunction function, const Reference& reference) {
+    std::vector<float> inputs;
+    for (int i = -1'000'000; i <= 1'000'000; i += 7)
+        inputs.push_back(static_cast<float>(i) * 1e-4f);
+    std::vector<float> outputs = inputs;
+    kernels.map(function, outputs.data(), static_cast<long>(outputs.size()));
+    double largest = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const double x = static_cast<double>(inputs[i]);
+        const double error = std::abs(static_cast<double>(outputs[i]) - reference(x));
+        if (!(error / (1 + std::abs(x)) <= largest)) largest = error / (1 + std::abs(x));
+    }
+    return largest;
+}
+
+double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
+
+}  // namespace
+
+TEST_CASE("the activations keep their stated error on every instruction set", "[kernels]") {
+    using nf::detail::FloatFunction;
+    const double scale = std::sqrt(2 / std::acos(-1.0));
+    auto tanh_gelu = [](double x, double factor) {
+        return x / 2 * (1 + std::tanh(factor * (x + 0.044715 * x * x * x)));
+    };
+    for (const nf::Isa isa : {nf::Isa::portable, nf::Isa::neon, nf::Isa::avx2, nf::Isa::avx512}) {
+        if (!nf::is_supported(isa)) continue;
+        INFO(nf::name(isa));
+        const auto kernels = nf::detail::kernels_of<float>(isa);
+        constexpr double stated = 2e-7;  // of 1 + |x|: less than 4 steps of a float at 1
+        CHECK(largest_scaled_error(kernels, FloatFunction::gelu, [](double x) {
+                  return x / 2 * std::erfc(-x / std::sqrt(2.0));
+              }) < stated);
+        CHECK(largest_scaled_error(kernels, FloatFunction::gelu_new,
+                                   [&](double x) { return tanh_gelu(x, scale); }) < stated);
+        CHECK(largest_scaled_error(kernels, FloatFunction::gelu_fast,
+                                   [&](double x) { return tanh_gelu(x, 0.7978845608); }) < stated);
+        CHECK(largest_scaled_error(kernels, FloatFunction::quick_gelu,
+                                   [](double x) { return x * sigmoid_of(1.702 * x); }) < stated);
+        CHECK(largest_scaled_error(kernels, FloatFunction::silu,
+                                   [](double x) { return x * sigmoid_of(x); }) < stated);
+        CHECK(largest_scaled_error(kernels, FloatFunction::sigmoid, sigmoid_of) < stated);
+        CHECK(largest_scaled_error(kernels, FloatFunction::relu,
+                                   [](double x) { return std::max(x, 0.0); }) == 0);
+    }
+}
+
+TEST_CASE("softmax and layer norm in float keep their stated error", "[kernels]") {
+    for (const Index size : {1, 7, 64, 768, 3001}) {
+        const Matrix<double> x = random_matrix<float>(4, size, 21, 8).cast<double>();
+        const Matrix<double> probabilities = softmax<double>(x);
+        const Matrix<double> found = softmax<float>(x.cast<float>()).cast<double>();
+        // Relative to the probability itself: the differences of the scores are rounded once.
+        const double error =
+            ((found - probabilities).array().abs() / probabilities.array().max(1e-30)).maxCoeff();
+        CHECK(error < 5e-6);
+        const RowVector<float> weight = random_matrix<float>(1, size, 22),
+                               bias = random_matrix<float>(1, size, 23);
+        for (Index row = 0; row < x.rows(); ++row) {
+            const RowVector<float> from = x.row(row).cast<float>();
+            RowVector<float> out(size);
+            nf::detail::kernels<float>().layer_norm(
+                {from.data(), nullptr, weight.data(), bias.data(), out.data(), size, 1e-5f});
+            const double mean = x.row(row).mean();
+            const double variance = (x.row(row).array() - mean).square().mean();
+            const RowVector<double> expected =
+                ((x.row(row).array() - mean) / std::sqrt(variance + 1e-5)) *
+                    weight.cast<double>().array() +
+                bias.cast<double>().array();
+            CHECK((out.cast<double>() - expected).cwiseAbs().maxCoeff() < 3e-6);
+        }
+    }
+}
