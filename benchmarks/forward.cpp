@@ -15,10 +15,7 @@ namespace nf = nystromformer;
 namespace {
 
 nf::LoadOptions load_options(const std::string& threads, const std::string& precision) {
-    nf::LoadOptions options{.num_threads = std::stol(threads)};
-    if (precision == "bf16") options.precision = nf::Precision::bf16;
-    if (precision == "int8") options.precision = nf::Precision::int8;
-    return options;
+    return {.num_threads = std::stol(threads), .precision = nf::precision_named(precision).value()};
 }
 
 /// The ids that peers.py makes, too.

@@ -60,10 +60,7 @@ void CommonOptions::add_json(CLI::App& command) {
 }
 
 nf::LoadOptions CommonOptions::load_options() const {
-    nf::LoadOptions options{.num_threads = threads};
-    if (precision == "bf16") options.precision = nf::Precision::bf16;
-    if (precision == "int8") options.precision = nf::Precision::int8;
-    return options;
+    return {.num_threads = threads, .precision = nf::precision_named(precision).value()};
 }
 
 nf::Attention CommonOptions::attention_mode() const {

@@ -27,8 +27,9 @@ public:
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
           bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
         bias_.head(bias.size()) = bias;
-        threads.parallel_for(detail::blocks_of(rows_, width()),
-                             [&](Index i) { pack_panel(i, weight); });
+        detail::for_each_panel(
+            num_rows, num_cols, weight, threads,
+            [this](Index i, detail::ConstRows<float> rows) { pack_panel(i, rows); });
     }
 
     Index rows() const { return rows_; }
@@ -61,16 +62,9 @@ private:
         detail::Scratch scratch;
         const Index stride = pairs_ * 2 + 32;  // rows do not share one set of the cache
         auto* rounded = scratch.array<std::uint16_t>(x.rows * stride);
-        threads.parallel_for(
-            detail::blocks_of(x.rows, detail::block_rows),
-            [&](Index block) {
-                const Index first = block * detail::block_rows;
-                const Index last = std::min(x.rows, first + detail::block_rows);
-                for (Index row = first; row < last; ++row)
-                    kernel().round_to_bfloats(x.row(row), cols_, pairs_ * 2,
-                                              rounded + row * stride);
-            },
-            x.rows * cols_);
+        detail::for_rows(x.rows, threads, x.rows * cols_, [&](Index row) {
+            kernel().round_to_bfloats(x.row(row), cols_, pairs_ * 2, rounded + row * stride);
+        });
         detail::multiply_blocks(
             cols_, out, threads, activation,
             [&](Index i, Index first, const detail::Rows<float>& to) {
@@ -83,16 +77,14 @@ private:
             });
     }
 
-    void pack_panel(Index i, const WeightRows<float>& weight) {
+    void pack_panel(Index i, detail::ConstRows<float> rows) {
         detail::Scratch scratch;
-        const Index rows = std::min(width(), rows_ - i * width()), padded = pairs_ * 2;
-        auto* from = scratch.array<float>(rows * cols_);
+        const Index padded = pairs_ * 2;
         auto* rounded = scratch.array<std::uint16_t>(padded);
-        weight(i * width(), rows, from);
         std::uint16_t* to = panels_.data() + i * panel_size();
         std::fill_n(to, panel_size(), std::uint16_t{0});
-        for (Index row = 0; row < rows; ++row) {
-            kernel().round_to_bfloats(from + row * cols_, cols_, padded, rounded);
+        for (Index row = 0; row < rows.rows; ++row) {
+            kernel().round_to_bfloats(rows.row(row), cols_, padded, rounded);
             for (Index col = 0; col < padded; ++col)
                 to[(col / 2 * width() + row) * 2 + col % 2] = rounded[col];
         }

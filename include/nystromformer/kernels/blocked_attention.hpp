@@ -36,7 +36,7 @@ public:
         for (Index row = 0; row < q.rows; ++row) std::fill_n(context.row(row), padded(), Scalar(0));
         for (Index key = 0; key < n; key += key_block) {
             const Index keys = std::min(key_block, n - key);
-            score(q, key, keys, scores);
+            multiply(q, keys_.middle_cols(key, keys), scores);
             for (Index row = 0; row < q.rows; ++row) {
                 const Scalar factor = weigh(scores.row(row), key, keys, most[row], sums[row]);
                 if (key == 0 || factor == 1) continue;
@@ -62,18 +62,6 @@ private:
     static constexpr Index key_block = 512;
 
     Index padded() const { return values_.count() * values_.width(); }
-
-    /// scores (rows, keys) = q times the keys from `key` on.
-    void score(ConstRows<Scalar> q, Index key, Index keys, Rows<Scalar> scores) const {
-        static constexpr Scalar zeros[Scratch::widest_panel] = {};
-        const Index width = keys_.width();
-        for (Index i = 0; i * width < keys; ++i) {
-            multiply_rows<Scalar>(
-                {q.data, keys_.panel(key / width + i), zeros, scores.data + i * width, q.stride,
-                 width, 0, scores.stride, keys_.depth},
-                q.rows);
-        }
-    }
 
     /// row := e^(row - most), with `most` and `sum` brought up to date; returns what earlier sums
     /// are to be multiplied by.

@@ -76,6 +76,31 @@ void pack_rows(ConstRows<Scalar> x, Scalar factor, Scalar* panel) {
             panel[col * width + row] = factor * x.row(row)[col];
 }
 
+/// Calls pack(panel, rows) for every panel of weights (num_rows, num_cols), in parallel: `rows` are
+/// those that become its columns.
+template <typename Scalar, typename Pack>
+void for_each_panel(Index num_rows, Index num_cols, const WeightRows<Scalar>& weight,
+                    ThreadPool& threads, const Pack& pack) {
+    const Index width = kernels<Scalar>().tile_columns;
+    threads.parallel_for(blocks_of(num_rows, width), [&](Index panel) {
+        Scratch scratch;
+        const Index first = panel * width, count = std::min(width, num_rows - first);
+        Scalar* rows = scratch.array<Scalar>(count * num_cols);
+        weight(first, count, rows);
+        pack(panel, Rows<const Scalar>(rows, count, num_cols, num_cols));
+    });
+}
+
+/// Calls body(row) for every row, a block of rows a task. `work` is that of parallel_for.
+template <typename Body>
+void for_rows(Index rows, ThreadPool& threads, Index work, const Body& body) {
+    const auto block_body = [&](Index block) {
+        const Index last = std::min(rows, (block + 1) * block_rows);
+        for (Index row = block * block_rows; row < last; ++row) body(row);
+    };
+    threads.parallel_for(blocks_of(rows, block_rows), block_body, work);
+}
+
 /// out (n, columns) := activation(a product), by blocks of rows and groups of panels, the
 /// activation while a group is in the cache. multiply_panel(panel, first, to) writes one whole
 /// panel of the rows [first, first + to.rows) to `to`. `depth` is that of the product.
@@ -128,7 +153,10 @@ public:
           cols_(num_cols),
           panels_(detail::blocks_of(rows_, width())),
           memory_(panels_ * width() * (cols_ + 1)) {
-        threads.parallel_for(panels_, [&](Index i) { pack_panel(i, weight); });
+        detail::for_each_panel(
+            num_rows, num_cols, weight, threads, [&](Index i, detail::ConstRows<Scalar> rows) {
+                detail::pack_rows<Scalar>(rows, Scalar(1), memory_.data() + i * width() * cols_);
+            });
         std::fill_n(memory_.data() + bias_place(), panels_ * width(), Scalar(0));
         std::copy_n(bias.data(), bias.size(), memory_.data() + bias_place());
     }
@@ -141,7 +169,8 @@ public:
     /// One row of the weights, written to `out` (in).
     void copy_row(Index row, Scalar* out) const {
         const Scalar* from = memory_.data() + place(row, 0);
-        for (Index col = 0; col < cols_; ++col) out[col] = from[col * width()];
+        const Index columns = width();
+        for (Index col = 0; col < cols_; ++col) out[col] = from[col * columns];
     }
     /// True when every weight equals the one of `weight`.
     bool holds(const Matrix<Scalar>& weight) const {
@@ -198,15 +227,6 @@ private:
         return row / width() * cols_ * width() + col * width() + row % width();
     }
     Index bias_place() const { return panels_ * width() * cols_; }
-
-    void pack_panel(Index i, const WeightRows<Scalar>& weight) {
-        detail::Scratch scratch;
-        const Index columns = width(), rows = std::min(columns, rows_ - i * columns);
-        Scalar* from = scratch.array<Scalar>(rows * cols_);
-        weight(i * columns, rows, from);
-        detail::pack_rows<Scalar>({from, rows, cols_, cols_}, Scalar(1),
-                                  memory_.data() + i * columns * cols_);
-    }
 
     Index rows_ = 0;
     Index cols_ = 0;

@@ -12,10 +12,18 @@
 #include <immintrin.h>
 #endif
 
+#define NYSTROMFORMER_PRAGMA(words) _Pragma(#words)
 #if defined(__clang__)
 #define NYSTROMFORMER_UNROLL _Pragma("clang loop unroll(full)")
+#define NYSTROMFORMER_BEGIN_TARGET(features) \
+    NYSTROMFORMER_PRAGMA(                    \
+        clang attribute push(__attribute__((target(features))), apply_to = function))
+#define NYSTROMFORMER_END_TARGET _Pragma("clang attribute pop")
 #else
 #define NYSTROMFORMER_UNROLL _Pragma("GCC unroll 16")
+#define NYSTROMFORMER_BEGIN_TARGET(features) \
+    _Pragma("GCC push_options") NYSTROMFORMER_PRAGMA(GCC target(features))
+#define NYSTROMFORMER_END_TARGET _Pragma("GCC pop_options")
 #endif
 #define NYSTROMFORMER_INLINE inline __attribute__((always_inline))
 #define NYSTROMFORMER_DOT_INSTRUCTIONS 0  // those of AVX512-VNNI and AVX512-BF16
@@ -40,66 +48,39 @@ namespace nystromformer::detail::neon {
 #if NYSTROMFORMER_X86
 #undef NYSTROMFORMER_VECTOR_BYTES
 #define NYSTROMFORMER_VECTOR_BYTES 32
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+NYSTROMFORMER_BEGIN_TARGET("avx2,fma")
 namespace nystromformer::detail::avx2 {
 #include <nystromformer/kernels/region.inc>
 }  // namespace nystromformer::detail::avx2
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+NYSTROMFORMER_END_TARGET
 
 #undef NYSTROMFORMER_VECTOR_BYTES
 #define NYSTROMFORMER_VECTOR_BYTES 64
 #undef NYSTROMFORMER_TILE_ROWS
 #define NYSTROMFORMER_TILE_ROWS 14
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma"))), \
-                             apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,fma")
-#endif
+NYSTROMFORMER_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,fma")
 namespace nystromformer::detail::avx512 {
 #include <nystromformer/kernels/region.inc>
 }  // namespace nystromformer::detail::avx512
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+NYSTROMFORMER_END_TARGET
 
 // AVX-512 again, for CPUs that have instructions for products of bytes and of bf16.
 #undef NYSTROMFORMER_DOT_INSTRUCTIONS
 #define NYSTROMFORMER_DOT_INSTRUCTIONS 1
-#if defined(__clang__)
-#pragma clang attribute push(                                                                \
-    __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx512bf16,fma"))), \
-    apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx512bf16,fma")
-#endif
+NYSTROMFORMER_BEGIN_TARGET("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx512bf16,fma")
 namespace nystromformer::detail::avx512vnni {
 #include <nystromformer/kernels/region.inc>
 }  // namespace nystromformer::detail::avx512vnni
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+NYSTROMFORMER_END_TARGET
 #endif
 
 #undef NYSTROMFORMER_VECTOR_BYTES
 #undef NYSTROMFORMER_TILE_ROWS
 #undef NYSTROMFORMER_TILE_VECTORS
 #undef NYSTROMFORMER_DOT_INSTRUCTIONS
+#undef NYSTROMFORMER_END_TARGET
+#undef NYSTROMFORMER_BEGIN_TARGET
+#undef NYSTROMFORMER_PRAGMA
 #undef NYSTROMFORMER_UNROLL
 #undef NYSTROMFORMER_INLINE
 

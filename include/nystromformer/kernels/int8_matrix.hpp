@@ -29,8 +29,9 @@ public:
           scales_(detail::blocks_of(num_rows, width()) * blocks() * width()),
           bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
         bias_.head(bias.size()) = bias;
-        threads.parallel_for(detail::blocks_of(rows_, width()),
-                             [&](Index i) { pack_panel(i, weight); });
+        detail::for_each_panel(
+            num_rows, num_cols, weight, threads,
+            [this](Index i, detail::ConstRows<float> rows) { pack_panel(i, rows); });
     }
 
     Index rows() const { return rows_; }
@@ -78,16 +79,10 @@ private:
         const Index stride = fours_ * 16 / kernel().int8_group + 64;  // not one set of the cache
         const Quantized result{scratch.array<std::byte>(x.rows * stride),
                                scratch.array<detail::Int8Block>(x.rows * blocks()), stride};
-        threads.parallel_for(
-            detail::blocks_of(x.rows, detail::block_rows),
-            [&](Index block) {
-                const Index first = block * detail::block_rows;
-                const Index last = std::min(x.rows, first + detail::block_rows);
-                for (Index row = first; row < last; ++row)
-                    kernel().quantize_row(x.row(row), cols_, result.data + row * stride,
-                                          result.row_blocks + row * blocks());
-            },
-            x.rows * cols_ * effort);
+        detail::for_rows(x.rows, threads, x.rows * cols_ * effort, [&](Index row) {
+            kernel().quantize_row(x.row(row), cols_, result.data + row * stride,
+                                  result.row_blocks + row * blocks());
+        });
         return result;
     }
 
@@ -100,18 +95,14 @@ private:
         return widened;
     }
 
-    void pack_panel(Index i, const WeightRows<float>& weight) {
-        detail::Scratch scratch;
-        const Index rows = std::min(width(), rows_ - i * width());
-        auto* from = scratch.array<float>(rows * cols_);
-        weight(i * width(), rows, from);
+    void pack_panel(Index i, detail::ConstRows<float> rows) {
         std::int8_t* to = panels_.data() + i * panel_size();
         std::fill_n(to, panel_size(), std::int8_t{0});
         std::fill_n(column_sums_.data() + i * blocks() * width(), blocks() * width(), 0);
         std::fill_n(scales_.data() + i * blocks() * width(), blocks() * width(), 0.0f);
-        for (Index row = 0; row < rows; ++row) {
+        for (Index row = 0; row < rows.rows; ++row) {
             for (Index block = 0; block < blocks(); ++block)
-                pack_block(from + row * cols_, i * width() + row, block, to + row * 4);
+                pack_block(rows.row(row), i * width() + row, block, to + row * 4);
         }
     }
 

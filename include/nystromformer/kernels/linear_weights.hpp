@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -20,12 +22,19 @@ namespace nystromformer {
 enum class Precision {
     fp32,  ///< exact
     bf16,  ///< half the memory; fp32 arithmetic, but for CPUs that are faster at products of bf16
-    int8,  ///< a quarter of the memory, faster; activations are rounded row by row
+    int8,  ///< a quarter of the memory, faster; activations are rounded block by block
 };
 
 inline std::string_view name(Precision precision) {
     constexpr std::array<std::string_view, 3> names{"fp32", "bf16", "int8"};
     return names[static_cast<std::size_t>(precision)];
+}
+
+/// The precision of that name, or nothing.
+inline std::optional<Precision> precision_named(std::string_view word) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8})
+        if (name(precision) == word) return precision;
+    return std::nullopt;
 }
 
 /// Weights (out, in) and a bias (out). bf16 and int8 are for float only.

@@ -21,8 +21,15 @@ struct Panels {
         data = scratch.array<Scalar>(count() * depth * width());
     }
     static Index width() { return kernels<Scalar>().tile_columns; }
-    Index count() const { return (cols + width() - 1) / width(); }
+    Index count() const { return blocks_of(cols, width()); }
     Scalar* panel(Index i) const { return data + i * depth * width(); }
+    /// Some of the columns; `first` is that of a panel.
+    Panels middle_cols(Index first, Index num_cols) const {
+        Panels part = *this;
+        part.data = panel(first / width());
+        part.cols = num_cols;
+        return part;
+    }
 };
 
 /// The columns of `factor * x'`: x (n, d) gives n columns of depth d.
