@@ -105,12 +105,13 @@ public:
 
     /// The precision for the linear layers of this scope.
     Precision precision() const {
+        bool kept = false;
         for (const std::string& name : shared_->packing.keep_fp32) {
             if (('.' + prefix_).find('.' + name + '.') == std::string::npos) continue;
-            shared_->kept.insert(name);
-            return Precision::fp32;
+            shared_->kept.insert(name);  // of several that match, each is there
+            kept = true;
         }
-        return shared_->packing.precision;
+        return kept ? Precision::fp32 : shared_->packing.precision;
     }
     /// The first name in Packing::keep_fp32 that no scope asked about has in its path, or nothing.
     std::optional<std::string> unmatched_name() const {
