@@ -30,13 +30,15 @@ public:
     void operator()(ConstRows<Scalar> q, Rows<Scalar> context) const {
         Scratch scratch;
         const Index n = keys_.cols;
+        const Rows<Scalar> queries = scratch.rows<Scalar>(q.rows, q.cols);
+        queries.map() = q.map();  // side by side: among k and v its rows share sets of the cache
         const Rows<Scalar> scores = scratch.rows<Scalar>(q.rows, std::min(n, key_block));
         Scalar most[block_rows], sums[block_rows] = {};
         std::fill_n(most, q.rows, -std::numeric_limits<Scalar>::infinity());
         for (Index row = 0; row < q.rows; ++row) std::fill_n(context.row(row), padded(), Scalar(0));
         for (Index key = 0; key < n; key += key_block) {
             const Index keys = std::min(key_block, n - key);
-            multiply(q, keys_.middle_cols(key, keys), scores);
+            multiply<Scalar>(queries, keys_.middle_cols(key, keys), scores);
             for (Index row = 0; row < q.rows; ++row) {
                 const Scalar factor = weigh(scores.row(row), key, keys, most[row], sums[row]);
                 if (key == 0 || factor == 1) continue;

@@ -146,7 +146,7 @@ template <typename Scalar>
 class PackedMatrix {
 public:
     PackedMatrix() = default;
-    /// `weight` (num_rows, num_cols); an empty `bias` is zero.
+    /// `weight` (num_rows, num_cols), num_cols at least 1; an empty `bias` is zero.
     PackedMatrix(Index num_rows, Index num_cols, const WeightRows<Scalar>& weight,
                  const RowVector<Scalar>& bias, ThreadPool& threads)
         : rows_(num_rows),

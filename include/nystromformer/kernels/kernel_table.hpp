@@ -9,7 +9,7 @@ namespace nystromformer::detail {
 /// One tile of a matrix product: some rows of a, one panel of b, and where the result goes.
 template <typename Scalar>
 struct GemmTile {
-    const Scalar* a;      // (rows, depth), rows a_stride apart
+    const Scalar* a;      // (rows, depth >= 1), rows a_stride apart
     const Scalar* panel;  // (depth, columns of a panel), rows panel_stride apart
     const Scalar*
         start;  // (rows, columns of a panel), rows start_stride apart: what sums begin with
