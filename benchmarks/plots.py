@@ -28,7 +28,7 @@ def speedups(path, cells):
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xlim(0, 1.45 * max(ratios, default=1))
     axes.invert_yaxis()
-    axes.set_xlabel("time of the best peer / time of nystromformer, fp32")
+    axes.set_xlabel("least time of the best peer / least time of nystromformer, fp32")
     save(figure, path)
 
 
