@@ -48,15 +48,16 @@ private:
         std::size_t end;
     };
 
-    static constexpr Kind ascii_kind(unsigned byte) {
-        if (byte == ' ' || (byte >= 9 && byte <= 13)) return Kind::space;
-        if (byte >= '0' && byte <= '9') return Kind::number;
-        const unsigned lower = byte | 0x20;
-        return lower >= 'a' && lower <= 'z' ? Kind::letter : Kind::other;
-    }
     static constexpr auto ascii_kinds = [] {
         std::array<Kind, 128> result{};
-        for (unsigned byte = 0; byte < 128; ++byte) result[byte] = ascii_kind(byte);
+        for (unsigned byte = 0; byte < 128; ++byte) {
+            const unsigned lower = byte | 0x20;
+            const bool is_space = byte == ' ' || (byte >= 9 && byte <= 13);
+            result[byte] = is_space                       ? Kind::space
+                           : lower >= 'a' && lower <= 'z' ? Kind::letter
+                           : byte >= '0' && byte <= '9'   ? Kind::number
+                                                          : Kind::other;
+        }
         return result;
     }();
 

@@ -40,8 +40,11 @@ public:
             add(0x86, 0x9F);
         }
     }
-    /// Oniguruma's \w, or \W.
-    void add_word(bool wanted) { (wanted ? words_ : others_) = true; }
+    /// Oniguruma's \w, or \W. In brackets the superscripts and fractions of Latin-1 are no words.
+    void add_word(bool wanted, bool in_brackets) {
+        (wanted ? words_ : others_) = true;
+        in_brackets_ = in_brackets;
+    }
     void negate() { negated_ = !negated_; }
 
     /// Everything that the parts hold now is looked up fast from here on.
@@ -78,7 +81,9 @@ private:
     bool holds(char32_t point) const {
         const unicode::Record& record = unicode::record(point);
         if ((categories_ & unicode::category_bit(record.category)) != 0) return true;
-        const bool is_word = (record.flags & unicode::flag_onig_word) != 0;
+        const bool is_latin_number = point < 256 && record.category == unicode::Category::no;
+        const bool is_word =
+            (record.flags & unicode::flag_onig_word) != 0 && !(in_brackets_ && is_latin_number);
         if (is_word ? words_ : others_) return true;
         const auto after =
             std::upper_bound(ranges_.begin(), ranges_.end(), point,
@@ -90,6 +95,7 @@ private:
     std::uint32_t categories_ = 0;
     bool words_ = false;
     bool others_ = false;  // what is not of a word
+    bool in_brackets_ = false;
     bool negated_ = false;
     std::array<std::uint64_t, 2> ascii_{};
 };

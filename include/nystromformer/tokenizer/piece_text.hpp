@@ -62,8 +62,7 @@ enum class SplitBehavior { removed, isolated, merged_with_previous, merged_with_
 /// gaps.
 class Splitter {
 public:
-    Splitter(SplitBehavior behavior, std::vector<Piece>& out)
-        : behavior_(behavior), out_(out), first_(out.size()) {}
+    Splitter(SplitBehavior behavior, std::vector<Piece>& out) : behavior_(behavior), out_(out) {}
 
     void operator()(std::size_t begin, std::size_t end, bool is_match) {
         switch (behavior_) {
@@ -74,10 +73,10 @@ public:
                 put(begin, end);
                 break;
             case SplitBehavior::contiguous:
-                extend_or_put(begin, end, has_last_ && is_match == last_is_match_);
+                extend_or_put(begin, end, waiting_ && is_match == last_is_match_);
                 break;
             case SplitBehavior::merged_with_previous:
-                extend_or_put(begin, end, has_last_ && is_match && !last_is_match_);
+                extend_or_put(begin, end, waiting_ && is_match && !last_is_match_);
                 break;
             case SplitBehavior::merged_with_next:
                 if (is_match) finish();
@@ -91,7 +90,6 @@ public:
                 break;
         }
         last_is_match_ = is_match;
-        has_last_ = true;
     }
 
     /// To be called after the last part.
@@ -104,19 +102,20 @@ private:
     void put(std::size_t begin, std::size_t end) {
         if (begin < end) out_.push_back({begin, end});
     }
+    /// The last part waits for those that it may be extended by; an empty one counts too.
     void extend_or_put(std::size_t begin, std::size_t end, bool extends) {
-        if (extends && out_.size() > first_ && out_.back().end == begin) {
-            out_.back().end = end;
+        if (extends) {
+            waiting_->end = end;
         } else {
-            put(begin, end);
+            finish();
+            waiting_ = Piece{begin, end};
         }
     }
 
     SplitBehavior behavior_;
     std::vector<Piece>& out_;
-    std::size_t first_;
-    std::optional<Piece> waiting_;  // a match that the next part may take
-    bool has_last_ = false;
+    std::optional<Piece>
+        waiting_;  // a part that may yet grow, or a match that the next part may take
     bool last_is_match_ = false;
 };
 

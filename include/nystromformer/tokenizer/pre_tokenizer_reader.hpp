@@ -46,9 +46,12 @@ inline SplitBehavior read_behavior(const TokenizerJson& json) {
     if (name == "Isolated") return SplitBehavior::isolated;
     if (name == "MergedWithPrevious") return SplitBehavior::merged_with_previous;
     if (name == "MergedWithNext") return SplitBehavior::merged_with_next;
-    if (name == "Contiguous") return SplitBehavior::contiguous;
-    json.fail(
-        "\"Removed\", \"Isolated\", \"MergedWithPrevious\", \"MergedWithNext\" or \"Contiguous\"");
+    if (name != "Contiguous") {
+        json.fail(
+            "\"Removed\", \"Isolated\", \"MergedWithPrevious\", \"MergedWithNext\" or "
+            "\"Contiguous\"");
+    }
+    return SplitBehavior::contiguous;
 }
 
 inline ByteLevel read_byte_level(const TokenizerJson& json) {

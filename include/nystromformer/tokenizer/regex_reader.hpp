@@ -86,7 +86,7 @@ public:
     }
 
     /// A backslash and what follows it: a character, or a class, which is added to `set`.
-    std::optional<char32_t> escape(CodePointSet& set) {
+    std::optional<char32_t> escape(CodePointSet& set, bool in_brackets = false) {
         skip("\\");
         if (at_end()) refuse("without a \\ at its end");
         const char32_t point = next_point();
@@ -96,7 +96,7 @@ public:
                 set.add_white(!is_upper);
                 return std::nullopt;
             case 'w':
-                set.add_word(!is_upper);
+                set.add_word(!is_upper, in_brackets);
                 return std::nullopt;
             case 'd':
                 add_categories("Nd", is_upper, set);
@@ -130,7 +130,7 @@ private:
     std::optional<char32_t> class_character(CodePointSet& set) {
         if (at_end()) refuse("whose [ ends");
         if (pattern_.compare(at_, 2, "\\b") == 0) refuse("without \\b in a class");
-        if (peek() == '\\') return escape(set);
+        if (peek() == '\\') return escape(set, true);
         if (peek() == '[') refuse("without ranges to a [");
         if (pattern_.compare(at_, 2, "&&") == 0) refuse("without && in a class");
         return next_point();
