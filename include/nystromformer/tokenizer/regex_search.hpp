@@ -164,6 +164,7 @@ private:
     bool split(std::uint32_t& step, std::size_t at) {
         const std::vector<RegexStep>& steps = regex_.steps();
         const RegexStep& now = steps[step];
+        spend(1);
         const bool can_first = steps[now.target].first.allows(text_, at);
         const bool can_other = steps[now.other].first.allows(text_, at);
         if (!failed_.empty() && !note(step, at)) return false;
