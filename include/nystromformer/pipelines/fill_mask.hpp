@@ -5,6 +5,7 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/model/masked_lm.hpp>
+#include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
@@ -37,6 +38,9 @@ struct FillMaskOptions {
     Index top_k = 5;                        ///< answers for each mask
     std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
     bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
+    /// Or read it in windows that share so many tokens; each mask is answered in the window that
+    /// shows most of the text on both its sides.
+    std::optional<Index> stride = std::nullopt;
     Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
     Index num_landmarks = 0;
     Index batch_tokens = 4096;
@@ -89,13 +93,15 @@ public:
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const {
         check(options);
         const std::vector<std::int64_t> targets = target_ids(options.targets);
-        std::vector<Encoding> encodings;
-        for (std::size_t i = 0; i < texts.size(); ++i)
-            encodings.push_back(encode({.text = texts[i], .number = i}, options));
-        std::vector<std::vector<std::vector<FillMaskAnswer>>> results(texts.size());
-        detail::for_each_batch(encodings, detail::pipeline_options(options),
+        detail::MaskedTexts masked;
+        std::vector<std::vector<std::vector<FillMaskAnswer>>> results;
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            add({.text = texts[i], .number = i}, options, masked);
+            results.emplace_back(masked.num_masks[i]);
+        }
+        detail::for_each_batch(masked.windows, detail::pipeline_options(options),
                                [&](std::span<const std::size_t> batch) {
-                                   answer(encodings, batch, targets, options, results);
+                                   answer(masked, batch, targets, options, results);
                                });
         return results;
     }
@@ -109,6 +115,10 @@ public:
             throw InputError(
                 {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
+        if (options.stride && *options.stride < 0)
+            throw InputError({"", "stride", "0 or more", std::to_string(*options.stride)});
+        if (options.stride && options.truncation)
+            throw InputError({"", "stride", "a stride or truncation", "both"});
         target_ids(options.targets);
     }
 
@@ -145,37 +155,44 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:
-    Encoding encode(const detail::TextInput& input, const FillMaskOptions& options) const {
-        Encoding encoding =
-            detail::encode_input(input, tokenizer_, model_.config(), options.truncation,
-                                 detail::pipeline_options(options));
-        if (std::count(encoding.ids.begin(), encoding.ids.end(), mask_id_) == 0)
+    /// Encodes a text, in windows where it is too long and options.stride asks for them.
+    void add(const detail::TextInput& input, const FillMaskOptions& options,
+             detail::MaskedTexts& masked) const {
+        const PipelineOptions shared = detail::pipeline_options(options);
+        const NystromformerConfig& config = model_.config();
+        Encoding whole = options.stride ? input.encode(tokenizer_, detail::encode_options())
+                                        : detail::encode_input(input, tokenizer_, config,
+                                                               options.truncation, shared);
+        if (std::count(whole.ids.begin(), whole.ids.end(), mask_id_) == 0)
             throw InputError({"", input.place(), "a " + mask_, "none"});
-        return encoding;
+        std::vector<Encoding> windows{whole};
+        if (options.stride) {
+            windows = detail::encode_windows(input, tokenizer_, config.max_position_embeddings,
+                                             *options.stride, shared);
+        }
+        masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
     }
 
-    /// Runs a batch and sets the answers for each of its texts.
-    void answer(const std::vector<Encoding>& encodings, std::span<const std::size_t> batch,
+    /// Runs a batch of windows and sets the answers for their masks.
+    void answer(const detail::MaskedTexts& masked, std::span<const std::size_t> batch,
                 const std::vector<std::int64_t>& targets, const FillMaskOptions& options,
                 std::vector<std::vector<std::vector<FillMaskAnswer>>>& results) const {
-        const ModelInput<float> input = detail::stacked_input(encodings, batch);
+        const ModelInput<float> input = detail::stacked_input(masked.windows, batch);
         std::vector<Index> mask_rows;
-        for (Index row = 0; row < input.rows(); ++row) {
-            if (input.input_ids[static_cast<std::size_t>(row)] == mask_id_)
-                mask_rows.push_back(row);
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            for (const detail::MaskPlace& place : masked.places[batch[i]])
+                mask_rows.push_back(input.offsets[i] + place.row);
         }
         const Matrix<float> logits =
             model_.logits_at(input, mask_rows,
                              detail::forward_options(detail::pipeline_options(options),
                                                      model_.config()));  // (masks, vocab)
-        Index mask = 0;
-        for (const std::size_t index : batch) {
-            const std::vector<std::int64_t>& text = encodings[index].ids;
-            const bool single = std::count(text.begin(), text.end(), mask_id_) == 1;
-            for (std::size_t position = 0; position < text.size(); ++position) {
-                if (text[position] != mask_id_) continue;
-                results[index].push_back(
-                    best(logits.row(mask++), text, position, single, targets, options.top_k));
+        Index row = 0;
+        for (const std::size_t window : batch) {
+            for (const detail::MaskPlace& place : masked.places[window]) {
+                results[place.text][place.number] =
+                    best(logits.row(row++), masked.ids[place.text], place.position,
+                         masked.num_masks[place.text] == 1, targets, options.top_k);
             }
         }
     }

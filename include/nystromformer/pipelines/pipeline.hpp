@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -82,11 +83,12 @@ inline Index longest_input(const Tokenizer& tokenizer, const NystromformerConfig
                     tokenizer.model_max_length().value_or(config.max_position_embeddings));
 }
 
-/// One text, or a text and its pair, and how errors and cuts name it.
+/// One text, or a text and its pair; how errors and cuts name it; which of both truncation cuts.
 struct TextInput {
     std::string_view text;
     std::optional<std::string_view> pair = std::nullopt;
     std::size_t number = 0;
+    TruncationStrategy strategy = TruncationStrategy::longest_first;
 
     std::string place() const { return "text " + std::to_string(number); }
     Encoding encode(const Tokenizer& tokenizer, const EncodeOptions& options) const {
@@ -105,9 +107,30 @@ inline void check_length(const Encoding& encoding, const TextInput& input,
                       std::to_string(encoding.size())});
 }
 
-/// Encodes a whole input with its special tokens. One that is longer than longest_input is cut
-/// where `truncation` is true, which options.cut is told; else one that is too long for the model
-/// is an InputError.
+/// Encodes an input with its special tokens, in windows of at most `length` tokens that share
+/// `stride`; options.cut is told where there are several.
+inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokenizer& tokenizer,
+                                            Index length, Index stride,
+                                            const PipelineOptions& options) {
+    EncodeOptions encode = encode_options();
+    std::vector<Encoding> windows{input.encode(tokenizer, encode)};
+    const Index tokens = windows.front().size();
+    if (tokens <= length) return windows;
+    encode.truncation =
+        Truncation{.max_length = length, .stride = stride, .strategy = input.strategy};
+    windows.front() = input.encode(tokenizer, encode);
+    std::vector<Encoding> rest = std::exchange(windows.front().overflowing, {});
+    std::move(rest.begin(), rest.end(), std::back_inserter(windows));
+    if (options.cut) {
+        options.cut(
+            {static_cast<Index>(input.number), tokens, length, static_cast<Index>(windows.size())});
+    }
+    return windows;
+}
+
+/// Encodes an input with its special tokens. With `truncation` one that is longer than
+/// longest_input is cut, which options.cut is told; without, or where that does not help, one that
+/// is too long for the model is an InputError.
 inline Encoding encode_input(const TextInput& input, const Tokenizer& tokenizer,
                              const NystromformerConfig& config, bool truncation,
                              const PipelineOptions& options) {
@@ -117,8 +140,9 @@ inline Encoding encode_input(const TextInput& input, const Tokenizer& tokenizer,
     if (truncation && encoding.size() > length) {
         if (options.cut)
             options.cut({static_cast<Index>(input.number), encoding.size(), length, 1});
-        encode.truncation = Truncation{.max_length = length};
+        encode.truncation = Truncation{.max_length = length, .strategy = input.strategy};
         encoding = input.encode(tokenizer, encode);
+        encoding.overflowing.clear();
     }
     check_length(encoding, input, config);
     return encoding;
@@ -150,7 +174,14 @@ void for_each_batch(const std::vector<Encoding>& encodings, const PipelineOption
     }
 }
 
-/// The encodings of `indices` after one another, without padding.
+/// For a text that is encoded several times, with one thing or another: passes on its first cut.
+inline std::function<void(const Cut&)> told_once(const std::function<void(const Cut&)>& cut) {
+    return [&cut, told = false](const Cut& value) mutable {
+        if (cut && !std::exchange(told, true)) cut(value);
+    };
+}
+
+/// The encodings of `indices` after one another; a mask only where one of them is padded.
 inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
                                        std::span<const std::size_t> indices) {
     ModelInput<float> input;
@@ -160,8 +191,12 @@ inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
         input.input_ids.insert(input.input_ids.end(), encoding.ids.begin(), encoding.ids.end());
         input.token_type_ids.insert(input.token_type_ids.end(), encoding.type_ids.begin(),
                                     encoding.type_ids.end());
+        input.attention_mask.insert(input.attention_mask.end(), encoding.attention_mask.begin(),
+                                    encoding.attention_mask.end());
         input.offsets.push_back(static_cast<Index>(input.input_ids.size()));
     }
+    const auto& mask = input.attention_mask;
+    if (std::find(mask.begin(), mask.end(), 0) == mask.end()) input.attention_mask.clear();
     return input;
 }
 
