@@ -44,7 +44,7 @@ void read(const Json& options, const char* name, std::optional<Value>& value) {
 
 // What each task answers, in the form of Hugging Face's value.
 
-Json classify(const Json& recorded) {
+Json classify_case(const Json& recorded) {
     const Json &input = recorded["input"], &options = recorded["options"];
     nf::TextClassificationOptions ours;
     read(options, "top_k", ours.top_k);
@@ -68,7 +68,7 @@ Json classify(const Json& recorded) {
     return is_pair && !options.contains("top_k") ? Json(list.at(0)) : list;
 }
 
-Json zero_shot(const Json& recorded) {
+Json zero_shot_case(const Json& recorded) {
     const Json& options = recorded["options"];
     nf::ZeroShotOptions ours{.truncation = true};  // Hugging Face cuts without being asked
     read(options, "multi_label", ours.multi_label);
@@ -80,7 +80,7 @@ Json zero_shot(const Json& recorded) {
     return {{"sequence", answer.sequence}, {"labels", answer.labels}, {"scores", answer.scores}};
 }
 
-Json tag(const Json& recorded) {
+Json tag_case(const Json& recorded) {
     const Json& options = recorded["options"];
     const std::map<std::string, nf::AggregationStrategy> strategies{
         {"none", nf::AggregationStrategy::none},
@@ -106,7 +106,7 @@ Json tag(const Json& recorded) {
     return list;
 }
 
-Json answer(const Json& recorded) {
+Json answer_case(const Json& recorded) {
     const Json& options = recorded["options"];
     nf::QuestionAnsweringOptions ours;
     read(options, "top_k", ours.top_k);
@@ -124,7 +124,7 @@ Json answer(const Json& recorded) {
     return list.size() == 1 ? Json(list[0]) : list;
 }
 
-Json choose(const Json& recorded) {
+Json choose_case(const Json& recorded) {
     const auto answer = pipeline<nf::MultipleChoicePipeline>(recorded["model"].get<std::string>())(
         recorded["input"]["prompt"].get<std::string>(),
         recorded["input"]["choices"].get<std::vector<std::string>>());
@@ -166,21 +166,21 @@ void check_task(const char* task, Json (*ask)(const Json&)) {
 }  // namespace
 
 TEST_CASE("text classification equals what transformers recorded") {
-    check_task("classify", classify);
+    check_task("classify", classify_case);
 }
 
 TEST_CASE("zero-shot classification equals what transformers recorded") {
-    check_task("zero-shot", zero_shot);
+    check_task("zero-shot", zero_shot_case);
 }
 
-TEST_CASE("token classification equals what transformers recorded") { check_task("tag", tag); }
+TEST_CASE("token classification equals what transformers recorded") { check_task("tag", tag_case); }
 
 TEST_CASE("question answering equals what transformers 4.57 recorded") {
-    check_task("answer", answer);
+    check_task("answer", answer_case);
 }
 
 TEST_CASE("multiple choice equals what transformers' model says of each pair") {
-    check_task("choose", choose);
+    check_task("choose", choose_case);
 }
 
 TEST_CASE("an answer is the same bit for bit alone and in any batch, in both attentions") {

@@ -138,7 +138,7 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:
-    static constexpr Index context = 1;  // which text of the pair it is
+    static constexpr Index context_text = 1;  // which of the pair it is
 
     struct WindowAnswers {
         std::vector<detail::TokenSpan> spans;
@@ -176,7 +176,7 @@ private:
         std::vector<bool> allowed;
         for (std::size_t i = 0; i < window.ids.size(); ++i) {
             // [CLS] stands for "no answer".
-            allowed.push_back(window.sequence_ids[i] == context || window.ids[i] == cls_id_);
+            allowed.push_back(window.sequence_ids[i] == context_text || window.ids[i] == cls_id_);
         }
         std::vector<float> start = detail::softmax_of(start_logits, allowed);
         std::vector<float> end = detail::softmax_of(end_logits, allowed);
@@ -222,7 +222,7 @@ private:
     QuestionAnsweringAnswer answer_at(std::string_view text, const Encoding& window,
                                       detail::TokenSpan span,
                                       const QuestionAnsweringOptions& options) const {
-        if (options.align_to_words) span = detail::aligned_to_words(window, span, context);
+        if (options.align_to_words) span = detail::aligned_to_words(window, span, context_text);
         const auto first = static_cast<std::size_t>(window.byte_offsets[span.first].first);
         const auto last = static_cast<std::size_t>(window.byte_offsets[span.last].second);
         // A [CLS] in the question may be taken for a part of the answer.

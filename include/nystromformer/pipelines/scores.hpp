@@ -11,8 +11,8 @@
 namespace nystromformer::detail {
 
 /// The logits of one row of a row-major matrix.
-template <typename Matrix>
-std::span<const float> row_of(const Matrix& logits, std::ptrdiff_t row) {
+template <typename Logits>
+std::span<const float> row_of(const Logits& logits, std::ptrdiff_t row) {
     return {logits.data() + row * logits.cols(), static_cast<std::size_t>(logits.cols())};
 }
 

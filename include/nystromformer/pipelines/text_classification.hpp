@@ -93,7 +93,8 @@ public:
         detail::for_each_batch(encodings, shared, [&](std::span<const std::size_t> batch) {
             const auto output = model_(detail::stacked_input(encodings, batch), forward);
             for (std::size_t i = 0; i < batch.size(); ++i)
-                results[batch[i]] = best(detail::row_of(output.logits, i), options);
+                results[batch[i]] =
+                    best(detail::row_of(output.logits, static_cast<Index>(i)), options);
         });
         return results;
     }
