@@ -24,7 +24,7 @@ import pipeline_oracle
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).parent / "pipelines"
 BUNDLED = ROOT / "models" / "nystromformer-small-en"
-PIECES = 420
+PIECES = 280
 MAX_LENGTH, MAX_POSITIONS = 48, 90
 
 # name: head, labels, problem_type
@@ -70,7 +70,7 @@ def write_tokenizer(folder):
         step for step in normalizer["normalizers"] if step["type"] != "Precompiled"
     ]
     vocab = tokenizer["model"]["vocab"]
-    kept = vocab[:PIECES] + [entry for entry in vocab[PIECES:] if len(entry[0]) == 1][:80]
+    kept = vocab[:PIECES] + [entry for entry in vocab[PIECES:] if len(entry[0]) == 1][:60]
     tokenizer["model"]["vocab"] = kept
     text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
     (folder / "tokenizer.json").write_text(text, encoding="utf-8")
@@ -158,7 +158,7 @@ def tag_cases():
 
 def answer_cases():
     """Windows, several answers, no answer, words."""
-    contexts = [LONG, LONG + TEXTS[1], TEXTS[3] + " Caf\u00e9 CAF\u00c9 caf\u00e9."]
+    contexts = [LONG + TEXTS[1], TEXTS[3] + " Caf\u00e9 CAF\u00c9 caf\u00e9."]
     for context in contexts:
         for question in QUESTIONS:
             fields = {"question": question, "context": context}
@@ -185,6 +185,17 @@ def choose_cases():
         yield "choose", "choices", {"prompt": "He took his hat", "choices": choices}, {}
 
 
+def rounded(value):
+    """Numbers with seven digits after the point: the test asks for five."""
+    if isinstance(value, float):
+        return round(value, 7)
+    if isinstance(value, list):
+        return [rounded(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: rounded(entry) for key, entry in value.items()}
+    return value
+
+
 def main():
     parser = argparse.ArgumentParser(description="Records what transformers' pipelines answer.")
     parser.add_argument(
@@ -202,9 +213,8 @@ def main():
         for task, model, fields, options in generate():
             oracle = old if task == "answer" else new
             answer = oracle(task, DATA / model, fields, options)
-            cases.append(
-                {"task": task, "model": model, "input": fields, "options": options, **answer}
-            )
+            case = {"task": task, "model": model, "input": fields, "options": options}
+            cases.append({**case, **rounded(answer)})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
     (DATA / "pipelines.json").write_text(f'{{"cases": [\n{lines}\n]}}\n', encoding="utf-8")
     size = sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file())

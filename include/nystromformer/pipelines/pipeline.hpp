@@ -89,10 +89,17 @@ struct TextInput {
     std::optional<std::string_view> pair = std::nullopt;
     std::size_t number = 0;
     TruncationStrategy strategy = TruncationStrategy::longest_first;
+    bool gives_token_type_ids = false;  // where the tokenizer's files do not say, as transformers 5
 
     std::string place() const { return "text " + std::to_string(number); }
     Encoding encode(const Tokenizer& tokenizer, const EncodeOptions& options) const {
-        return pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
+        Encoding encoding =
+            pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
+        if (tokenizer.gives_token_type_ids().value_or(gives_token_type_ids)) return encoding;
+        std::fill(encoding.type_ids.begin(), encoding.type_ids.end(), 0);
+        for (Encoding& window : encoding.overflowing)
+            std::fill(window.type_ids.begin(), window.type_ids.end(), 0);
+        return encoding;
     }
 };
 

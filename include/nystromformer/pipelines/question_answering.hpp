@@ -158,7 +158,8 @@ private:
         const detail::TextInput text{.text = input.question,
                                      .pair = input.context,
                                      .number = number,
-                                     .strategy = TruncationStrategy::only_second};
+                                     .strategy = TruncationStrategy::only_second,
+                                     .gives_token_type_ids = true};  // as transformers 4 does
         if (input.question.empty() || input.context.empty()) {
             throw InputError({"", text.place(), "a question and a context",
                               input.question.empty() ? "no question" : "no context"});

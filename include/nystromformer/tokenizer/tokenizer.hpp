@@ -161,6 +161,9 @@ public:
     /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE where
     /// its file says so.
     bool has_continuing_subword_prefix() const { return has_continuing_subword_prefix_; }
+    /// Whether the pipelines of transformers give a model this tokenizer's type ids. Nothing where
+    /// its files do not say: transformers 4 does, 5 does not (and the model takes 0).
+    std::optional<bool> gives_token_type_ids() const { return names_.gives_token_type_ids; }
     /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
     std::optional<Index> model_max_length() const { return names_.model_max_length; }
 
