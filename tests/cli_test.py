@@ -302,8 +302,9 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(fill("--json", text)[0], 3)
         code, out, _ = fill("--json", "--top-k", 1, "--stride", 100, text)
         (line,) = lines_of(out)
-        self.assertEqual((code, line["output"][0]["token_str"]), (0, "door"))
-        self.assertEqual(line["output"][0]["sequence"].count("the rain fell"), 600)
+        (answer,) = line["output"]
+        self.assertEqual((code, answer["sequence"].count("the rain fell")), (0, 600))
+        self.assertIn(f'opened the {answer["token_str"]} and walked', answer["sequence"])
         self.assertGreater(line["cut"]["windows"], 2)
 
     def test_the_first_lines_are_skipped_and_batches_change_nothing(self):
