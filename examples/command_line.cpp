@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -59,6 +60,23 @@ void CommonOptions::add_json(CLI::App& command) {
     command.add_flag("--json", json, "JSON lines even on a terminal");
 }
 
+void CommonOptions::add_lines(CLI::App& command) {
+    add_json(command);
+    command
+        .add_option("--skip", skip, "leave out the first N lines of stdin, to resume after them")
+        ->type_name("N");
+}
+
+void CommonOptions::add_pipeline(CLI::App& command) {
+    add_forward(command);
+    command
+        .add_option("--batch-tokens", batch_tokens,
+                    "tokens computed at once (default: 4096); answers do not depend on it")
+        ->check(CLI::Range(Index{1}, Index{1} << 30))
+        ->type_name("N");
+    add_lines(command);
+}
+
 nf::LoadOptions CommonOptions::load_options() const {
     return {.num_threads = threads, .precision = nf::precision_named(precision).value()};
 }
@@ -78,11 +96,11 @@ void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) c
 
 bool CommonOptions::writes_json() const { return json || isatty(STDOUT_FILENO) == 0; }
 
-void add_texts(CLI::App& command) {
+void add_texts(CLI::App& command, const std::string& text, const std::string& fields) {
     command.allow_extras();
-    command.footer(
-        "Every other argument is a TEXT (after --, every one). Without any, JSON lines\n"
-        "{\"text\": ...} are read from stdin, and a line is written for each.");
+    command.footer("Every other argument is " + text +
+                   " (after --, every one). Without any, JSON lines\n" + fields +
+                   " are read from stdin, and a line is written for each.");
 }
 
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session) {
@@ -93,6 +111,19 @@ std::vector<std::string> texts_of(const CLI::App& command, const Session& sessio
     }
     texts.insert(texts.end(), session.after_dashes.begin(), session.after_dashes.end());
     return texts;
+}
+
+std::vector<std::string> split_at_commas(const std::string& list) {
+    std::vector<std::string> parts;
+    std::istringstream stream(list + ',');
+    for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+    return parts;
+}
+
+std::vector<Json> text_fields(const std::vector<std::string>& texts) {
+    std::vector<Json> fields;
+    for (const std::string& text : texts) fields.push_back({{"text", text}});
+    return fields;
 }
 
 // ---- streams
@@ -246,7 +277,7 @@ private:
 
 /// A JSON line as a request; what is wrong with it as the request's error.
 Request read_request(std::uint64_t number, const std::string& line) {
-    Request request{number, Json::object(), "", {}};
+    Request request{number, Json::object(), "", {}, {}};
     guard(request, [&] {
         if (line.size() > max_line) {
             throw nf::FormatError({"", "",
@@ -272,6 +303,14 @@ void answer_good(std::vector<Request>& requests, const Answerer& answerer) {
     if (!good_ones.empty()) answerer.answer(good_ones);
 }
 
+std::string cut_message(const Request& request) {
+    const auto number = [&](const char* field) { return request.cut[field].dump(); };
+    return "text " + std::to_string(request.line) + ": its " + number("tokens") + " tokens were " +
+           (request.cut["windows"] == 1
+                ? "cut to " + number("length")
+                : "read in " + number("windows") + " windows of " + number("length"));
+}
+
 /// Writes what became of `requests` and returns how many failed.
 std::size_t write_answers(std::vector<Request>& requests, bool json, const Answerer& answerer) {
     std::string text;
@@ -282,12 +321,14 @@ std::size_t write_answers(std::vector<Request>& requests, bool json, const Answe
         if (!json) {
             if (bad) print_message("text " + std::to_string(request.line) + ": " + request.error);
             if (!bad) text += answerer.table(request);
+            if (!bad && !request.cut.is_null()) print_message(cut_message(request));
             continue;
         }
         Json line = std::move(request.fields);
         line.erase("output");
         line.erase("error");
         if (bad && !line.contains("line")) line["line"] = request.line;
+        if (!bad && !request.cut.is_null()) line["cut"] = std::move(request.cut);
         line[bad ? "error" : "output"] = bad ? Json(request.error) : std::move(request.output);
         text += dump(line) + '\n';
     }
@@ -297,15 +338,49 @@ std::size_t write_answers(std::vector<Request>& requests, bool json, const Answe
 
 }  // namespace
 
+namespace {
+
+[[noreturn]] void fail_field(const Json& fields, const char* field, const char* expected) {
+    const auto found = fields.find(field);
+    throw nf::InputError(
+        {"", std::string("/") + field, expected,
+         found == fields.end() ? "nothing" : nf::detail::JsonView<nf::Error>::describe(*found)});
+}
+
+}  // namespace
+
 const std::string& Request::text(const char* field) const {
     const auto found = fields.find(field);
-    if (found == fields.end() || !found->is_string()) {
-        throw nf::InputError({"", std::string("/") + field, "a string",
-                              found == fields.end()
-                                  ? "nothing"
-                                  : nf::detail::JsonView<nf::Error>::describe(*found)});
-    }
+    if (found == fields.end() || !found->is_string()) fail_field(fields, field, "a string");
     return found->get_ref<const std::string&>();
+}
+
+const std::string& Request::text(const char* field,
+                                 const std::optional<std::string>& otherwise) const {
+    return otherwise && !fields.contains(field) ? *otherwise : text(field);
+}
+
+std::vector<std::string> Request::texts(const char* field) const {
+    const auto found = fields.find(field);
+    const auto is_string = [](const Json& value) { return value.is_string(); };
+    if (found == fields.end() || !found->is_array() ||
+        !std::all_of(found->begin(), found->end(), is_string)) {
+        fail_field(fields, field, "an array of strings");
+    }
+    return found->get<std::vector<std::string>>();
+}
+
+std::string score_text(const Json& score) {
+    char text[32];
+    std::snprintf(text, sizeof text, "  %.4f  ", score.get<double>());
+    return text;
+}
+
+std::function<void(const nf::Cut&)> cut_noter(std::span<Request* const> requests) {
+    return [requests](const nf::Cut& cut) {
+        requests[static_cast<std::size_t>(cut.input)]->cut = {
+            {"tokens", cut.tokens}, {"length", cut.length}, {"windows", cut.windows}};
+    };
 }
 
 void guard(Request& request, const std::function<void()>& body) {
@@ -316,12 +391,15 @@ void guard(Request& request, const std::function<void()>& body) {
     }
 }
 
-int answer_all(const std::vector<std::string>& texts, bool json, const Answerer& answerer) {
+int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
+               const Answerer& answerer) {
+    const bool json = options.writes_json();
     std::size_t failed = 0;
     std::vector<Request> requests;
-    if (!texts.empty()) {
-        for (const std::string& text : texts)
-            requests.push_back({requests.size() + 1, {{"text", text}}, "", {}});
+    if (!arguments.empty()) {
+        if (options.skip > 0) throw UsageError("--skip is for the lines of stdin, not for a TEXT");
+        for (const Json& fields : arguments)
+            requests.push_back({requests.size() + 1, fields, "", {}, {}});
         answer_good(requests, answerer);
         failed = write_answers(requests, json, answerer);
         return failed == 0 ? good : some_lines_failed;
@@ -332,7 +410,8 @@ int answer_all(const std::vector<std::string>& texts, bool json, const Answerer&
     Progress progress;
     std::uint64_t number = 0, answered_bytes = 0;
     for (auto line = lines.next(); line; line = lines.next()) {
-        requests.push_back(read_request(++number, *line));
+        if (++number <= options.skip) continue;
+        requests.push_back(read_request(number, *line));
         const bool few = requests.size() < answerer.batch &&
                          lines.bytes_done() - answered_bytes < most_waiting_bytes;
         if (few && lines.more_waits()) continue;

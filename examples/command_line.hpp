@@ -6,13 +6,16 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/model/options.hpp>
 #include <nystromformer/model/pretrained.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -36,6 +39,8 @@ struct CommonOptions {
     std::string precision = "fp32";
     std::string attention = "config";
     Index landmarks = 0;
+    Index batch_tokens = 4096;
+    std::uint64_t skip = 0;
     bool json = false;
 
     void add_model(CLI::App& command);
@@ -43,6 +48,10 @@ struct CommonOptions {
     /// --precision, --attention and --landmarks.
     void add_forward(CLI::App& command);
     void add_json(CLI::App& command);
+    /// --json and --skip: what a command has that answers JSON lines.
+    void add_lines(CLI::App& command);
+    /// All that a pipeline's command has: --batch-tokens and those of add_forward and add_lines.
+    void add_pipeline(CLI::App& command);
 
     nystromformer::LoadOptions load_options() const;
     nystromformer::Attention attention_mode() const;
@@ -58,11 +67,15 @@ struct Session {
     int exit_code = good;
 };
 
-/// Makes `command` take TEXT arguments.
-void add_texts(CLI::App& command);
+/// Makes `command` take TEXT arguments; its help says what they are, and the fields of lines.
+void add_texts(CLI::App& command, const std::string& text = "a TEXT",
+               const std::string& fields = "{\"text\": ...}");
 /// Those TEXTs as they stand, after parsing. (CLI11's own positionals would read "[a,b]" as a
 /// list.) Throws UsageError for what looks like an option.
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session);
+
+/// The parts of "a,b,c"; of "" one that is empty.
+std::vector<std::string> split_at_commas(const std::string& list);
 
 /// Makes sure of the three standard descriptors and of an error instead of SIGPIPE.
 void prepare_streams();
@@ -82,9 +95,14 @@ struct Request {
     Json fields;         ///< what was read; an empty object where nothing could be
     std::string error;   ///< why there will be no answer, or empty
     Json output;
+    Json cut;  ///< how the input was cut to fit the model; null where it was not
 
     /// The string under `field`; InputError where there is none.
     const std::string& text(const char* field) const;
+    /// The same, or `otherwise` where there is no such field.
+    const std::string& text(const char* field, const std::optional<std::string>& otherwise) const;
+    /// The array of strings under `field`; InputError where there is none.
+    std::vector<std::string> texts(const char* field) const;
 };
 
 /// How a command answers.
@@ -97,16 +115,86 @@ struct Answerer {
     std::size_t batch = 32;
 };
 
-/// Answers the TEXTs, or the JSON lines of stdin where there are none; one line for each, in order.
-int answer_all(const std::vector<std::string>& texts, bool json, const Answerer& answerer);
+/// The fields {"text": ...} of each text.
+std::vector<Json> text_fields(const std::vector<std::string>& texts);
+
+/// Answers requests of these fields, or the JSON lines of stdin where there are none (but for the
+/// first --skip); one line for each, in order.
+int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
+               const Answerer& answerer);
 
 /// Runs `body`; an Error becomes the request's error. One bad line must not end the others.
 void guard(Request& request, const std::function<void()>& body);
+
+/// Notes in the request whose place in `requests` it names how its input was cut.
+std::function<void(const nystromformer::Cut&)> cut_noter(std::span<Request* const> requests);
+
+/// Answers requests together, and one by one where one of them is bad. `read` makes a pipeline's
+/// input of a request, and `run` answers a span of those: Json for each, in order. It is given what
+/// to call for inputs that are cut.
+template <typename Read, typename Run>
+void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& run) {
+    std::vector<Request*> good;
+    std::vector<decltype(read(*requests[0]))> inputs;
+    for (Request* request : requests) {
+        guard(*request, [&] {
+            inputs.push_back(read(*request));
+            good.push_back(request);
+        });
+    }
+    const auto answer = [&](std::size_t first, std::size_t count) {
+        const auto some = std::span<Request* const>(good).subspan(first, count);
+        const auto outputs =
+            run(std::span(std::as_const(inputs)).subspan(first, count), cut_noter(some));
+        for (std::size_t i = 0; i < count; ++i) some[i]->output = outputs[i];
+    };
+    try {
+        answer(0, good.size());
+    } catch (const nystromformer::Error&) {
+        for (std::size_t i = 0; i < good.size(); ++i) guard(*good[i], [&] { answer(i, 1); });
+    }
+}
+
+/// Runs a pipeline's command. `read` makes an input of a request, `to_json` the output of an input
+/// and its answer. What the pipeline's `check` refuses is a usage error.
+template <typename Pipeline, typename PipelineOptions, typename Read, typename ToJson>
+int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
+                const std::vector<Json>& arguments, const CommonOptions& options, Read&& read,
+                ToJson&& to_json, std::string (*table)(const Request&)) {
+    options.note_idle_landmarks(pipeline.model().config());
+    pipeline_options.attention = options.attention_mode();
+    pipeline_options.num_landmarks = options.landmarks;
+    pipeline_options.batch_tokens = options.batch_tokens;
+    try {
+        pipeline.check(pipeline_options);
+    } catch (const nystromformer::InputError& error) {
+        throw UsageError(error.what());
+    }
+    const auto run = [&](auto inputs, const auto& cut) {
+        pipeline_options.cut = cut;
+        std::vector<Json> outputs;
+        for (const auto& answer : pipeline.batch(inputs, pipeline_options))
+            outputs.push_back(to_json(inputs[outputs.size()], answer));
+        return outputs;
+    };
+    const Answerer answerer{
+        [&](const std::vector<Request*>& requests) { answer_together(requests, read, run); }, table,
+        256};
+    return answer_all(arguments, options, answerer);
+}
+
+/// "  0.1234  " for a table.
+std::string score_text(const Json& score);
 
 }  // namespace command_line
 
 /// Each declares its command. The command runs when it is parsed and stores its exit code.
 void add_fill_mask(CLI::App& app, command_line::Session& session);
+void add_classify(CLI::App& app, command_line::Session& session);
+void add_zero_shot(CLI::App& app, command_line::Session& session);
+void add_tag(CLI::App& app, command_line::Session& session);
+void add_answer(CLI::App& app, command_line::Session& session);
+void add_choose(CLI::App& app, command_line::Session& session);
 void add_tokenize(CLI::App& app, command_line::Session& session);
 void add_run(CLI::App& app, command_line::Session& session);
 void add_bench(CLI::App& app, command_line::Session& session);

@@ -5,10 +5,8 @@
 #include <nystromformer/pipelines/fill_mask.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 namespace {
 
@@ -21,19 +19,15 @@ struct Options : CommonOptions {
     Index top_k = 5;
     std::optional<std::string> targets;
     bool truncation = false;
+    std::optional<Index> stride;
 
     nf::FillMaskOptions of_pipeline() const {
         nf::FillMaskOptions options;
         options.top_k = top_k;
-        if (targets) {
-            std::istringstream list(*targets +
-                                    ',');  // "" is a list of one, which no token answers to
-            for (std::string target; std::getline(list, target, ',');)
-                options.targets.push_back(target);
-        }
+        // "" is a list of one, which no token answers to.
+        if (targets) options.targets = split_at_commas(*targets);
         options.truncation = truncation;
-        options.attention = attention_mode();
-        options.num_landmarks = landmarks;
+        options.stride = stride;
         return options;
     }
 };
@@ -52,32 +46,13 @@ Json to_json(const Answers& answers) {
     return lists.size() == 1 ? Json(lists[0]) : lists;
 }
 
-/// Answers all at once, and one by one where one of them is bad.
-void answer(const nf::FillMaskPipeline& pipeline, const std::vector<Request*>& requests,
-            const nf::FillMaskOptions& options) {
-    try {
-        std::vector<std::string> texts;
-        for (const Request* request : requests) texts.push_back(request->text("text"));
-        const std::vector<Answers> answers = pipeline.batch(texts, options);
-        for (std::size_t i = 0; i < requests.size(); ++i) requests[i]->output = to_json(answers[i]);
-    } catch (const nf::Error&) {
-        for (Request* request : requests) {
-            guard(*request, [&] {
-                request->output = to_json(pipeline.each_mask(request->text("text"), options));
-            });
-        }
-    }
-}
-
 std::string table(const Request& request) {
     std::string text = for_terminal(request.text("text")) + '\n';
     const auto add = [&text](const Json& answers) {
         for (const Json& answer : answers) {
-            char score[32];
-            std::snprintf(score, sizeof score, "  %.4f  ", answer["score"].get<double>());
             std::string word = for_terminal(answer["token_str"].get_ref<const std::string&>());
             word.resize(std::max<std::size_t>(word.size(), 12), ' ');
-            text += score + word + "  " +
+            text += score_text(answer["score"]) + word + "  " +
                     for_terminal(answer["sequence"].get_ref<const std::string&>()) + '\n';
         }
     };
@@ -91,19 +66,10 @@ std::string table(const Request& request) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
-    const nf::FillMaskPipeline pipeline(options.model, options.load_options());
-    const nf::FillMaskOptions pipeline_options = options.of_pipeline();
-    options.note_idle_landmarks(pipeline.model().config());
-    try {
-        pipeline.check(pipeline_options);
-    } catch (const nf::InputError& error) {
-        throw UsageError(error.what());
-    }
-    const Answerer answerer{[&](const std::vector<Request*>& requests) {
-                                answer(pipeline, requests, pipeline_options);
-                            },
-                            table};
-    return answer_all(texts, options.writes_json(), answerer);
+    return answer_with(
+        nf::FillMaskPipeline(options.model, options.load_options()), options.of_pipeline(),
+        text_fields(texts), options, [](const Request& request) { return request.text("text"); },
+        [](const std::string&, const Answers& answers) { return to_json(answers); }, table);
 }
 
 }  // namespace
@@ -121,8 +87,11 @@ void add_fill_mask(CLI::App& app, command_line::Session& session) {
         ->type_name("A,B,...");
     command.add_flag("--truncation", options->truncation,
                      "cut texts that are too long for the model");
-    options->add_forward(command);
-    options->add_json(command);
+    command
+        .add_option("--stride", options->stride,
+                    "read texts that are too long in windows that share N tokens")
+        ->type_name("N");
+    options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));
     });

@@ -24,6 +24,11 @@ int main(int argc, char** argv) {
     try {
         prepare_streams();
         add_fill_mask(app, session);
+        add_classify(app, session);
+        add_zero_shot(app, session);
+        add_tag(app, session);
+        add_answer(app, session);
+        add_choose(app, session);
         add_tokenize(app, session);
         add_run(app, session);
         add_bench(app, session);

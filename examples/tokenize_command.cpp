@@ -77,7 +77,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
             });
         });
     };
-    return answer_all(texts, options.writes_json(), {answer, table, 256});
+    return answer_all(text_fields(texts), options, {answer, table, 256});
 }
 
 }  // namespace
@@ -99,7 +99,7 @@ void add_tokenize(CLI::App& app, command_line::Session& session) {
         "--decode", options->decode,
         "also the text of the ids, as \"decoded\"; of JSON lines {\"ids\": [...]} only that");
     options->add_threads(command);
-    options->add_json(command);
+    options->add_lines(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));
     });

@@ -221,6 +221,115 @@ class Tokenize(unittest.TestCase):
         self.assertEqual(["error" in answer for answer in answers], [False, True, True])
 
 
+TINY = pathlib.Path(__file__).resolve().parent / "reference" / "pipelines"
+
+
+def ask(command, model, *arguments, **options):
+    return call(command, "--model", TINY / model, *arguments, **options)
+
+
+def as_lines(*requests):
+    return "".join(json.dumps(fields) + "\n" for fields in requests).encode()
+
+
+class Pipelines(unittest.TestCase):
+    def test_each_command_gives_the_value_that_was_recorded_of_transformers(self):
+        cases = json.loads((TINY / "pipelines.json").read_text(encoding="utf-8"))["cases"]
+        for command, model in [("classify", "classes"), ("zero-shot", "inference"), ("tag", "tags"),
+                               ("answer", "answers"), ("choose", "choices")]:
+            defaults = [{}, {"multi_label": False}, {"aggregation_strategy": "none"}]
+            plain = [case for case in cases if (case["task"], case["model"]) == (command, model)
+                     and case["options"] in defaults and "output" in case]
+            options = ["--truncation"] if command == "zero-shot" else []
+            code, out, err = ask(command, model, *options, data=as_lines(*(c["input"] for c in plain)))
+            self.assertEqual((code, err), (0, ""))
+            for case, line in zip(plain, lines_of(out), strict=True):
+                self.assertEqual({key: line[key] for key in case["input"]}, case["input"])
+                self.assertEqual(self.rounded(line["output"]), self.rounded(case["output"]), case)
+
+    def rounded(self, value):
+        if isinstance(value, float):
+            return round(value, 3)
+        if isinstance(value, list):
+            return [self.rounded(entry) for entry in value]
+        return {key: self.rounded(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+    def test_options_and_lines_say_the_same(self):
+        for command, model, arguments, fields in [
+                ("classify", "classes", ["--pair", "b", "a"], {"text": "a", "pair": "b"}),
+                ("zero-shot", "inference", ["--candidate-labels", " x , y,,", "a"],
+                 {"text": "a", "candidate_labels": ["x", "y"]}),
+                ("answer", "answers", ["--question", "who?", "a b"], {"question": "who?", "context": "a b"}),
+                ("choose", "choices", ["--prompt", "p", "a", "b"], {"prompt": "p", "choices": ["a", "b"]})]:
+            (by_option,) = lines_of(ask(command, model, *arguments)[1])
+            (by_line,) = lines_of(ask(command, model, data=as_lines(fields))[1])
+            self.assertEqual(by_option["output"], by_line["output"])
+            self.assertEqual(by_line, {**fields, "output": by_line["output"]})
+
+    def test_classify_gives_a_list_but_for_a_pair_without_top_k(self):
+        data = as_lines({"text": "a"}, {"text": "a", "pair": "b"})
+        forms = [[type(line["output"]) for line in lines_of(ask("classify", "classes", *options, data=data)[1])]
+                 for options in ([], ["--top-k", "2"], ["--top-k", "all"])]
+        self.assertEqual(forms, [[list, dict], [list, list], [list, list]])
+        (line,) = lines_of(ask("classify", "classes", "--top-k", "all", "a")[1])
+        self.assertEqual(len(line["output"]), 4)
+
+    def test_bad_lines_are_told_and_do_not_disturb_the_others(self):
+        good = {"question": "who?", "context": "a b"}
+        lines = [good, {"question": "who?"}, {**good, "context": ""}, {**good, "question": "who? " * 60}, good]
+        code, out, _ = ask("answer", "answers", data=as_lines(*lines))
+        answers = lines_of(out)
+        self.assertEqual((code, ["error" in answer for answer in answers]), (3, [False, True, True, True, False]))
+        self.assertEqual(answers[0], answers[4])
+        choices = [{"prompt": "p", "choices": bad} for bad in ("a", [], [1], None)]
+        self.assertEqual(["error" in line for line in lines_of(ask("choose", "choices", data=as_lines(*choices))[1])],
+                         [True] * 4)
+
+    def test_a_long_text_is_refused_or_cut_and_the_cut_is_told(self):
+        text = "We believed every word of it. " * 20
+        code, out, _ = ask("tag", "tags", "--json", text)
+        self.assertEqual((code, "max_position_embeddings" in lines_of(out)[0]["error"]), (3, True))
+        (cut,) = lines_of(ask("tag", "tags", "--json", "--truncation", text)[1])
+        (windows,) = lines_of(ask("tag", "tags", "--json", "--aggregation-strategy", "max", "--stride", 8, text)[1])
+        self.assertEqual((cut["cut"]["windows"], cut["cut"]["length"]), (1, 48))
+        self.assertGreater(windows["cut"]["windows"], 3)
+        self.assertGreater(windows["output"][-1]["end"], len(text) - 20)
+        self.assertNotIn("cut", lines_of(ask("tag", "tags", "--json", "--truncation", "A garden.")[1])[0])
+
+    def test_fill_mask_reads_long_texts_in_windows(self):
+        rain = "And the rain fell on the old roof. "
+        text = rain * 300 + GARDEN + rain * 300
+        self.assertEqual(fill("--json", text)[0], 3)
+        code, out, _ = fill("--json", "--top-k", 1, "--stride", 100, text)
+        (line,) = lines_of(out)
+        (answer,) = line["output"]
+        self.assertEqual((code, answer["sequence"].count("the rain fell")), (0, 600))
+        self.assertIn(f'opened the {answer["token_str"]} and walked', answer["sequence"])
+        self.assertGreater(line["cut"]["windows"], 2)
+
+    def test_the_first_lines_are_skipped_and_batches_change_nothing(self):
+        data = as_lines(*({"text": "word " * i, "i": i} for i in range(9)), {"no": "text"})
+        code, out, _ = ask("classify", "classes", data=data)
+        self.assertEqual(ask("classify", "classes", "--batch-tokens", 1, data=data)[1], out)
+        _, rest, _ = ask("classify", "classes", "--skip", 4, data=data)
+        self.assertEqual(lines_of(rest), lines_of(out)[4:])
+        self.assertEqual((code, lines_of(rest)[-1]["line"]), (3, 10))
+        self.assertEqual(ask("classify", "classes", "--skip", 1, "text")[0], 2)
+
+    def test_tables_show_answers(self):
+        for command, model, arguments, shown_words in [
+                ("classify", "classes", ["--top-k", "all", "a"], ["calm", "glad", "sad", "angry"]),
+                ("zero-shot", "inference", ["--candidate-labels", "sea,land", "a"], ["sea", "land"]),
+                ("tag", "tags", ["--ignore-labels", "", "A garden."], ["\u2581a"]),
+                ("answer", "answers", ["--question", "who?", "a garden"], ["who?"]),
+                ("choose", "choices", ["--prompt", "p", "sea", "land"], ["*", "sea", "land"])]:
+            code, shown = on_terminal(command, "--model", TINY / model, *arguments)
+            self.assertEqual(code, 0)
+            for word in shown_words:
+                self.assertIn(word, shown)
+            self.assertNotIn("{", shown)
+
+
 class Run(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -330,7 +439,16 @@ class Manners(unittest.TestCase):
                           ["bench", *model, "--lengths", "0"], ["bench", *model, "--lengths", "8,x"],
                           ["bench", *model, "--lengths", ""], ["bench", *model, "--repeat", "0"],
                           ["bench", *model, "--lengths", "8", "9"], ["bench", *model, "--batch", "0"],
-                          ["run", *model, "--head", "none", "--input", "a", "--output", "b"]]:
+                          ["run", *model, "--head", "none", "--input", "a", "--output", "b"],
+                          ["fill-mask", *model, "--batch-tokens", "0", "a"],
+                          ["fill-mask", *model, "--stride", "1", "--truncation", "a"],
+                          ["classify", "--model", TINY / "classes", "--top-k", "x", "a"],
+                          ["classify", "--model", TINY / "classes", "--top-k", "-1", "a"],
+                          ["zero-shot", "--model", TINY / "inference", "--hypothesis-template", "no label", "a"],
+                          ["tag", "--model", TINY / "tags", "--stride", "3", "a"],
+                          ["answer", "--model", TINY / "answers", "a context without a question"],
+                          ["answer", "--model", TINY / "answers", "--top-k", "0"],
+                          ["choose", "--model", TINY / "choices", "a choice without a prompt"]]:
             code, out, err = call(*arguments)
             self.assertEqual((code, out), (2, b""), arguments)
             self.assertTrue(err.startswith("nystromformer: "), arguments)

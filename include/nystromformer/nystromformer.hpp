@@ -4,6 +4,11 @@
 
 // Text in, answers out.
 #include <nystromformer/pipelines/fill_mask.hpp>
+#include <nystromformer/pipelines/multiple_choice.hpp>
+#include <nystromformer/pipelines/question_answering.hpp>
+#include <nystromformer/pipelines/text_classification.hpp>
+#include <nystromformer/pipelines/token_classification.hpp>
+#include <nystromformer/pipelines/zero_shot_classification.hpp>
 
 // Text to token ids with offsets, and back.
 #include <nystromformer/tokenizer/tokenizer.hpp>

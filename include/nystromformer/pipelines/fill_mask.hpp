@@ -3,9 +3,10 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/model/masked_lm.hpp>
+#include <nystromformer/pipelines/mask_windows.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -36,8 +38,14 @@ struct FillMaskOptions {
     Index top_k = 5;                        ///< answers for each mask
     std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
     bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
-    Attention attention = Attention::config;
-    Index num_landmarks = 0;  ///< 0: the config's num_landmarks
+    /// Or read it in windows that share so many tokens; each mask is answered in the window that
+    /// shows most of the text on both its sides.
+    std::optional<Index> stride = std::nullopt;
+    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
+    Index num_landmarks = 0;
+    Index batch_tokens = 4096;
+    std::function<void(Index done, Index total)> progress = {};
+    std::function<void(const Cut&)> cut = {};
 };
 
 /// Hugging Face's pipeline("fill-mask"). Every text is computed alone, without padding: its answer
@@ -85,31 +93,32 @@ public:
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const {
         check(options);
         const std::vector<std::int64_t> targets = target_ids(options.targets);
+        detail::MaskedTexts masked;
         std::vector<std::vector<std::vector<FillMaskAnswer>>> results;
-        std::vector<Encoding> stack;
-        Index rows = 0;
         for (std::size_t i = 0; i < texts.size(); ++i) {
-            stack.push_back(encode(texts[i], i, options));
-            rows += stack.back().size();
-            // A stack's size only decides how much memory is taken at once.
-            if (rows < rows_at_once && i + 1 < texts.size()) continue;
-            answer(stack, targets, options, results);
-            stack.clear();
-            rows = 0;
+            add({.text = texts[i], .number = i}, options, masked);
+            results.emplace_back(masked.num_masks[i]);
         }
+        detail::for_each_batch(masked.windows, detail::pipeline_options(options),
+                               [&](std::span<const std::size_t> batch) {
+                                   answer(masked, batch, targets, options, results);
+                               });
         return results;
     }
 
     /// InputError where options cannot be met by this model, whatever the text.
     void check(const FillMaskOptions& options) const {
-        detail::check_options(
-            {.attention = options.attention, .num_landmarks = options.num_landmarks});
+        detail::check_options(detail::pipeline_options(options));
         const Index most = options.targets.empty() ? model_.config().vocab_size
                                                    : std::numeric_limits<Index>::max();
         if (options.top_k < 0 || options.top_k > most) {
             throw InputError(
                 {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
+        if (options.stride && *options.stride < 0)
+            throw InputError({"", "stride", "0 or more", std::to_string(*options.stride)});
+        if (options.stride && options.truncation)
+            throw InputError({"", "stride", "a stride or truncation", "both"});
         target_ids(options.targets);
     }
 
@@ -122,7 +131,7 @@ public:
         for (const std::string& target : targets) {
             auto id = tokenizer_.token_to_id(target);
             if (!id) {
-                const Encoding encoding = tokenizer_.encode(target, encode_options(false, false));
+                const Encoding encoding = tokenizer_.encode(target, detail::encode_options(false));
                 if (!encoding.ids.empty()) id = encoding.ids.front();
             }
             if (!id) continue;
@@ -146,67 +155,44 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:
-    static constexpr Index rows_at_once = 4096;
-
-    /// Hugging Face calls the tokenizer with what tokenizer.json says of truncation and padding
-    /// switched off.
-    EncodeOptions encode_options(bool add_special_tokens, bool truncation) const {
-        EncodeOptions options;
-        options.add_special_tokens = add_special_tokens;
-        options.truncation =
-            Truncation{.max_length = model_.config().max_position_embeddings,
-                       .strategy = truncation ? TruncationStrategy::longest_first
-                                              : TruncationStrategy::do_not_truncate};
-        options.padding = Padding{.strategy = PaddingStrategy::do_not_pad};
-        return options;
+    /// Encodes a text, in windows where it is too long and options.stride asks for them.
+    void add(const detail::TextInput& input, const FillMaskOptions& options,
+             detail::MaskedTexts& masked) const {
+        const PipelineOptions shared = detail::pipeline_options(options);
+        const NystromformerConfig& config = model_.config();
+        Encoding whole = options.stride ? input.encode(tokenizer_, detail::encode_options())
+                                        : detail::encode_input(input, tokenizer_, config,
+                                                               options.truncation, shared);
+        if (std::count(whole.ids.begin(), whole.ids.end(), mask_id_) == 0)
+            throw InputError({"", input.place(), "a " + mask_, "none"});
+        std::vector<Encoding> windows{whole};
+        if (options.stride) {
+            windows = detail::encode_windows(input, tokenizer_, config.max_position_embeddings,
+                                             *options.stride, shared);
+        }
+        masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
     }
 
-    Encoding encode(const std::string& text, std::size_t number,
-                    const FillMaskOptions& options) const {
-        Encoding encoding = tokenizer_.encode(text, encode_options(true, options.truncation));
-        const std::string place = "text " + std::to_string(number);
-        if (std::count(encoding.ids.begin(), encoding.ids.end(), mask_id_) == 0) {
-            throw InputError({"", place, "a " + mask_, "none"});
-        }
-        if (encoding.size() > model_.config().max_position_embeddings) {
-            throw InputError({"", place,
-                              "at most max_position_embeddings " +
-                                  std::to_string(model_.config().max_position_embeddings) +
-                                  " tokens",
-                              std::to_string(encoding.size())});
-        }
-        return encoding;
-    }
-
-    /// Runs the stack and appends the answers for each of its texts.
-    void answer(const std::vector<Encoding>& stack, const std::vector<std::int64_t>& targets,
-                const FillMaskOptions& options,
+    /// Runs a batch of windows and sets the answers for their masks.
+    void answer(const detail::MaskedTexts& masked, std::span<const std::size_t> batch,
+                const std::vector<std::int64_t>& targets, const FillMaskOptions& options,
                 std::vector<std::vector<std::vector<FillMaskAnswer>>>& results) const {
-        std::vector<std::vector<std::int64_t>> ids;
-        for (const Encoding& encoding : stack) ids.push_back(encoding.ids);
-        auto input = ModelInput<float>::stacked(ids);
-        for (const Encoding& encoding : stack) {
-            input.token_type_ids.insert(input.token_type_ids.end(), encoding.type_ids.begin(),
-                                        encoding.type_ids.end());
-        }
+        const ModelInput<float> input = detail::stacked_input(masked.windows, batch);
         std::vector<Index> mask_rows;
-        for (Index row = 0; row < input.rows(); ++row) {
-            if (input.input_ids[static_cast<std::size_t>(row)] == mask_id_)
-                mask_rows.push_back(row);
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            for (const detail::MaskPlace& place : masked.places[batch[i]])
+                mask_rows.push_back(input.offsets[i] + place.row);
         }
         const Matrix<float> logits =
             model_.logits_at(input, mask_rows,
-                             {.attention = options.attention,
-                              .num_landmarks = options.num_landmarks,
-                              .inverse = detail::text_inverse(model_.config())});  // (masks, vocab)
-        Index mask = 0;
-        for (const std::vector<std::int64_t>& text : ids) {
-            auto& answers = results.emplace_back();
-            const bool single = std::count(text.begin(), text.end(), mask_id_) == 1;
-            for (std::size_t position = 0; position < text.size(); ++position) {
-                if (text[position] != mask_id_) continue;
-                answers.push_back(
-                    best(logits.row(mask++), text, position, single, targets, options.top_k));
+                             detail::forward_options(detail::pipeline_options(options),
+                                                     model_.config()));  // (masks, vocab)
+        Index row = 0;
+        for (const std::size_t window : batch) {
+            for (const detail::MaskPlace& place : masked.places[window]) {
+                results[place.text][place.number] =
+                    best(logits.row(row++), masked.ids[place.text], place.position,
+                         masked.num_masks[place.text] == 1, targets, options.top_k);
             }
         }
     }

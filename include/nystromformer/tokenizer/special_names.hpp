@@ -6,6 +6,7 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -17,6 +18,7 @@ namespace nystromformer::detail {
 struct SpecialNames {
     std::optional<std::string> mask_token, pad_token, unk_token, cls_token, sep_token;
     std::optional<Index> model_max_length;
+    std::optional<bool> gives_token_type_ids;
 
     /// Reads the two files of `folder` where they exist; the config wins. Throws TokenizerError.
     static SpecialNames load(const std::filesystem::path& folder) {
@@ -38,10 +40,25 @@ private:
         read(json, "unk_token", unk_token);
         read(json, "cls_token", cls_token);
         read(json, "sep_token", sep_token);
+        if (!gives_token_type_ids) read_input_names(json);
         if (!model_max_length && json.holds("model_max_length")) {
             // "No limit" is written as 1000000000000000019884624838656.
             const double length = json.at("model_max_length").number();
             if (length >= 1 && length < 1e15) model_max_length = static_cast<Index>(length);
+        }
+    }
+
+    /// Of the tokenizer classes that published encoders name, Bert's alone gives type ids in every
+    /// version of transformers; the names of the inputs are written where they are others.
+    void read_input_names(const JsonView<TokenizerError>& json) {
+        if (json.holds("model_input_names")) {
+            const auto names = json.at("model_input_names").array();
+            gives_token_type_ids = false;
+            for (std::size_t i = 0; i < names.size(); ++i)
+                if (names.at(i).string() == "token_type_ids") gives_token_type_ids = true;
+        } else if (json.holds("tokenizer_class")) {
+            const std::string& name = json.at("tokenizer_class").string();
+            if (name == "BertTokenizer" || name == "BertTokenizerFast") gives_token_type_ids = true;
         }
     }
 

@@ -66,6 +66,9 @@ public:
         if (model.has("type") && model.at("type").string() != "Unigram")
             detail::refuse_component(model.at("type"), "Unigram");
         result.model_ = detail::Unigram::load(model);
+        result.has_continuing_subword_prefix_ =
+            model.holds("continuing_subword_prefix") &&
+            !model.at("continuing_subword_prefix").string().empty();
         if (json.holds("normalizer"))
             detail::read_normalizers(json.at("normalizer"), result.normalizers_);
         if (json.holds("pre_tokenizer"))
@@ -121,6 +124,11 @@ public:
                 continue;
             tokens.push_back(std::move(*token));
         }
+        return convert_tokens_to_string(std::move(tokens));
+    }
+
+    /// The text of tokens that are spelled as in the vocabulary (or of any other strings).
+    std::string convert_tokens_to_string(std::vector<std::string> tokens) const {
         std::string text;
         if (decoders_) detail::apply(*decoders_, tokens);
         for (std::size_t i = 0; i < tokens.size(); ++i)
@@ -150,7 +158,13 @@ public:
     const std::optional<std::string>& unk_token() const { return names_.unk_token; }
     const std::optional<std::string>& cls_token() const { return names_.cls_token; }
     const std::optional<std::string>& sep_token() const { return names_.sep_token; }
-    /// tokenizer_config.json's advice; nothing is cut because of it.
+    /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE where
+    /// its file says so.
+    bool has_continuing_subword_prefix() const { return has_continuing_subword_prefix_; }
+    /// Whether the pipelines of transformers give a model this tokenizer's type ids. Nothing where
+    /// its files do not say: transformers 4 does, 5 does not (and the model takes 0).
+    std::optional<bool> gives_token_type_ids() const { return names_.gives_token_type_ids; }
+    /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
     std::optional<Index> model_max_length() const { return names_.model_max_length; }
 
 private:
@@ -203,6 +217,7 @@ private:
     std::vector<detail::PreTokenizer> pre_tokenizers_;
     detail::AddedTokens added_tokens_;
     bool works_in_parts_ = false;
+    bool has_continuing_subword_prefix_ = false;
     std::optional<detail::TemplateProcessing> post_processor_;
     std::optional<std::vector<detail::Decoder>> decoders_;  // none: tokens joined by spaces
     Truncation truncation_;

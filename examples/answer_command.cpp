@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// nystromformer answer
+#include "command_line.hpp"
+
+#include <nystromformer/pipelines/question_answering.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    std::optional<std::string> question;
+    bool no_align_to_words = false;
+    nf::QuestionAnsweringOptions pipeline;
+};
+
+/// As in Hugging Face one answer stands alone, whatever top_k is.
+Json to_json(const nf::QuestionAnsweringInput&,
+             const std::vector<nf::QuestionAnsweringAnswer>& answers) {
+    Json list = Json::array();
+    for (const auto& [score, start, end, answer] : answers)
+        list.push_back({{"score", score}, {"start", start}, {"end", end}, {"answer", answer}});
+    return list.size() == 1 ? Json(list[0]) : list;
+}
+
+std::string table(const Request& request) {
+    std::string text = for_terminal(request.text("question")) + '\n';
+    const bool alone = request.output.is_object();
+    for (const Json& answer : alone ? Json::array({request.output}) : request.output) {
+        text += score_text(answer["score"]) +
+                for_terminal(answer["answer"].get_ref<const std::string&>()) + '\n';
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& contexts) {
+    if (!contexts.empty() && !options.question)
+        throw UsageError("--question is required with a TEXT to answer it from");
+    std::vector<Json> arguments;
+    for (const std::string& context : contexts)
+        arguments.push_back({{"question", *options.question}, {"context", context}});
+    nf::QuestionAnsweringOptions pipeline_options = options.pipeline;
+    pipeline_options.align_to_words = !options.no_align_to_words;
+    const auto read = [&](const Request& request) -> nf::QuestionAnsweringInput {
+        return {request.text("question", options.question), request.text("context")};
+    };
+    return answer_with(nf::QuestionAnsweringPipeline(options.model, options.load_options()),
+                       pipeline_options, arguments, options, read, to_json, table);
+}
+
+}  // namespace
+
+void add_answer(CLI::App& app, command_line::Session& session) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command = *app.add_subcommand("answer", "The spans of a text that answer a question");
+    options->add_model(command);
+    add_texts(command, "a TEXT to find the answer in", "{\"question\": ..., \"context\": ...}");
+    const auto number = [&](const char* name, auto& field, const char* about) {
+        command.add_option(name, field, about)->type_name("N");
+    };
+    nf::QuestionAnsweringOptions& pipeline = options->pipeline;
+    command
+        .add_option("--question", options->question, "for each TEXT, and lines without a question")
+        ->type_name("TEXT");
+    number("--top-k", pipeline.top_k, "answers at most (default: 1)");
+    number("--max-seq-len", pipeline.max_seq_len,
+           "tokens of question and context in a window (default: 384, or what the model takes)");
+    number("--doc-stride", pipeline.doc_stride,
+           "tokens that windows of a long context share (default: 128, or half a window)");
+    number("--max-answer-len", pipeline.max_answer_len, "tokens of an answer (default: 15)");
+    command.add_flag("--handle-impossible-answer", pipeline.handle_impossible_answer,
+                     "also weigh that the context holds no answer");
+    command.add_flag("--no-align-to-words", options->no_align_to_words,
+                     "answers may start and end inside a word");
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

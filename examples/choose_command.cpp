@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// nystromformer choose
+#include "command_line.hpp"
+
+#include <nystromformer/pipelines/multiple_choice.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    std::optional<std::string> prompt;
+    nf::MultipleChoiceOptions pipeline;
+};
+
+Json to_json(const nf::MultipleChoiceInput&, const nf::MultipleChoiceAnswer& answer) {
+    return {{"choice", answer.choice}, {"text", answer.text}, {"scores", answer.scores}};
+}
+
+std::string table(const Request& request) {
+    std::string text = for_terminal(request.text("prompt")) + '\n';
+    const std::vector<std::string> choices = request.texts("choices");
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        const bool chosen = request.output["choice"] == i;
+        text += (chosen ? " *" : "  ") + score_text(request.output["scores"][i]) +
+                for_terminal(choices[i]) + '\n';
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& choices) {
+    std::vector<Json> arguments;
+    if (!choices.empty()) {
+        if (!options.prompt) throw UsageError("--prompt is required with TEXTs to choose from");
+        arguments.push_back({{"prompt", *options.prompt}, {"choices", choices}});
+    }
+    const auto read = [&](const Request& request) -> nf::MultipleChoiceInput {
+        return {request.text("prompt", options.prompt), request.texts("choices")};
+    };
+    return answer_with(nf::MultipleChoicePipeline(options.model, options.load_options()),
+                       options.pipeline, arguments, options, read, to_json, table);
+}
+
+}  // namespace
+
+void add_choose(CLI::App& app, command_line::Session& session) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command = *app.add_subcommand("choose", "Which of several texts goes with a prompt");
+    options->add_model(command);
+    add_texts(command, "one of the TEXTs to choose from", "{\"prompt\": ..., \"choices\": [...]}");
+    command.add_option("--prompt", options->prompt, "for the TEXTs, and lines without a prompt")
+        ->type_name("TEXT");
+    command.add_flag("--truncation", options->pipeline.truncation,
+                     "cut pairs that are too long for the model");
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// nystromformer classify
+#include "command_line.hpp"
+
+#include <nystromformer/pipelines/text_classification.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    std::optional<std::string> top_k;  // a number or "all"
+    std::string function_to_apply = "default";
+    std::optional<std::string> pair;
+    bool truncation = false;
+
+    nf::TextClassificationOptions of_pipeline() const {
+        using enum nf::ClassificationFunction;
+        nf::TextClassificationOptions options;
+        if (top_k == "all") {
+            options.top_k = std::nullopt;
+        } else if (top_k && !CLI::detail::lexical_cast(*top_k, *options.top_k)) {
+            throw UsageError("--top-k: a number or all, not " + *top_k);
+        }
+        if (function_to_apply == "none") options.function_to_apply = none;
+        if (function_to_apply == "sigmoid") options.function_to_apply = sigmoid;
+        if (function_to_apply == "softmax") options.function_to_apply = softmax;
+        options.truncation = truncation;
+        return options;
+    }
+    nf::ClassificationInput read(const Request& request) const {
+        nf::ClassificationInput input{request.text("text")};
+        if (pair || request.fields.contains("pair")) input.text_pair = request.text("pair", pair);
+        return input;
+    }
+    /// As in Hugging Face a list, but for a pair without --top-k, which has its best label alone.
+    Json to_json(const nf::ClassificationInput& input,
+                 const std::vector<nf::ClassificationAnswer>& answers) const {
+        Json list = Json::array();
+        for (const auto& [label, score] : answers)
+            list.push_back({{"label", label}, {"score", score}});
+        return input.text_pair && !top_k ? Json(list[0]) : list;
+    }
+};
+
+std::string table(const Request& request) {
+    std::string text = for_terminal(request.text("text")) + '\n';
+    const bool alone = request.output.is_object();
+    for (const Json& answer : alone ? Json::array({request.output}) : request.output) {
+        text += score_text(answer["score"]) +
+                for_terminal(answer["label"].get_ref<const std::string&>()) + '\n';
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& texts) {
+    const nf::TextClassificationOptions pipeline_options = options.of_pipeline();
+    return answer_with(
+        nf::TextClassificationPipeline(options.model, options.load_options()), pipeline_options,
+        text_fields(texts), options, [&](const Request& request) { return options.read(request); },
+        [&](const auto& input, const auto& answers) { return options.to_json(input, answers); },
+        table);
+}
+
+}  // namespace
+
+void add_classify(CLI::App& app, command_line::Session& session) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command = *app.add_subcommand("classify", "Labels with scores for each text");
+    options->add_model(command);
+    add_texts(command);
+    command
+        .add_option("--top-k", options->top_k, "the best labels of each text (default: 1), or all")
+        ->type_name("N");
+    command
+        .add_option("--function-to-apply", options->function_to_apply,
+                    "default (by the config), none, sigmoid or softmax")
+        ->check(CLI::IsMember({"default", "none", "sigmoid", "softmax"}))
+        ->type_name("NAME");
+    command
+        .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
+        ->type_name("TEXT");
+    command.add_flag("--truncation", options->truncation,
+                     "cut texts that are too long for the model");
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// nystromformer tag
+#include "command_line.hpp"
+
+#include <nystromformer/pipelines/token_classification.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+namespace {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+// In the order of AggregationStrategy.
+constexpr std::array strategies{"none", "simple", "first", "average", "max"};
+
+struct Options : CommonOptions {
+    std::string aggregation_strategy = "none";
+    std::optional<std::string> ignore_labels;
+    nf::TokenClassificationOptions pipeline;
+
+    nf::TokenClassificationOptions of_pipeline() const {
+        nf::TokenClassificationOptions options = pipeline;
+        for (std::size_t i = 0; i < strategies.size(); ++i) {
+            if (aggregation_strategy == strategies[i])
+                options.aggregation_strategy = static_cast<nf::AggregationStrategy>(i);
+        }
+        if (ignore_labels) options.ignore_labels = split_at_commas(*ignore_labels);
+        return options;
+    }
+};
+
+Json to_json(const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {
+    Json list = Json::array();
+    for (const nf::TokenClassificationAnswer& answer : answers) {
+        Json& json = list.emplace_back(Json{{"score", answer.score},
+                                            {"word", answer.word},
+                                            {"start", answer.start},
+                                            {"end", answer.end}});
+        json[answer.index ? "entity" : "entity_group"] = answer.entity;
+        if (answer.index) json["index"] = *answer.index;
+    }
+    return list;
+}
+
+std::string table(const Request& request) {
+    std::string text = for_terminal(request.text("text")) + '\n';
+    for (const Json& answer : request.output) {
+        char place[48];
+        std::snprintf(place, sizeof place, "%7lld %7lld  ", answer["start"].get<long long>(),
+                      answer["end"].get<long long>());
+        const Json& label = answer[answer.contains("entity") ? "entity" : "entity_group"];
+        std::string name = for_terminal(label.get_ref<const std::string&>());
+        name.resize(std::max<std::size_t>(name.size(), 8), ' ');
+        text += place + name + score_text(answer["score"]) +
+                for_terminal(answer["word"].get_ref<const std::string&>()) + '\n';
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& texts) {
+    return answer_with(
+        nf::TokenClassificationPipeline(options.model, options.load_options()),
+        options.of_pipeline(), text_fields(texts), options,
+        [](const Request& request) { return request.text("text"); }, to_json, table);
+}
+
+}  // namespace
+
+void add_tag(CLI::App& app, command_line::Session& session) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        *app.add_subcommand("tag", "A label for each token, or entities, of a text");
+    options->add_model(command);
+    add_texts(command);
+    command
+        .add_option("--aggregation-strategy", options->aggregation_strategy,
+                    "tokens to entities: none (the default), simple, first, average or max")
+        ->check(CLI::IsMember(std::vector<std::string>(strategies.begin(), strategies.end())))
+        ->type_name("NAME");
+    command
+        .add_option("--ignore-labels", options->ignore_labels,
+                    "labels that are left out (default: O)")
+        ->type_name("A,B,...");
+    command
+        .add_option("--stride", options->pipeline.stride,
+                    "read texts that are too long in windows that share N tokens")
+        ->type_name("N");
+    command.add_flag("--truncation", options->pipeline.truncation,
+                     "cut texts that are too long for the model");
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

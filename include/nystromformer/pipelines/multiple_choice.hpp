@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// MultipleChoicePipeline: a prompt and what may follow it in; which of them, with scores, out.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/model/classification.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+struct MultipleChoiceAnswer {
+    Index choice;                ///< the likeliest choice, from 0
+    std::string text;            ///< its text
+    std::vector<double> scores;  ///< softmax over the choices, in their order
+};
+
+struct MultipleChoiceOptions {
+    bool truncation = false;  ///< cut pairs that are too long for the model, the longer text first
+    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
+    Index num_landmarks = 0;
+    Index batch_tokens = 4096;
+    std::function<void(Index done, Index total)> progress = {};
+    std::function<void(const Cut&)> cut = {};
+};
+
+struct MultipleChoiceInput {
+    std::string prompt;
+    std::vector<std::string> choices;
+};
+
+/// Prompt and choices as Hugging Face's examples give them to ...ForMultipleChoice (which has no
+/// pipeline there): the prompt with each choice as a pair of texts. Every pair is computed alone,
+/// without padding: its score is the same bit for bit in any batch and on any number of threads.
+/// Const and safe to share between threads.
+class MultipleChoicePipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit MultipleChoicePipeline(const std::filesystem::path& folder,
+                                    const LoadOptions& options = {})
+        : model_(NystromformerForMultipleChoice<float>::from_pretrained(folder, options)),
+          tokenizer_(Tokenizer::from_pretrained(folder)) {}
+
+    /// InputError where there is no choice, and where a pair is too long.
+    MultipleChoiceAnswer operator()(std::string_view prompt, std::vector<std::string> choices,
+                                    const MultipleChoiceOptions& options = {}) const {
+        const MultipleChoiceInput input{std::string(prompt), std::move(choices)};
+        return std::move(batch({&input, 1}, options).front());
+    }
+
+    /// The same of several prompts, faster than one by one. InputError names the first bad one.
+    std::vector<MultipleChoiceAnswer> batch(std::span<const MultipleChoiceInput> inputs,
+                                            const MultipleChoiceOptions& options = {}) const {
+        check(options);
+        const PipelineOptions shared = detail::pipeline_options(options);
+        std::vector<Encoding> encodings;  // of each prompt with each of its choices
+        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, encodings);
+        std::vector<float> logits(encodings.size());
+        const ForwardOptions forward = detail::forward_options(shared, model_.config());
+        detail::for_each_batch(encodings, shared, [&](std::span<const std::size_t> batch) {
+            // (pairs, 1): which choices belong together does not matter before the softmax.
+            const auto output = model_(detail::stacked_input(encodings, batch), forward);
+            for (std::size_t i = 0; i < batch.size(); ++i)
+                logits[batch[i]] = output.logits(static_cast<Index>(i), 0);
+        });
+        std::vector<MultipleChoiceAnswer> results;
+        std::size_t first = 0;
+        for (const MultipleChoiceInput& input : inputs) {
+            const auto scores =
+                detail::softmax(std::span(logits).subspan(first, input.choices.size()));
+            const std::size_t best = detail::argmax(scores);
+            results.push_back({static_cast<Index>(best), input.choices[best],
+                               std::vector<double>(scores.begin(), scores.end())});
+            first += input.choices.size();
+        }
+        return results;
+    }
+
+    /// InputError where options are out of range.
+    void check(const MultipleChoiceOptions& options) const {
+        detail::check_options(detail::pipeline_options(options));
+    }
+
+    const NystromformerForMultipleChoice<float>& model() const { return model_; }
+    const Tokenizer& tokenizer() const { return tokenizer_; }
+
+private:
+    void encode(const MultipleChoiceInput& input, std::size_t number,
+                const MultipleChoiceOptions& options, std::vector<Encoding>& encodings) const {
+        if (input.choices.empty()) {
+            throw InputError({"", "text " + std::to_string(number), "at least one choice", "none"});
+        }
+        PipelineOptions shared = detail::pipeline_options(options);
+        shared.cut = detail::told_once(options.cut);
+        for (const std::string& choice : input.choices) {
+            encodings.push_back(
+                detail::encode_input({.text = input.prompt, .pair = choice, .number = number},
+                                     tokenizer_, model_.config(), options.truncation, shared));
+        }
+    }
+
+    NystromformerForMultipleChoice<float> model_;
+    Tokenizer tokenizer_;
+};
+
+}  // namespace nystromformer

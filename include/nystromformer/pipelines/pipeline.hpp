@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// What the pipelines share: the options of a call, texts to tokens, batches by length.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/model/config.hpp>
+#include <nystromformer/model/input.hpp>
+#include <nystromformer/model/options.hpp>
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// How an input that is too long for the model was cut, because the call's options ask for it.
+struct Cut {
+    Index input;    ///< number of the text, from 0
+    Index tokens;   ///< of the whole input, special tokens included
+    Index length;   ///< most tokens of a window
+    Index windows;  ///< windows that were computed; 1: what follows the first was left out
+};
+
+/// What every pipeline takes with a call. The options of a pipeline hold these beside its own.
+struct PipelineOptions {
+    Attention attention = Attention::config;
+    Index num_landmarks = 0;    ///< 0: the config's num_landmarks
+    Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
+    /// Called after each batch with the model's inputs (texts, or windows of texts) done of all.
+    std::function<void(Index done, Index total)> progress = {};
+    /// Called for each text that was cut, before the first batch.
+    std::function<void(const Cut&)> cut = {};
+};
+
+namespace detail {
+
+/// The part of a pipeline's options that all pipelines have.
+template <typename Options>
+PipelineOptions pipeline_options(const Options& options) {
+    return {options.attention, options.num_landmarks, options.batch_tokens, options.progress,
+            options.cut};
+}
+
+/// Every text has an inverse of its own, so that its answer does not depend on its batch.
+inline ForwardOptions forward_options(const PipelineOptions& options,
+                                      const NystromformerConfig& config) {
+    return {.attention = options.attention,
+            .num_landmarks = options.num_landmarks,
+            .inverse = text_inverse(config)};
+}
+
+/// InputError where options are out of range.
+inline void check_options(const PipelineOptions& options) {
+    check_options(
+        ForwardOptions{.attention = options.attention, .num_landmarks = options.num_landmarks});
+    if (options.batch_tokens < 1) {
+        throw InputError({"", "batch_tokens", "at least 1", std::to_string(options.batch_tokens)});
+    }
+}
+
+/// Hugging Face's pipelines call the tokenizer with what tokenizer.json says of truncation and
+/// padding switched off.
+inline EncodeOptions encode_options(bool add_special_tokens = true) {
+    return {.add_special_tokens = add_special_tokens,
+            .truncation = Truncation{.strategy = TruncationStrategy::do_not_truncate},
+            .padding = Padding{.strategy = PaddingStrategy::do_not_pad}};
+}
+
+/// The most tokens to which an input is cut: what the position table holds, or less where the
+/// tokenizer says so.
+inline Index longest_input(const Tokenizer& tokenizer, const NystromformerConfig& config) {
+    return std::min(config.max_position_embeddings,
+                    tokenizer.model_max_length().value_or(config.max_position_embeddings));
+}
+
+/// One text, or a text and its pair; how errors and cuts name it; which of both truncation cuts.
+struct TextInput {
+    std::string_view text;
+    std::optional<std::string_view> pair = std::nullopt;
+    std::size_t number = 0;
+    TruncationStrategy strategy = TruncationStrategy::longest_first;
+    bool gives_token_type_ids = false;  // where the tokenizer's files do not say, as transformers 5
+
+    std::string place() const { return "text " + std::to_string(number); }
+    Encoding encode(const Tokenizer& tokenizer, const EncodeOptions& options) const {
+        Encoding encoding =
+            pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
+        if (tokenizer.gives_token_type_ids().value_or(gives_token_type_ids)) return encoding;
+        std::fill(encoding.type_ids.begin(), encoding.type_ids.end(), 0);
+        for (Encoding& window : encoding.overflowing)
+            std::fill(window.type_ids.begin(), window.type_ids.end(), 0);
+        return encoding;
+    }
+};
+
+/// InputError where an encoding has no token, or more than the model has positions.
+inline void check_length(const Encoding& encoding, const TextInput& input,
+                         const NystromformerConfig& config) {
+    const Index most = config.max_position_embeddings;
+    if (encoding.size() == 0) throw InputError({"", input.place(), "at least one token", "none"});
+    if (encoding.size() <= most) return;
+    throw InputError({"", input.place(),
+                      "at most max_position_embeddings " + std::to_string(most) + " tokens",
+                      std::to_string(encoding.size())});
+}
+
+/// Encodes an input with its special tokens, in windows of at most `length` tokens that share
+/// `stride`; options.cut is told where there are several.
+inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokenizer& tokenizer,
+                                            Index length, Index stride,
+                                            const PipelineOptions& options) {
+    EncodeOptions encode = encode_options();
+    std::vector<Encoding> windows{input.encode(tokenizer, encode)};
+    const Index tokens = windows.front().size();
+    if (tokens <= length) return windows;
+    encode.truncation =
+        Truncation{.max_length = length, .stride = stride, .strategy = input.strategy};
+    windows.front() = input.encode(tokenizer, encode);
+    std::vector<Encoding> rest = std::exchange(windows.front().overflowing, {});
+    std::move(rest.begin(), rest.end(), std::back_inserter(windows));
+    if (options.cut) {
+        options.cut(
+            {static_cast<Index>(input.number), tokens, length, static_cast<Index>(windows.size())});
+    }
+    return windows;
+}
+
+/// Encodes an input with its special tokens. With `truncation` one that is longer than
+/// longest_input is cut, which options.cut is told; without, or where that does not help, one that
+/// is too long for the model is an InputError.
+inline Encoding encode_input(const TextInput& input, const Tokenizer& tokenizer,
+                             const NystromformerConfig& config, bool truncation,
+                             const PipelineOptions& options) {
+    EncodeOptions encode = encode_options();
+    Encoding encoding = input.encode(tokenizer, encode);
+    const Index length = longest_input(tokenizer, config);
+    if (truncation && encoding.size() > length) {
+        if (options.cut)
+            options.cut({static_cast<Index>(input.number), encoding.size(), length, 1});
+        encode.truncation = Truncation{.max_length = length, .strategy = input.strategy};
+        encoding = input.encode(tokenizer, encode);
+        encoding.overflowing.clear();
+    }
+    check_length(encoding, input, config);
+    return encoding;
+}
+
+/// Calls body(indices) for batches of encodings, the longest first, each of at most
+/// options.batch_tokens rows (one that is longer goes alone). Which batch an encoding is in does
+/// not change its results.
+template <typename Body>
+void for_each_batch(const std::vector<Encoding>& encodings, const PipelineOptions& options,
+                    Body&& body) {
+    check_options(options);
+    std::vector<std::size_t> order(encodings.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return encodings[a].size() > encodings[b].size();
+    });
+    const std::span<const std::size_t> all(order);
+    for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+        Index rows = encodings[all[end++]].size();
+        for (; end < all.size(); ++end) {
+            const Index size = encodings[all[end]].size();
+            if (rows > options.batch_tokens - size) break;
+            rows += size;
+        }
+        body(all.subspan(begin, end - begin));
+        if (options.progress)
+            options.progress(static_cast<Index>(end), static_cast<Index>(all.size()));
+    }
+}
+
+/// For a text that is encoded several times, with one thing or another: passes on its first cut.
+inline std::function<void(const Cut&)> told_once(const std::function<void(const Cut&)>& cut) {
+    return [&cut, told = false](const Cut& value) mutable {
+        if (cut && !std::exchange(told, true)) cut(value);
+    };
+}
+
+/// The encodings of `indices` after one another; a mask only where one of them is padded.
+inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
+                                       std::span<const std::size_t> indices) {
+    ModelInput<float> input;
+    input.offsets.push_back(0);
+    for (const std::size_t index : indices) {
+        const Encoding& encoding = encodings[index];
+        input.input_ids.insert(input.input_ids.end(), encoding.ids.begin(), encoding.ids.end());
+        input.token_type_ids.insert(input.token_type_ids.end(), encoding.type_ids.begin(),
+                                    encoding.type_ids.end());
+        input.attention_mask.insert(input.attention_mask.end(), encoding.attention_mask.begin(),
+                                    encoding.attention_mask.end());
+        input.offsets.push_back(static_cast<Index>(input.input_ids.size()));
+    }
+    const auto& mask = input.attention_mask;
+    if (std::find(mask.begin(), mask.end(), 0) == mask.end()) input.attention_mask.clear();
+    return input;
+}
+
+}  // namespace detail
+}  // namespace nystromformer

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// QuestionAnsweringPipeline: a question and a text in, the spans of the text that answer it out.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/model/question_answering.hpp>
+#include <nystromformer/pipelines/answer_spans.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// A span of the context, with Hugging Face's names.
+struct QuestionAnsweringAnswer {
+    double score;
+    Index start, end;    ///< code points in the context
+    std::string answer;  ///< what stands there; "" where the context holds no answer
+};
+
+struct QuestionAnsweringOptions {
+    Index top_k = 1;  ///< answers at most
+    /// Tokens of question and context in one window. Nothing: 384, or less where the tokenizer's
+    /// model_max_length or the model's positions are fewer.
+    std::optional<Index> max_seq_len = std::nullopt;
+    /// Tokens that the windows of a long context share. Nothing: 128 or half of max_seq_len.
+    std::optional<Index> doc_stride = std::nullopt;
+    Index max_answer_len = 15;                ///< tokens
+    bool handle_impossible_answer = false;    ///< also weigh that there is no answer
+    bool align_to_words = true;               ///< answers of whole words
+    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
+    Index num_landmarks = 0;
+    Index batch_tokens = 4096;
+    std::function<void(Index done, Index total)> progress = {};
+    std::function<void(const Cut&)> cut = {};
+};
+
+struct QuestionAnsweringInput {
+    std::string question;
+    std::string context;
+};
+
+/// pipeline("question-answering") of transformers 4.57, which 5 has no longer. A context that does
+/// not fit max_seq_len is read in windows. (There as here, a question is never cut.) Every text is
+/// computed alone, without padding: its answer is the same bit for bit in any batch and on any
+/// number of threads. Const and safe to share between threads.
+/// Source: transformers/pipelines/question_answering.py
+class QuestionAnsweringPipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit QuestionAnsweringPipeline(const std::filesystem::path& folder,
+                                       const LoadOptions& options = {})
+        : model_(NystromformerForQuestionAnswering<float>::from_pretrained(folder, options)),
+          tokenizer_(Tokenizer::from_pretrained(folder)) {
+        if (const auto cls = tokenizer_.cls_token()) cls_id_ = tokenizer_.token_to_id(*cls);
+    }
+
+    /// The answers to a question, best first. InputError where a text is empty or the question
+    /// leaves the windows no room.
+    std::vector<QuestionAnsweringAnswer> operator()(
+        std::string_view question, std::string_view context,
+        const QuestionAnsweringOptions& options = {}) const {
+        const QuestionAnsweringInput input{std::string(question), std::string(context)};
+        return std::move(batch({&input, 1}, options).front());
+    }
+
+    /// The same of several questions, faster than one by one. InputError names the first bad one.
+    std::vector<std::vector<QuestionAnsweringAnswer>> batch(
+        std::span<const QuestionAnsweringInput> inputs,
+        const QuestionAnsweringOptions& options = {}) const {
+        check(options);
+        const PipelineOptions shared = detail::pipeline_options(options);
+        std::vector<Encoding> windows;  // of all inputs
+        std::vector<std::size_t> first_window{0};
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            for (Encoding& window : encode(inputs[i], i, options))
+                windows.push_back(std::move(window));
+            first_window.push_back(windows.size());
+        }
+        std::vector<WindowAnswers> answers(windows.size());
+        const ForwardOptions forward = detail::forward_options(shared, model_.config());
+        detail::for_each_batch(windows, shared, [&](std::span<const std::size_t> batch) {
+            const ModelInput<float> input = detail::stacked_input(windows, batch);
+            const auto output = model_(input, forward);
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                const auto rows = [&](const Matrix<float>& logits) {
+                    return std::span(logits.data() + input.offsets[i],
+                                     windows[batch[i]].ids.size());
+                };
+                answers[batch[i]] = answers_of(windows[batch[i]], rows(output.start_logits),
+                                               rows(output.end_logits), options);
+            }
+        });
+        std::vector<std::vector<QuestionAnsweringAnswer>> results;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const std::size_t first = first_window[i], count = first_window[i + 1] - first;
+            results.push_back(merged(inputs[i].context, std::span(windows).subspan(first, count),
+                                     std::span(answers).subspan(first, count), options));
+        }
+        return results;
+    }
+
+    /// InputError where options are out of range or against each other.
+    void check(const QuestionAnsweringOptions& options) const {
+        detail::check_options(detail::pipeline_options(options));
+        const auto range = [](const char* name, Index value, Index least) {
+            constexpr Index most = Index{1} << 30;
+            if (value >= least && value <= most) return;
+            throw InputError({"", name, std::to_string(least) + " to " + std::to_string(most),
+                              std::to_string(value)});
+        };
+        range("top_k", options.top_k, 1);
+        range("max_answer_len", options.max_answer_len, 1);
+        range("max_seq_len", max_seq_len(options), 1);
+        range("doc_stride", doc_stride(options), 0);
+        if (doc_stride(options) > max_seq_len(options)) {
+            throw InputError({"", "doc_stride",
+                              "at most max_seq_len " + std::to_string(max_seq_len(options)),
+                              std::to_string(doc_stride(options))});
+        }
+    }
+
+    const NystromformerForQuestionAnswering<float>& model() const { return model_; }
+    const Tokenizer& tokenizer() const { return tokenizer_; }
+
+private:
+    static constexpr Index context_text = 1;  // which of the pair it is
+
+    struct WindowAnswers {
+        std::vector<detail::TokenSpan> spans;
+        float null_score = 0;
+    };
+
+    Index max_seq_len(const QuestionAnsweringOptions& options) const {
+        return options.max_seq_len.value_or(
+            std::min<Index>(384, detail::longest_input(tokenizer_, model_.config())));
+    }
+    Index doc_stride(const QuestionAnsweringOptions& options) const {
+        return options.doc_stride.value_or(std::min<Index>(max_seq_len(options) / 2, 128));
+    }
+
+    std::vector<Encoding> encode(const QuestionAnsweringInput& input, std::size_t number,
+                                 const QuestionAnsweringOptions& options) const {
+        const detail::TextInput text{.text = input.question,
+                                     .pair = input.context,
+                                     .number = number,
+                                     .strategy = TruncationStrategy::only_second,
+                                     .gives_token_type_ids = true};  // as transformers 4 does
+        if (input.question.empty() || input.context.empty()) {
+            throw InputError({"", text.place(), "a question and a context",
+                              input.question.empty() ? "no question" : "no context"});
+        }
+        auto windows =
+            detail::encode_windows(text, tokenizer_, max_seq_len(options), doc_stride(options),
+                                   detail::pipeline_options(options));
+        for (const Encoding& window : windows) detail::check_length(window, text, model_.config());
+        return windows;
+    }
+
+    WindowAnswers answers_of(const Encoding& window, std::span<const float> start_logits,
+                             std::span<const float> end_logits,
+                             const QuestionAnsweringOptions& options) const {
+        std::vector<bool> allowed;
+        for (std::size_t i = 0; i < window.ids.size(); ++i) {
+            // [CLS] stands for "no answer".
+            allowed.push_back(window.sequence_ids[i] == context_text || window.ids[i] == cls_id_);
+        }
+        std::vector<float> start = detail::softmax_of(start_logits, allowed);
+        std::vector<float> end = detail::softmax_of(end_logits, allowed);
+        WindowAnswers answers;
+        answers.null_score = start[0] * end[0];
+        start[0] = end[0] = 0;
+        // Some spans will be the same once they are aligned to words.
+        const Index count = options.align_to_words ? options.top_k * 2 + 10 : options.top_k;
+        answers.spans = detail::best_spans(start, end, allowed, static_cast<std::size_t>(count),
+                                           static_cast<std::size_t>(options.max_answer_len));
+        return answers;
+    }
+
+    /// The answers of all windows, where those that read the same are one with the sum of their
+    /// scores.
+    std::vector<QuestionAnsweringAnswer> merged(std::string_view text,
+                                                std::span<const Encoding> windows,
+                                                std::span<const WindowAnswers> answers,
+                                                const QuestionAnsweringOptions& options) const {
+        std::vector<QuestionAnsweringAnswer> result;
+        std::unordered_map<std::string, std::size_t> known;  // lower case: place in result
+        float null_score = 1000000;                          // Hugging Face's number
+        for (std::size_t i = 0; i < windows.size(); ++i) {
+            null_score = std::min(null_score, answers[i].null_score);
+            for (const detail::TokenSpan& span : answers[i].spans) {
+                QuestionAnsweringAnswer answer = answer_at(text, windows[i], span, options);
+                const auto [place, is_new] =
+                    known.try_emplace(detail::lower_case(answer.answer), result.size());
+                if (is_new) {
+                    result.push_back(std::move(answer));
+                } else {
+                    result[place->second].score += answer.score;
+                }
+            }
+        }
+        if (options.handle_impossible_answer) result.push_back({null_score, 0, 0, ""});
+        std::stable_sort(result.begin(), result.end(),
+                         [](const auto& a, const auto& b) { return a.score > b.score; });
+        result.resize(std::min(result.size(), static_cast<std::size_t>(options.top_k)));
+        return result;
+    }
+
+    QuestionAnsweringAnswer answer_at(std::string_view text, const Encoding& window,
+                                      detail::TokenSpan span,
+                                      const QuestionAnsweringOptions& options) const {
+        if (options.align_to_words) span = detail::aligned_to_words(window, span, context_text);
+        const auto first = static_cast<std::size_t>(window.byte_offsets[span.first].first);
+        const auto last = static_cast<std::size_t>(window.byte_offsets[span.last].second);
+        // A [CLS] in the question may be taken for a part of the answer.
+        const bool inside = first < last && last <= text.size();
+        return {span.score, window.offsets[span.first].first, window.offsets[span.last].second,
+                std::string(inside ? text.substr(first, last - first) : "")};
+    }
+
+    NystromformerForQuestionAnswering<float> model_;
+    Tokenizer tokenizer_;
+    std::optional<std::int64_t> cls_id_;
+};
+
+}  // namespace nystromformer

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Logits to scores, as the pipelines report them.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// The logits of one row of a row-major matrix.
+template <typename Logits>
+std::span<const float> row_of(const Logits& logits, std::ptrdiff_t row) {
+    return {logits.data() + row * logits.cols(), static_cast<std::size_t>(logits.cols())};
+}
+
+// Scores are float32 as in Hugging Face: what is equal there, and kept in the order of the labels,
+// is equal here.
+
+inline std::vector<float> softmax(std::span<const float> logits) {
+    const double largest = *std::max_element(logits.begin(), logits.end());
+    double total = 0;
+    for (const float logit : logits) total += std::exp(logit - largest);
+    std::vector<float> scores;
+    for (const float logit : logits)
+        scores.push_back(static_cast<float>(std::exp(logit - largest) / total));
+    return scores;
+}
+
+inline std::vector<float> sigmoid(std::span<const float> logits) {
+    std::vector<float> scores;
+    for (const double logit : logits)
+        scores.push_back(static_cast<float>(1 / (1 + std::exp(-logit))));
+    return scores;
+}
+
+inline std::size_t argmax(std::span<const float> scores) {
+    return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) -
+                                    scores.begin());
+}
+
+}  // namespace nystromformer::detail

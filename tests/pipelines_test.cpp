@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/pipelines/multiple_choice.hpp>
+#include <nystromformer/pipelines/question_answering.hpp>
+#include <nystromformer/pipelines/text_classification.hpp>
+#include <nystromformer/pipelines/token_classification.hpp>
+#include <nystromformer/pipelines/zero_shot_classification.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nf = nystromformer;
+using nf::detail::Json;
+
+namespace {
+
+const std::filesystem::path data =
+    std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference" / "pipelines";
+
+/// The pipeline of one model of the reference data, loaded once.
+template <typename Pipeline>
+const Pipeline& pipeline(const std::string& model) {
+    static std::map<std::string, std::unique_ptr<const Pipeline>> loaded;
+    auto& slot = loaded[model];
+    if (!slot) slot = std::make_unique<const Pipeline>(data / model);
+    return *slot;
+}
+
+template <typename Value>
+void read(const Json& options, const char* name, Value& value) {
+    if (options.contains(name)) value = options[name].get<Value>();
+}
+template <typename Value>
+void read(const Json& options, const char* name, std::optional<Value>& value) {
+    if (!options.contains(name)) return;
+    value = options[name].is_null() ? std::nullopt : std::optional(options[name].get<Value>());
+}
+
+// What each task answers, in the form of Hugging Face's value.
+
+Json classify_case(const Json& recorded) {
+    const Json &input = recorded["input"], &options = recorded["options"];
+    nf::TextClassificationOptions ours;
+    read(options, "top_k", ours.top_k);
+    read(options, "truncation", ours.truncation);
+    if (options.contains("function_to_apply")) {
+        const std::map<std::string, nf::ClassificationFunction> functions{
+            {"none", nf::ClassificationFunction::none},
+            {"sigmoid", nf::ClassificationFunction::sigmoid},
+            {"softmax", nf::ClassificationFunction::softmax}};
+        ours.function_to_apply = functions.at(options["function_to_apply"].get<std::string>());
+    }
+    const auto& classify =
+        pipeline<nf::TextClassificationPipeline>(recorded["model"].get<std::string>());
+    const auto text = input["text"].get<std::string>();
+    const bool is_pair = input.contains("pair");
+    Json list = Json::array();
+    for (const auto& [label, score] :
+         is_pair ? classify(text, input["pair"].get<std::string>(), ours) : classify(text, ours)) {
+        list.push_back({{"label", label}, {"score", score}});
+    }
+    return is_pair && !options.contains("top_k") ? Json(list.at(0)) : list;
+}
+
+Json zero_shot_case(const Json& recorded) {
+    const Json& options = recorded["options"];
+    nf::ZeroShotOptions ours{.truncation = true};  // Hugging Face cuts without being asked
+    read(options, "multi_label", ours.multi_label);
+    read(options, "hypothesis_template", ours.hypothesis_template);
+    const auto answer =
+        pipeline<nf::ZeroShotClassificationPipeline>(recorded["model"].get<std::string>())(
+            recorded["input"]["text"].get<std::string>(),
+            recorded["input"]["candidate_labels"].get<std::vector<std::string>>(), ours);
+    return {{"sequence", answer.sequence}, {"labels", answer.labels}, {"scores", answer.scores}};
+}
+
+Json tag_case(const Json& recorded) {
+    const Json& options = recorded["options"];
+    const std::map<std::string, nf::AggregationStrategy> strategies{
+        {"none", nf::AggregationStrategy::none},
+        {"simple", nf::AggregationStrategy::simple},
+        {"first", nf::AggregationStrategy::first},
+        {"average", nf::AggregationStrategy::average},
+        {"max", nf::AggregationStrategy::max}};
+    nf::TokenClassificationOptions ours{.truncation = true};  // as for zero_shot
+    ours.aggregation_strategy = strategies.at(options["aggregation_strategy"].get<std::string>());
+    read(options, "ignore_labels", ours.ignore_labels);
+    read(options, "stride", ours.stride);
+    Json list = Json::array();
+    for (const auto& answer :
+         pipeline<nf::TokenClassificationPipeline>(recorded["model"].get<std::string>())(
+             recorded["input"]["text"].get<std::string>(), ours)) {
+        Json& json = list.emplace_back(Json{{"score", answer.score},
+                                            {"word", answer.word},
+                                            {"start", answer.start},
+                                            {"end", answer.end}});
+        json[answer.index ? "entity" : "entity_group"] = answer.entity;
+        if (answer.index) json["index"] = *answer.index;
+    }
+    return list;
+}
+
+Json answer_case(const Json& recorded) {
+    const Json& options = recorded["options"];
+    nf::QuestionAnsweringOptions ours;
+    read(options, "top_k", ours.top_k);
+    read(options, "max_seq_len", ours.max_seq_len);
+    read(options, "doc_stride", ours.doc_stride);
+    read(options, "max_answer_len", ours.max_answer_len);
+    read(options, "handle_impossible_answer", ours.handle_impossible_answer);
+    read(options, "align_to_words", ours.align_to_words);
+    Json list = Json::array();
+    for (const auto& [score, start, end, answer] : pipeline<nf::QuestionAnsweringPipeline>(
+             recorded["model"])(recorded["input"]["question"].get<std::string>(),
+                                recorded["input"]["context"].get<std::string>(), ours)) {
+        list.push_back({{"score", score}, {"start", start}, {"end", end}, {"answer", answer}});
+    }
+    return list.size() == 1 ? Json(list[0]) : list;
+}
+
+Json choose_case(const Json& recorded) {
+    const auto answer = pipeline<nf::MultipleChoicePipeline>(recorded["model"].get<std::string>())(
+        recorded["input"]["prompt"].get<std::string>(),
+        recorded["input"]["choices"].get<std::vector<std::string>>());
+    return {{"choice", answer.choice}, {"text", answer.text}, {"scores", answer.scores}};
+}
+
+/// True where two values differ in nothing but numbers, and those by at most 1e-5.
+bool alike(const Json& a, const Json& b) {
+    if (a.is_number() && b.is_number()) return std::abs(a.get<double>() - b.get<double>()) <= 1e-5;
+    if (a.type() != b.type() || a.size() != b.size()) return false;
+    if (!a.is_structured()) return a == b;
+    if (a.is_array())
+        return std::equal(a.begin(), a.end(), b.begin(),
+                          [](const Json& x, const Json& y) { return alike(x, y); });
+    for (const auto& [key, value] : a.items())
+        if (!b.contains(key) || !alike(value, b[key])) return false;
+    return true;
+}
+
+void check_task(const char* task, Json (*ask)(const Json&)) {
+    static const Json record =
+        nf::detail::read_json_file(data / "pipelines.json", std::uint64_t{1} << 24);
+    int count = 0;
+    for (const Json& recorded : record["cases"]) {
+        if (recorded["task"] != task) continue;
+        ++count;
+        INFO(recorded.dump());
+        if (recorded.contains("error")) {
+            CHECK_THROWS_AS(ask(recorded), nf::InputError);
+            continue;
+        }
+        const Json found = ask(recorded);
+        INFO(found.dump());
+        CHECK(alike(found, recorded["output"]));
+    }
+    CHECK(count >= 3);
+}
+
+}  // namespace
+
+TEST_CASE("text classification equals what transformers recorded") {
+    check_task("classify", classify_case);
+}
+
+TEST_CASE("zero-shot classification equals what transformers recorded") {
+    check_task("zero-shot", zero_shot_case);
+}
+
+TEST_CASE("token classification equals what transformers recorded") { check_task("tag", tag_case); }
+
+TEST_CASE("question answering equals what transformers 4.57 recorded") {
+    check_task("answer", answer_case);
+}
+
+TEST_CASE("multiple choice equals what transformers' model says of each pair") {
+    check_task("choose", choose_case);
+}
+
+TEST_CASE("an answer is the same bit for bit alone and in any batch, in both attentions") {
+    std::string long_text;
+    for (int i = 0; i < 8; ++i) long_text += "We believed every word of it. ";
+    const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");
+    const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
+    const std::vector<std::string> texts{"A garden.", long_text, "", "Paris and London", "O"};
+    std::vector<nf::ClassificationInput> inputs;
+    for (const std::string& text : texts) inputs.push_back({text});
+    for (const nf::Index batch_tokens : {1, 20, 4096}) {
+        for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
+            const nf::TextClassificationOptions options{.top_k = std::nullopt,
+                                                        .truncation = true,
+                                                        .attention = attention,
+                                                        .num_landmarks = 4,
+                                                        .batch_tokens = batch_tokens};
+            const nf::TokenClassificationOptions tag_options{
+                .aggregation_strategy = nf::AggregationStrategy::max,
+                .stride = 5,
+                .attention = attention,
+                .num_landmarks = 4,
+                .batch_tokens = batch_tokens};
+            const auto labels = classify.batch(inputs, options);
+            const auto entities = tag.batch(texts, tag_options);
+            for (std::size_t i = 0; i < texts.size(); ++i) {
+                const auto alone = classify(texts[i], options);
+                REQUIRE(alone.size() == labels[i].size());
+                for (std::size_t k = 0; k < alone.size(); ++k)
+                    CHECK(alone[k].score == labels[i][k].score);
+                const auto own = tag(texts[i], tag_options);
+                REQUIRE(own.size() == entities[i].size());
+                for (std::size_t k = 0; k < own.size(); ++k)
+                    CHECK(own[k].score == entities[i][k].score);
+            }
+        }
+    }
+}
+
+TEST_CASE("a text that is too long is refused, or cut where that is asked for, which is told") {
+    std::string text;
+    for (int i = 0; i < 20; ++i) text += "We believed every word of it. ";
+    const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");
+    CHECK_THROWS_AS(tag(text), nf::InputError);
+    std::vector<nf::Cut> cuts;
+    const auto note = [&](const nf::Cut& cut) { cuts.push_back(cut); };
+    tag(text, {.truncation = true, .cut = note});
+    tag(text, {.aggregation_strategy = nf::AggregationStrategy::simple, .stride = 8, .cut = note});
+    tag("A garden.", {.truncation = true, .cut = note});
+    REQUIRE(cuts.size() == 2);
+    CHECK(cuts[0].input == 0);
+    CHECK(cuts[0].tokens > 90);
+    CHECK(cuts[0].length == 48);
+    CHECK(cuts[0].windows == 1);
+    CHECK(cuts[1].windows == (cuts[1].tokens - 2 - 8 + 37) / 38);
+    const auto& zero_shot = pipeline<nf::ZeroShotClassificationPipeline>("inference");
+    zero_shot(text, {"sea", "land"}, {.truncation = true, .cut = note});
+    CHECK(cuts.size() == 3);
+}
+
+TEST_CASE("progress is told after each batch") {
+    const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
+    std::vector<nf::Index> told;
+    pipeline<nf::TextClassificationPipeline>("classes").batch(
+        inputs, {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
+                     CHECK(total == 5);
+                     told.push_back(done);
+                 }});
+    CHECK(told == std::vector<nf::Index>{1, 2, 3, 4, 5});
+}
+
+TEST_CASE("options of pipelines that are out of range are refused") {
+    const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
+    CHECK_THROWS_AS(classify.check({.top_k = -1}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.batch_tokens = 0}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.num_landmarks = -1}), nf::InputError);
+    const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");
+    CHECK_THROWS_AS(tag.check({.stride = 5}), nf::InputError);
+    CHECK_THROWS_AS(tag.check({.aggregation_strategy = nf::AggregationStrategy::max, .stride = 48}),
+                    nf::InputError);
+}
+
+TEST_CASE("entailment is found by name") {
+    using nf::ZeroShotClassificationPipeline;
+    CHECK(pipeline<ZeroShotClassificationPipeline>("inference").entailment_id() == 2);
+    CHECK(pipeline<ZeroShotClassificationPipeline>("inference-first").entailment_id() == 0);
+    CHECK(!pipeline<ZeroShotClassificationPipeline>("classes").entailment_id());
+}
+
+TEST_CASE("lower case is Python's") {
+    CHECK(nf::detail::lower_case("\u0130STANBUL \u039F\u0394\u039F\u03A3 \u03A3\u0391, \u00C9") ==
+          "i\u0307stanbul \u03BF\u03B4\u03BF\u03C2 \u03C3\u03B1, \u00E9");
+    CHECK(nf::detail::lower_case("A\xFF\xE2\x82") == "a\xFF\xE2\x82");
+}
