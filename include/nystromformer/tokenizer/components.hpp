@@ -4,7 +4,6 @@
 
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/tokenizer/decoders.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
@@ -124,34 +123,6 @@ inline void read_pre_tokenizers(const TokenizerJson& json, std::vector<PreTokeni
         chain.emplace_back(read_metaspace(json));
     } else {
         refuse_component(type, "Sequence, WhitespaceSplit, Metaspace");
-    }
-}
-
-/// Appends the decoder at `json` to `chain`; a Sequence appends its parts.
-inline void read_decoders(const TokenizerJson& json, std::vector<Decoder>& chain) {
-    const auto type = json.object().at("type");
-    const std::string& name = type.string();
-    if (name == "Sequence") {
-        const auto parts = json.at("decoders").array();
-        for (std::size_t i = 0; i < parts.size(); ++i) read_decoders(parts.at(i), chain);
-    } else if (name == "Metaspace") {
-        Metaspace rule = read_metaspace(json);
-        const bool drops_first = rule.prepend != PrependScheme::never;
-        chain.emplace_back(MetaspaceDecoder{std::move(rule.replacement), drops_first});
-    } else if (name == "Replace") {
-        chain.emplace_back(ReplaceDecoder{read_replace(json)});
-    } else if (name == "Fuse") {
-        chain.emplace_back(Fuse{});
-    } else if (name == "Strip") {
-        constexpr std::int64_t most = 1 << 20;
-        chain.emplace_back(
-            StripDecoder{read_character(json.at("content")),
-                         static_cast<std::size_t>(json.at("start").integer(0, most)),
-                         static_cast<std::size_t>(json.at("stop").integer(0, most))});
-    } else if (name == "ByteFallback") {
-        chain.emplace_back(ByteFallback{});
-    } else {
-        refuse_component(type, "Sequence, Metaspace, Replace, Fuse, Strip, ByteFallback");
     }
 }
 
