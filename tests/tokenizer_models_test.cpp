@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every model, post-processor and decoder, and folders without tokenizer.json, beside recorded
-// answers of Hugging Face's libraries (tests/tokenizer/record_models.py), and what malformed ones get.
+// answers of Hugging Face's libraries (tests/tokenizer/record_models.py), and what malformed ones
+// get.
 #include "catch.hpp"
 #include "tokenizer_answers.hpp"
 
@@ -46,8 +47,9 @@ public:
             if (content == "@spiece") {
                 std::filesystem::copy_file(bundled_folder / "spiece.model", path_ / name);
             } else {
-                nf::detail::write_file(path_ / name, content.is_string() ? content.get<std::string>()
-                                                                         : content.dump());
+                nf::detail::write_file(path_ / name, content.is_string()
+                                                         ? content.get<std::string>()
+                                                         : content.dump());
             }
         }
     }
@@ -181,9 +183,10 @@ TEST_CASE("a batch on a thread pool is the batch on one thread") {
 }
 
 TEST_CASE("decoded text is tidied where the option or tokenizer_config.json asks for it") {
-    const Json model = {{"type", "WordLevel"},
-                        {"unk_token", "?"},
-                        {"vocab", {{"he", 0}, {"does", 1}, {"n't", 2}, {".", 3}, {"do", 4}, {"not", 5}}}};
+    const Json model = {
+        {"type", "WordLevel"},
+        {"unk_token", "?"},
+        {"vocab", {{"he", 0}, {"does", 1}, {"n't", 2}, {".", 3}, {"do", 4}, {"not", 5}}}};
     const std::vector<std::int64_t> ids = {0, 1, 2, 3, 4, 5};
     const auto decode = [&](const Json& config, const nf::DecodeOptions& options) {
         Json files = {{"tokenizer_config.json", config}};
@@ -270,12 +273,14 @@ TEST_CASE("older files that are malformed or of another kind are refused") {
     const Json config = {{"tokenizer_class", "RobertaTokenizerFast"}};
     CHECK(refused({{"tokenizer_config.json", config}}) == "IoError");
     CHECK(refused({{"tokenizer_config.json", config}, {"vocab.json", "{}"}}) == "IoError");
-    CHECK(refused({{"tokenizer_config.json", config}, {"vocab.json", "{}"}, {"merges.txt", "#version: 0.2\na\n"}}) ==
-          "TokenizerError line 2");
-    CHECK(refused({{"tokenizer_config.json", {{"tokenizer_class", "CanineTokenizer"}}}, {"vocab.txt", "a"}}) ==
-          "UnsupportedError /tokenizer_class");
+    CHECK(refused({{"tokenizer_config.json", config},
+                   {"vocab.json", "{}"},
+                   {"merges.txt", "#version: 0.2\na\n"}}) == "TokenizerError line 2");
+    CHECK(refused({{"tokenizer_config.json", {{"tokenizer_class", "CanineTokenizer"}}},
+                   {"vocab.txt", "a"}}) == "UnsupportedError /tokenizer_class");
     CHECK(refused({{"tokenizer_config.json", "[]"}, {"vocab.txt", "a"}}) == "TokenizerError /");
-    CHECK(refused({{"added_tokens.json", {{"a", "b"}}}, {"vocab.txt", "a"}}) == "TokenizerError /a");
+    CHECK(refused({{"added_tokens.json", {{"a", "b"}}}, {"vocab.txt", "a"}}) ==
+          "TokenizerError /a");
 }
 
 TEST_CASE("a SentencePiece model that is cut anywhere loads or is refused") {
@@ -299,7 +304,7 @@ TEST_CASE("a SentencePiece model that is cut anywhere loads or is refused") {
     }
     CHECK(refused(whole + field(2, "\x18\x02")) == "UnsupportedError trainer_spec.model_type");
     CHECK(refused(whole + field(2, "\x18\x01")) == "none");
-    CHECK(refused(whole + "\x0B").starts_with("FormatError byte"));          // a group
+    CHECK(refused(whole + "\x0B").starts_with("FormatError byte"));  // a group
     CHECK(refused(whole + "\x0A\xFF\xFF\xFF\xFF\x0F").starts_with("FormatError byte"));
     CHECK(refused(whole + std::string(11, '\xFF')).starts_with("FormatError byte"));
     CHECK(refused(whole + piece("\xFF", 1)).starts_with("FormatError byte"));

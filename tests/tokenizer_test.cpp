@@ -16,7 +16,6 @@
 
 namespace {
 
-
 const std::filesystem::path model_folder =
     std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en";
 

@@ -64,7 +64,8 @@ public:
         workspace.word.clear();
         spell(text, workspace);
         workspace.word.merge_all(merges_);
-        // As Hugging Face counts: characters that became nothing do not move the tokens behind them.
+        // As Hugging Face counts: characters that became nothing do not move the tokens behind
+        // them.
         std::uint32_t begin = 0;
         const auto last = static_cast<std::uint32_t>(text.size());
         workspace.word.for_each([&](std::int32_t id, std::uint32_t bytes) {
@@ -78,8 +79,8 @@ private:
         if (!json.holds("dropout")) return;
         const auto dropout = json.at("dropout");
         if (dropout.number() != 0.0) {
-            throw UnsupportedError({json.file(), dropout.path(), "null or 0, as encoding is not random",
-                                    dropout.raw().dump()});
+            throw UnsupportedError({json.file(), dropout.path(),
+                                    "null or 0, as encoding is not random", dropout.raw().dump()});
         }
     }
 
@@ -172,8 +173,7 @@ private:
 
     std::int32_t byte_id(char byte) const { return bytes_[static_cast<unsigned char>(byte)]; }
     bool has_bytes(std::string_view text) const {
-        return std::all_of(text.begin(), text.end(),
-                           [&](char byte) { return byte_id(byte) >= 0; });
+        return std::all_of(text.begin(), text.end(), [&](char byte) { return byte_id(byte) >= 0; });
     }
 
     Vocabulary vocabulary_;

@@ -11,8 +11,8 @@
 
 namespace nystromformer::detail {
 
-/// The pieces of a word in order, with the merge that each could make with the next one. Short words
-/// are searched for their best merge, long ones keep a heap: O(n log n) for any length.
+/// The pieces of a word in order, with the merge that each could make with the next one. Short
+/// words are searched for their best merge, long ones keep a heap: O(n log n) for any length.
 class BpeWord {
 public:
     void clear() { symbols_.clear(); }
@@ -40,10 +40,10 @@ private:
     static constexpr std::uint32_t none = 0xFFFFFFFF;
     struct Symbol {
         std::int32_t id;
-        std::uint32_t bytes;      // 0: merged into the one before
-        std::uint32_t rank;       // of the merge with the next one
-        std::int32_t merged;      // what it gives
-        std::uint32_t previous;   // in the heap's list
+        std::uint32_t bytes;     // 0: merged into the one before
+        std::uint32_t rank;      // of the merge with the next one
+        std::int32_t merged;     // what it gives
+        std::uint32_t previous;  // in the heap's list
         std::uint32_t next;
     };
     struct Candidate {

@@ -41,10 +41,9 @@ inline std::string clean_up(std::string text, bool contracts_do_not) {
     struct Rule {
         std::string_view from, to;
     };
-    constexpr Rule rules[] = {{" .", "."},     {" ?", "?"},       {" !", "!"},     {" ,", ","},
-                              {" ' ", "'"},    {" n't", "n't"},   {" 'm", "'m"},
-                              {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"},
-                              {" 're", "'re"}};
+    constexpr Rule rules[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+                              {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+                              {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
     for (const auto& [from, to] : rules) {
         if (from == " do not" && !contracts_do_not) continue;
         if (text.find(from) != std::string::npos) text = replace_all(text, from, to);

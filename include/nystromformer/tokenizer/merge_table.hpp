@@ -71,7 +71,8 @@ private:
         for (const Entry& entry : entries) {
             const std::uint64_t wanted = key(entry.left, entry.right);
             std::size_t at = hash(wanted) & mask_;
-            for (std::size_t run = 0; slots_[at].key != free_key && slots_[at].key != wanted; ++run) {
+            for (std::size_t run = 0; slots_[at].key != free_key && slots_[at].key != wanted;
+                 ++run) {
                 if (run == longest_run) return false;
                 at = (at + 1) & mask_;
             }

@@ -23,6 +23,11 @@ namespace nystromformer::detail {
 
 /// Cuts a word into tokens; immutable.
 class Model {
+    template <typename Visitor>
+    auto visit(Visitor&& visitor) const {
+        return std::visit([&](const auto& model) { return visitor(model.vocabulary()); }, model_);
+    }
+
 public:
     /// What one call needs; reused from word to word.
     struct Workspace {
@@ -69,8 +74,8 @@ public:
         return visit([piece](const auto& vocabulary) { return vocabulary.find(piece); });
     }
 
-    /// The tokens of `text` (valid UTF-8), in workspace.tokens. Throws InputError, or TokenizerError
-    /// where the text needs an unknown token that the model does not have.
+    /// The tokens of `text` (valid UTF-8), in workspace.tokens. Throws InputError, or
+    /// TokenizerError where the text needs an unknown token that the model does not have.
     void tokenize(std::string_view text, Workspace& workspace) const {
         if (text.size() >= 0xFFFFFFFF)
             throw InputError({"", "text", "words below 4 GiB", std::to_string(text.size())});
@@ -93,11 +98,6 @@ private:
         return json.has("continuing_subword_prefix") && json.has("max_input_chars_per_word")
                    ? "WordPiece"
                    : "WordLevel";
-    }
-
-    template <typename Visitor>
-    auto visit(Visitor&& visitor) const {
-        return std::visit([&](const auto& model) { return visitor(model.vocabulary()); }, model_);
     }
 
     std::variant<Unigram, Bpe, WordPiece, WordLevel> model_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What byte-level post-processors do to offsets: spaces that are part of a token are not part of what
-// it is said to cover:
+// What byte-level post-processors do to offsets: spaces that are part of a token are not part of
+// what it is said to cover:
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/byte_level.rs
 #pragma once
 

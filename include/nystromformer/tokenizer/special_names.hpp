@@ -39,7 +39,7 @@ struct SpecialNames {
 
     /// The object in the file `path`, an empty one where there is no file.
     static Json read_if_there(const std::filesystem::path& path) {
-        if (!is_regular_file(path)) return Json::object();
+        if (!detail::is_regular_file(path)) return Json::object();
         Json json = read_json_file(path, most_bytes);
         JsonView<TokenizerError>(json, path.string()).object();
         return json;

@@ -49,8 +49,8 @@ struct DecodeOptions {
 class Tokenizer {
 public:
     /// Reads tokenizer.json, or the files that were there before it (detail::LegacyFiles), and
-    /// tokenizer_config.json and special_tokens_map.json where present. Throws IoError, FormatError,
-    /// TokenizerError or UnsupportedError, each with the JSON path.
+    /// tokenizer_config.json and special_tokens_map.json where present. Throws IoError,
+    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path.
     static Tokenizer from_pretrained(const std::filesystem::path& folder) {
         constexpr std::uint64_t most_bytes = 64U << 20;
         const auto path = folder / "tokenizer.json";
@@ -139,9 +139,7 @@ public:
         return piece == nullptr ? std::nullopt : std::optional(*piece);
     }
     /// Ids are below this.
-    Index vocab_size() const {
-        return parts_.vocab_size();
-    }
+    Index vocab_size() const { return parts_.vocab_size(); }
 
     /// The tokens of the roles that the model's files name.
     const std::optional<std::string>& mask_token() const { return names_.mask_token; }
@@ -198,7 +196,8 @@ private:
     /// Everything but padding.
     Encoding encode(std::string_view text, std::optional<std::string_view> pair,
                     const EncodeOptions& options, detail::EncodeWorkspace& workspace) const {
-        const detail::TextEncoder encoder{parts_.added_tokens, parts_.normalizers, parts_.pre_tokenizers, parts_.model,
+        const detail::TextEncoder encoder{parts_.added_tokens, parts_.normalizers,
+                                          parts_.pre_tokenizers, parts_.model,
                                           parts_.works_in_parts};
         Encoding first = encoder(text, 0, workspace);
         std::optional<Encoding> second;

@@ -45,16 +45,16 @@ public:
                 entry.fail("a piece of at most " + std::to_string(longest_piece) + " bytes");
             pieces_.push_back({static_cast<std::int32_t>(entry.integer(0, 0x7FFFFFFE)), piece});
         }
-        std::sort(pieces_.begin(), pieces_.end(),
-                  [](const Piece& left, const Piece& right) {
-                      return std::tie(left.id, left.text) < std::tie(right.id, right.text);
-                  });
+        std::sort(pieces_.begin(), pieces_.end(), [](const Piece& left, const Piece& right) {
+            return std::tie(left.id, left.text) < std::tie(right.id, right.text);
+        });
         std::vector<std::pair<std::string_view, std::int32_t>> keys;
         keys.reserve(pieces_.size());
         for (std::size_t i = 0; i < pieces_.size(); ++i) {
             const Piece& piece = pieces_[i];
             if (i > 0 && pieces_[i - 1].id == piece.id)
-                json.at(piece.text).fail("no id twice, as that of " + in_quotes(pieces_[i - 1].text));
+                json.at(piece.text)
+                    .fail("no id twice, as that of " + in_quotes(pieces_[i - 1].text));
             if (piece.text.empty()) {
                 empty_ = piece.id;  // no word is empty, but the empty piece has its id
             } else {
@@ -66,7 +66,9 @@ public:
 
     std::size_t size() const { return pieces_.size(); }
     /// Ids are below this.
-    std::int64_t id_end() const { return pieces_.empty() ? 0 : std::int64_t{pieces_.back().id} + 1; }
+    std::int64_t id_end() const {
+        return pieces_.empty() ? 0 : std::int64_t{pieces_.back().id} + 1;
+    }
     const Trie& trie() const { return trie_; }
 
     /// The id of `piece`, or -1.
@@ -117,7 +119,8 @@ struct UnknownToken {
     std::int32_t operator()() const {
         if (id < 0) {
             throw TokenizerError({"", "/model/unk_token",
-                                  "a piece of the vocabulary, as a word is unknown", in_quotes(name)});
+                                  "a piece of the vocabulary, as a word is unknown",
+                                  in_quotes(name)});
         }
         return id;
     }

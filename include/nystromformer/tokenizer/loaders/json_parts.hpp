@@ -28,14 +28,15 @@ inline Json template_json(const std::vector<TemplateStep>& single,
         for (const TemplateStep& step : from) {
             const bool is_text = step.name == "$A" || step.name == "$B";
             const std::string id = is_text ? step.name.substr(1) : step.name;
-            result.push_back({{is_text ? "Sequence" : "SpecialToken",
-                               {{"id", id}, {"type_id", step.type_id}}}});
+            result.push_back(
+                {{is_text ? "Sequence" : "SpecialToken", {{"id", id}, {"type_id", step.type_id}}}});
         }
         return result;
     };
     Json tokens = Json::object();
     for (const auto& [token, id] : special)
-        tokens[token] = {{"id", token}, {"ids", Json::array({id})}, {"tokens", Json::array({token})}};
+        tokens[token] = {
+            {"id", token}, {"ids", Json::array({id})}, {"tokens", Json::array({token})}};
     return {{"type", "TemplateProcessing"},
             {"single", steps(single)},
             {"pair", steps(pair)},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// tokenizer_config.json, special_tokens_map.json and added_tokens.json, put together as transformers
-// does for a folder without tokenizer.json (5.23: PreTrainedTokenizerBase._from_pretrained and
-// TokenizersBackend.__init__).
+// tokenizer_config.json, special_tokens_map.json and added_tokens.json, put together as
+// transformers does for a folder without tokenizer.json (5.23:
+// PreTrainedTokenizerBase._from_pretrained and TokenizersBackend.__init__).
 #pragma once
 
 #include <nystromformer/core/error.hpp>
@@ -81,8 +81,8 @@ public:
         if (!extra_) extra_ = std::move(tokens);
     }
 
-    /// The list /added_tokens for a model with `vocab`, a function from piece to id (or -1), and its
-    /// number of pieces.
+    /// The list /added_tokens for a model with `vocab`, a function from piece to id (or -1), and
+    /// its number of pieces.
     template <typename Find>
     Json added_tokens(const Find& find, std::size_t pieces) const {
         std::vector<AddedToken> wanted;
@@ -157,7 +157,8 @@ private:
     /// Every key that ends in "_token" and has a token.
     void add_roles(const View& json, bool special) {
         for (const auto& [key, value] : json.raw().items()) {
-            const bool is_token = value.is_string() || (value.is_object() && value.contains("content"));
+            const bool is_token =
+                value.is_string() || (value.is_object() && value.contains("content"));
             if (key.ends_with("_token") && is_token)
                 roles_.insert_or_assign(key, read_token(json.at(key), special));
         }
@@ -207,12 +208,12 @@ private:
         auto next_id = static_cast<std::int64_t>(pieces);
         for (const AddedToken& token : tokens) {
             const auto [place, is_new] = places.emplace(token.content, result.size());
-            std::int64_t id = is_new ? find(token.content) : result[place->second]["id"].get<std::int64_t>();
+            std::int64_t id =
+                is_new ? find(token.content) : result[place->second]["id"].get<std::int64_t>();
             if (id < 0) id = next_id++;
-            const bool has_role =
-                std::any_of(roles_.begin(), roles_.end(), [&](const auto& role) {
-                    return role.second.content == token.content;
-                });
+            const bool has_role = std::any_of(roles_.begin(), roles_.end(), [&](const auto& role) {
+                return role.second.content == token.content;
+            });
             Json entry = {{"id", id},
                           {"content", token.content},
                           {"single_word", token.single_word},

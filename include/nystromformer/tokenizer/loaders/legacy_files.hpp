@@ -58,7 +58,7 @@ private:
     using Names = std::initializer_list<const char*>;
 
     static bool has(const std::filesystem::path& folder, const char* name) {
-        return is_regular_file(folder / name);
+        return detail::is_regular_file(folder / name);
     }
 
     /// The first of `names` that is there.
@@ -108,8 +108,7 @@ private:
     }
 
     /// What tokenizer_config.json says, else config.json, whose model types have a class each.
-    static std::string class_name(const std::filesystem::path& folder,
-                                  const LegacyConfig& config) {
+    static std::string class_name(const std::filesystem::path& folder, const LegacyConfig& config) {
         if (config.options().holds("tokenizer_class"))
             return config.options().at("tokenizer_class").string();
         const auto path = folder / "config.json";
@@ -118,14 +117,22 @@ private:
         if (model.holds("tokenizer_class")) return model.at("tokenizer_class").string();
         if (!model.holds("model_type")) return "";
         constexpr std::pair<std::string_view, const char*> classes[] = {
-            {"albert", "AlbertTokenizer"},          {"yoso", "AlbertTokenizer"},
-            {"xlm-roberta", "XLMRobertaTokenizer"}, {"xmod", "XLMRobertaTokenizer"},
-            {"camembert", "CamembertTokenizer"},    {"roberta", "RobertaTokenizer"},
-            {"longformer", "RobertaTokenizer"},     {"bart", "RobertaTokenizer"},
-            {"mra", "RobertaTokenizer"},            {"bert", "BertTokenizer"},
-            {"distilbert", "BertTokenizer"},        {"electra", "BertTokenizer"},
-            {"convbert", "BertTokenizer"},          {"mobilebert", "BertTokenizer"},
-            {"squeezebert", "BertTokenizer"},       {"megatron-bert", "BertTokenizer"}};
+            {"albert", "AlbertTokenizer"},
+            {"yoso", "AlbertTokenizer"},
+            {"xlm-roberta", "XLMRobertaTokenizer"},
+            {"xmod", "XLMRobertaTokenizer"},
+            {"camembert", "CamembertTokenizer"},
+            {"roberta", "RobertaTokenizer"},
+            {"longformer", "RobertaTokenizer"},
+            {"bart", "RobertaTokenizer"},
+            {"mra", "RobertaTokenizer"},
+            {"bert", "BertTokenizer"},
+            {"distilbert", "BertTokenizer"},
+            {"electra", "BertTokenizer"},
+            {"convbert", "BertTokenizer"},
+            {"mobilebert", "BertTokenizer"},
+            {"squeezebert", "BertTokenizer"},
+            {"megatron-bert", "BertTokenizer"}};
         const std::string& type = model.at("model_type").string();
         for (const auto& [model_type, name] : classes)
             if (model_type == type) return name;

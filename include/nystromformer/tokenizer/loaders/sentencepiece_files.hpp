@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ALBERT's, XLM-RoBERTa's and CamemBERT's SentencePiece models as a tokenizer.json, after the classes
-// of the same names in transformers 5.23 (models/*/tokenization_*.py).
+// ALBERT's, XLM-RoBERTa's and CamemBERT's SentencePiece models as a tokenizer.json, after the
+// classes of the same names in transformers 5.23 (models/*/tokenization_*.py).
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -63,8 +63,7 @@ inline Json sentencepiece_json(const SentencePieceModel& model, const UnigramPie
     return {{"version", "1.0"},
             {"added_tokens", config.added_tokens(find, pieces.vocab.size())},
             {"pre_tokenizer",
-             {{"type", "Sequence"},
-              {"pretokenizers", {{{"type", "WhitespaceSplit"}}, metaspace}}}},
+             {{"type", "Sequence"}, {"pretokenizers", {{{"type", "WhitespaceSplit"}}, metaspace}}}},
             {"decoder", metaspace},
             {"model",
              {{"type", "Unigram"},
@@ -80,9 +79,13 @@ inline Json precompiled_json(const SentencePieceModel& model) {
 
 /// AlbertTokenizer.
 inline Json albert_json(const SentencePieceModel& model, LegacyConfig& config) {
-    config.set_defaults({{"bos_token", "[CLS]"}, {"eos_token", "[SEP]"}, {"unk_token", "<unk>"},
-          {"sep_token", "[SEP]"}, {"pad_token", "<pad>"}, {"cls_token", "[CLS]"},
-          {"mask_token", "[MASK]"}});
+    config.set_defaults({{"bos_token", "[CLS]"},
+                         {"eos_token", "[SEP]"},
+                         {"unk_token", "<unk>"},
+                         {"sep_token", "[SEP]"},
+                         {"pad_token", "<pad>"},
+                         {"cls_token", "[CLS]"},
+                         {"mask_token", "[MASK]"}});
     UnigramPieces pieces;
     pieces.add(model, 0);
     Json json = sentencepiece_json(model, pieces, 1, config);
@@ -97,32 +100,36 @@ inline Json albert_json(const SentencePieceModel& model, LegacyConfig& config) {
     if (config.flag("do_lower_case", true)) steps.push_back({{"type", "Lowercase"}});
     if (!model.precompiled_charsmap.empty()) steps.push_back(precompiled_json(model));
     json["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::move(steps)}};
-    // The names stand in the template whatever the config calls these tokens; ids follow the config.
-    json["post_processor"] =
-        template_json({{"[CLS]"}, {"$A"}, {"[SEP]"}},
-                      {{"[CLS]"}, {"$A"}, {"[SEP]"}, {"$B", 1}, {"[SEP]", 1}},
-                      {{"[CLS]", pieces.find(config.content("cls_token"))},
-                       {"[SEP]", pieces.find(config.content("sep_token"))}});
+    // The names stand in the template whatever the config calls these tokens; ids follow the
+    // config.
+    json["post_processor"] = template_json({{"[CLS]"}, {"$A"}, {"[SEP]"}},
+                                           {{"[CLS]"}, {"$A"}, {"[SEP]"}, {"$B", 1}, {"[SEP]", 1}},
+                                           {{"[CLS]", pieces.find(config.content("cls_token"))},
+                                            {"[SEP]", pieces.find(config.content("sep_token"))}});
     return json;
 }
 
-/// What XLMRobertaTokenizer and CamembertTokenizer share: `bos text eos`, `bos text eos eos pair eos`.
+/// What XLMRobertaTokenizer and CamembertTokenizer share: `bos text eos`, `bos text eos eos pair
+/// eos`.
 inline Json fairseq_json(const SentencePieceModel& model, const UnigramPieces& pieces,
                          std::int64_t unknown, LegacyConfig& config) {
     Json json = sentencepiece_json(model, pieces, unknown, config);
     if (!model.precompiled_charsmap.empty()) json["normalizer"] = precompiled_json(model);
     const std::string& bos = config.content("bos_token");
     const std::string& eos = config.content("eos_token");
-    json["post_processor"] =
-        template_json({{bos}, {"$A"}, {eos}}, {{bos}, {"$A"}, {eos}, {eos}, {"$B"}, {eos}},
-                      {{bos, added_id(json["added_tokens"], bos)},
-                       {eos, added_id(json["added_tokens"], eos)}});
+    json["post_processor"] = template_json(
+        {{bos}, {"$A"}, {eos}}, {{bos}, {"$A"}, {eos}, {eos}, {"$B"}, {eos}},
+        {{bos, added_id(json["added_tokens"], bos)}, {eos, added_id(json["added_tokens"], eos)}});
     return json;
 }
 
 inline void set_fairseq_defaults(LegacyConfig& config) {
-    config.set_defaults({{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"},
-          {"sep_token", "</s>"}, {"pad_token", "<pad>"}, {"cls_token", "<s>"}});
+    config.set_defaults({{"bos_token", "<s>"},
+                         {"eos_token", "</s>"},
+                         {"unk_token", "<unk>"},
+                         {"sep_token", "</s>"},
+                         {"pad_token", "<pad>"},
+                         {"cls_token", "<s>"}});
 }
 
 /// XLMRobertaTokenizer: fairseq's four tokens come first, in place of SentencePiece's three.

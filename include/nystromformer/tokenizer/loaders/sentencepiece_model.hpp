@@ -42,9 +42,15 @@ public:
         Field field;
         field.number = tag >> 3;
         switch (tag & 7) {
-            case 0: field.value = varint(); break;
-            case 1: field.value = fixed(8); break;
-            case 5: field.value = fixed(4); break;
+            case 0:
+                field.value = varint();
+                break;
+            case 1:
+                field.value = fixed(8);
+                break;
+            case 5:
+                field.value = fixed(4);
+                break;
             case 2: {
                 const std::uint64_t size = varint();
                 if (size > bytes_.size() - at_) fail("at most the bytes that are left", size);
@@ -53,7 +59,8 @@ public:
                 at_ += static_cast<std::size_t>(size);
                 break;
             }
-            default: fail("a field of type 0, 1, 2 or 5", tag & 7);
+            default:
+                fail("a field of type 0, 1, 2 or 5", tag & 7);
         }
         return field;
     }
@@ -146,7 +153,8 @@ private:
             } else if (field.number == 2) {
                 piece.score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
             } else if (field.number == 3) {
-                if (field.value < 1 || field.value > 6) reader.fail("a type from 1 to 6", field.value);
+                if (field.value < 1 || field.value > 6)
+                    reader.fail("a type from 1 to 6", field.value);
                 piece.type = static_cast<Type>(field.value);
             }
         }

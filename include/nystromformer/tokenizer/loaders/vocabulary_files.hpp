@@ -42,14 +42,18 @@ void for_each_line(const std::filesystem::path& path, Visit&& visit) {
 inline auto find_in(const Json& vocab) {
     return [&vocab](const std::string& piece) -> std::int64_t {
         const auto found = vocab.find(piece);
-        return found == vocab.end() || !found->is_number_integer() ? -1 : found->get<std::int64_t>();
+        return found == vocab.end() || !found->is_number_integer() ? -1
+                                                                   : found->get<std::int64_t>();
     };
 }
 
 /// BertTokenizer: one piece a line; of a piece that is there twice the last line counts.
 inline Json bert_json(const std::filesystem::path& vocab_txt, LegacyConfig& config) {
-    config.set_defaults({{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"},
-          {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}});
+    config.set_defaults({{"unk_token", "[UNK]"},
+                         {"sep_token", "[SEP]"},
+                         {"pad_token", "[PAD]"},
+                         {"cls_token", "[CLS]"},
+                         {"mask_token", "[MASK]"}});
     Json vocab = Json::object();
     for_each_line(vocab_txt, [&](std::string_view line, std::size_t number) {
         while (!line.empty()) {
@@ -87,9 +91,13 @@ inline Json bert_json(const std::filesystem::path& vocab_txt, LegacyConfig& conf
 /// RobertaTokenizer: byte-level BPE, `cls text sep`, `cls text sep sep pair sep`.
 inline Json roberta_json(const std::filesystem::path& vocab_json,
                          const std::filesystem::path& merges_txt, LegacyConfig& config) {
-    config.set_defaults({{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"},
-          {"sep_token", "</s>"}, {"pad_token", "<pad>"}, {"cls_token", "<s>"},
-          {"mask_token", "<mask>"}});
+    config.set_defaults({{"bos_token", "<s>"},
+                         {"eos_token", "</s>"},
+                         {"unk_token", "<unk>"},
+                         {"sep_token", "</s>"},
+                         {"pad_token", "<pad>"},
+                         {"cls_token", "<s>"},
+                         {"mask_token", "<mask>"}});
     constexpr std::uint64_t most_bytes = 64U << 20;
     Json vocab = read_json_file(vocab_json, most_bytes);
     JsonView<TokenizerError>(vocab, vocab_json.string()).object();
@@ -97,12 +105,13 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
     for_each_line(merges_txt, [&](std::string_view line, std::size_t number) {
         if (line.starts_with("#version")) return;
         const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
+        if (space == std::string_view::npos ||
+            line.find(' ', space + 1) != std::string_view::npos) {
             throw TokenizerError({merges_txt.string(), "line " + std::to_string(number + 1),
                                   "two pieces and one space", in_quotes(line)});
         }
-        merges.push_back(Json::array(
-            {std::string(line.substr(0, space)), std::string(line.substr(space + 1))}));
+        merges.push_back(
+            Json::array({std::string(line.substr(0, space)), std::string(line.substr(space + 1))}));
     });
     const Json added = config.added_tokens(find_in(vocab), vocab.size());
     const bool prefix = config.flag("add_prefix_space", false);
@@ -116,18 +125,18 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
                 {"trim_offsets", true},
                 {"use_regex", true}};
     };
-    return {{"version", "1.0"},
-            {"added_tokens", added},
-            {"pre_tokenizer", byte_level(prefix)},
-            {"post_processor",
-             {{"type", "RobertaProcessing"},
-              {"sep", special("sep_token")},
-              {"cls", special("cls_token")},
-              {"trim_offsets", trims},
-              {"add_prefix_space", prefix}}},
-            {"decoder", byte_level(true)},
-            {"model",
-             {{"type", "BPE"}, {"vocab", std::move(vocab)}, {"merges", std::move(merges)}}}};
+    return {
+        {"version", "1.0"},
+        {"added_tokens", added},
+        {"pre_tokenizer", byte_level(prefix)},
+        {"post_processor",
+         {{"type", "RobertaProcessing"},
+          {"sep", special("sep_token")},
+          {"cls", special("cls_token")},
+          {"trim_offsets", trims},
+          {"add_prefix_space", prefix}}},
+        {"decoder", byte_level(true)},
+        {"model", {{"type", "BPE"}, {"vocab", std::move(vocab)}, {"merges", std::move(merges)}}}};
 }
 
 }  // namespace nystromformer::detail
