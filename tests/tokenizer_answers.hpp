@@ -44,5 +44,7 @@ inline Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
         return result;
     } catch (const nf::InputError&) {
         return "refused";
+    } catch (const nf::TokenizerError&) {
+        return "refused";
     }
 }
