@@ -11,22 +11,43 @@ Usage: python tools/generate_unicode_tables.py [--check]     (needs: tokenizers)
 """
 import argparse
 import base64
+import collections
 import pathlib
 import sys
 import textwrap
 import unicodedata
 
 import tokenizers
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests/tokenizer"))
 from variants import charsmap  # noqa: E402
 
 TARGET = pathlib.Path(__file__).parent.parent / "include/nystromformer/tokenizer/unicode_tables.hpp"
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
-BLOCK = 128
+BLOCKS = (32, 64, 128)  # sizes to choose from
 HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic
-MARK, WHITE, WORD, LINKER, INCB_EXTEND, NFD, NFKD, LOWER = (1 << i for i in range(8))
+FLAGS = {  # name: what it says
+    "mark": "removed by StripAccents",
+    "white": "White_Space",
+    "word": "\\w of the Rust regex crate",
+    "linker": "InCB=Linker",
+    "incb_extend": "InCB=Extend",
+    "nfd": "has a canonical decomposition (Hangul is arithmetic)",
+    "nfkd": "has a compatibility or canonical decomposition",
+    "lower": "has a lower-case form",
+    "recomposes": "has a canonical decomposition that NFC puts together again",
+    "joins": "may join what stands before it in NFC or NFKC",
+    "punctuation": "Punctuation's: P* of an old Unicode, and ASCII's symbols",
+    "numeric": "char::is_numeric of Rust",
+    "nonspacing": "Mn of an old Unicode: the accents of BertNormalizer",
+    "other": "removed by BertNormalizer's clean_text",
+    "onig_word": "\\w of Oniguruma",
+}
+BIT = {name: 1 << i for i, name in enumerate(FLAGS)}
+CATEGORIES = ["Cn", "Cc", "Cf", "Co", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "No",
+              "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs"]
+ALL = "".join(map(chr, POINTS))
 GRAPHEME = ["any", "cr", "lf", "control", "extend", "zwj", "regional_indicator", "prepend",
             "spacing_mark", "l", "v", "t", "lv", "lvt", "pictographic", "consonant"]
 
@@ -35,6 +56,64 @@ def mapping(normalizer):
     """{code point: its normal form} where the two differ."""
     forms = {c: normalizer.normalize_str(chr(c)) for c in POINTS}
     return {c: form for c, form in forms.items() if form != chr(c)}
+
+
+def kept(pre_tokenizer):
+    """The code points that are left when those that a pre-tokeniser cuts out are gone."""
+    return {c for _, (begin, end) in pre_tokenizer.pre_tokenize_str(ALL) for c in POINTS[begin:end]}
+
+
+def matching(pattern):
+    """The code points that a regular expression of one character matches, for Oniguruma."""
+    return set(POINTS) - kept(pre_tokenizers.Split(Regex(pattern), "removed"))
+
+
+def categories():
+    """{code point: number of its general category}, for Oniguruma; 0 is left out."""
+    result = {}
+    for number, name in enumerate(CATEGORIES):
+        for c in matching(rf"\p{{{name}}}") if number else ():
+            assert c not in result, hex(c)
+            result[c] = number
+    assert not any(c in result for c in matching(r"\p{Cn}"))
+    white = {CATEGORIES.index(name) for name in ("Zl", "Zp", "Zs")}
+    spaces = {c for c, number in result.items() if number in white} | {*range(9, 14), 0x85}
+    assert matching(r"\s") == spaces and matching(r"\S") == set(POINTS) - spaces
+    assert matching(r"\d") == {c for c, number in result.items() if number == CATEGORIES.index("Nd")}
+    return result
+
+
+def scripts():
+    """(first code point, script) rows; script 0 goes with any other."""
+    split = pre_tokenizers.UnicodeScripts().pre_tokenize_str
+    with_script = [c for c in POINTS if split(chr(c))]
+    runs = [begin for _, (begin, _) in split("".join(map(chr, with_script)))]
+    representatives, of = [], {}
+    for begin, end in zip(runs, runs[1:] + [len(with_script)]):
+        char = chr(with_script[begin])
+        number = next((i for i, r in enumerate(representatives) if len(split(r + char)) == 1), None)
+        if number is None:
+            number = len(representatives)
+            representatives.append(char)
+        of.update(dict.fromkeys(with_script[begin:end], number + 1))
+    assert len(representatives) < 256
+    rows = []
+    for c in POINTS:
+        if not rows or rows[-1][1] != of.get(c, 0):
+            rows.append((c, of.get(c, 0)))
+    return rows
+
+
+def compositions(nfd):
+    """(first, second, composite) rows of what NFC puts together, without Hangul."""
+    normal = normalizers.NFC().normalize_str
+    rows = []
+    for c, form in nfd.items():
+        if c not in HANGUL and normal(form) == chr(c):
+            first = normal(form[:-1])
+            assert len(first) == 1 and normal(first + form[-1]) == chr(c), hex(c)
+            rows.append((ord(first), ord(form[-1]), c))
+    return sorted(rows)
 
 
 def combining_classes(nfd):
@@ -139,39 +218,66 @@ def array(declaration, values, width=100):
     return f"inline constexpr {declaration} = {{\n" + "\n".join(lines) + "\n};\n"
 
 
+def sets_of_points(nfd, nfkd, lower, classes):
+    """{flag: the code points that have it}."""
+    stripped = normalizers.StripAccents().normalize_str
+    bare = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    cleaned = normalizers.BertNormalizer(**bare | {"clean_text": True}).normalize_str
+    unaccented = normalizers.BertNormalizer(**bare | {"strip_accents": True}).normalize_str
+    white = {c for c in POINTS if pre_tokenizers.WhitespaceSplit().pre_tokenize_str(chr(c)) == []}
+    words = pre_tokenizers.Whitespace().pre_tokenize_str  # \w+|[^\w\s]+
+    composed = compositions(nfd)
+    seconds = {second for _, second, _ in composed} | {*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)}
+    joining = seconds | set(classes)
+    return {
+        "mark": {c for c in POINTS if stripped(chr(c)) == ""}, "white": white,
+        "word": {c for c in POINTS if c not in white and len(words("a" + chr(c))) == 1},
+        "nfd": set(nfd) - {*HANGUL}, "nfkd": set(nfkd) - {*HANGUL}, "lower": set(lower),
+        "recomposes": {c for _, _, c in composed},
+        "joins": joining | {c for forms in (nfd, nfkd) for c, form in forms.items() if ord(form[0]) in joining},
+        "punctuation": set(POINTS) - kept(pre_tokenizers.Punctuation("removed")),
+        "numeric": {c for c in POINTS if len(pre_tokenizers.Digits().pre_tokenize_str("1" + chr(c))) == 1},
+        "nonspacing": {c for c in POINTS if c not in nfd and unaccented(chr(c)) == ""},
+        "other": {c for c in POINTS if cleaned(chr(c)) == ""},
+        "onig_word": matching(r"\w"),
+    }
+
+
 def generate():
     nfd, nfkd = mapping(normalizers.NFD()), mapping(normalizers.NFKD())
     lower = mapping(normalizers.Lowercase())
     classes = combining_classes(nfd)
-    stripped = normalizers.StripAccents().normalize_str
-    white = pre_tokenizers.WhitespaceSplit().pre_tokenize_str
-    words = pre_tokenizers.Whitespace().pre_tokenize_str  # \w+|[^\w\s]+
-    graphemes, linkers, extends = grapheme_properties()
-    records, index_of = [(0, 0, 0)], {(0, 0, 0): 0}
-    points = {}
+    flags = sets_of_points(nfd, nfkd, lower, classes)
+    graphemes, flags["linker"], flags["incb_extend"] = grapheme_properties()
+    category = categories()
+    of_point = dict.fromkeys(POINTS, 0)
+    for name, members in flags.items():
+        for c in members:
+            of_point[c] |= BIT[name]
+    records, index_of, points = [(0, 0, 0, 0)], {(0, 0, 0, 0): 0}, {}
     for c in POINTS:
-        char = chr(c)
-        flags = MARK * (stripped(char) == "") | WHITE * (white(char) == [])
-        flags |= WORD * (len(words("a" + char)) == 1 and not flags & WHITE)
-        flags |= LINKER * (c in linkers) | INCB_EXTEND * (c in extends) | LOWER * (c in lower)
-        if c not in HANGUL:
-            flags |= NFD * (c in nfd) | NFKD * (c in nfkd)
-        record = (graphemes.get(c, 0), classes.get(c, 0), flags)
+        record = (graphemes.get(c, 0), classes.get(c, 0), category.get(c, 0), of_point[c])
         points[c] = index_of.setdefault(record, len(records))
         if points[c] == len(records):
             records.append(record)
-    assert len(records) <= 256, len(records)
-    return points, records, nfd, nfkd, lower
+    # The frequent ones first, so that their numbers are short.
+    counts = collections.Counter(points[c] for c in POINTS if c < 0x34000)
+    order = [0] + sorted(range(1, len(records)), key=lambda number: -counts[number])
+    renumbered = {number: place for place, number in enumerate(order)}
+    points = {c: renumbered[number] for c, number in points.items()}
+    return points, [records[number] for number in order], nfd, nfkd, lower
 
 
-def two_stage(points):
-    """Planes 0 to 3 and the tags of plane 14; everything else is record 0."""
-    starts = list(range(0, 0x34000, BLOCK)) + list(range(0xE0000, 0xE1000, BLOCK))
-    covered = {c for start in starts for c in range(start, start + BLOCK)}
-    assert all(points[c] == 0 for c in POINTS if c not in covered)
+def two_stage(points, size):
+    """Planes 0 to 3 and the tags of plane 14; planes 15 and 16 are private use, everything else is record 0."""
+    starts = list(range(0, 0x34000, size)) + list(range(0xE0000, 0xE1000, size))
+    covered = {c for start in starts for c in range(start, start + size)}
+    private = points[0xE000]
+    assert all(points[c] == (private if c >= 0xF0000 and c & 0xFFFE != 0xFFFE else 0)
+               for c in POINTS if c not in covered)
     blocks, numbers, stage_1 = [], {}, []
     for start in starts:
-        block = tuple(points.get(c, 0) for c in range(start, start + BLOCK))
+        block = tuple(points.get(c, 0) for c in range(start, start + size))
         if block not in numbers:
             numbers[block] = len(blocks)
             blocks.append(block)
@@ -254,23 +360,22 @@ enum class Grapheme : std::uint8_t {{
 {graphemes}
 }};
 
+/// General categories as Oniguruma has them.
+enum class Category : std::uint8_t {{
+{categories}
+}};
+
 /// Flags of a code point.
-enum Flag : std::uint8_t {{
-    flag_mark = 1,         // removed by StripAccents
-    flag_white = 2,        // White_Space
-    flag_word = 4,         // \\w of the Rust regex crate
-    flag_linker = 8,       // InCB=Linker
-    flag_incb_extend = 16, // InCB=Extend
-    flag_nfd = 32,         // has a canonical decomposition (Hangul is arithmetic)
-    flag_nfkd = 64,        // has a compatibility or canonical decomposition
-    flag_lower = 128,      // has a lower-case form
+enum Flag : std::uint16_t {{
+{flags}
 }};
 
 /// The distinct combinations of properties.
 struct Record {{
     Grapheme grapheme;
     std::uint8_t combining_class;
-    std::uint8_t flags;
+    Category category;
+    std::uint16_t flags;
 }};
 
 /// first, first + step, .. last become themselves + delta.
@@ -280,12 +385,28 @@ struct LowerRange {{
     std::int32_t delta;
 }};
 
+/// What NFC puts together.
+struct Composition {{
+    char32_t first, second;
+    char32_t composite;
+}};
+
+/// Code points from `first` on have this script, 0 for those that go with any. Hiragana and
+/// Katakana count as Han, as SentencePiece has it.
+struct ScriptRange {{
+    char32_t first;
+    std::uint8_t script;
+}};
+
 """
 
 
 def render():
     points, records, nfd, nfkd, lower = generate()
-    stage_1, stage_2 = two_stage(points)
+    tables = {size: two_stage(points, size) for size in BLOCKS}
+    size = min(BLOCKS, key=lambda size: sum(len(str(value)) + 1 for stage in tables[size] for value in stage))
+    stage_1, stage_2 = tables[size]
+    width = 8 if len(records) <= 256 else 16
     keys, starts, pool = decompositions(nfd, nfkd)
     rows = lower_ranges(lower)
     names = ", ".join(GRAPHEME)
@@ -293,17 +414,23 @@ def render():
     text = HEADER.format(
         tokenizers=tokenizers.__version__,
         licence="\n".join(f"// {line}".rstrip() for part in paragraphs for line in part).rstrip("/ \n"),
-        graphemes="    " + names.replace(", lv,", ",\n    lv,").replace(", prepend", ",\n    prepend"))
+        graphemes="    " + names.replace(", lv,", ",\n    lv,").replace(", prepend", ",\n    prepend"),
+        categories=textwrap.fill(", ".join(name.lower() for name in CATEGORIES), 97,
+                                 initial_indent="    ", subsequent_indent="    "),
+        flags="\n".join(f"    {f'flag_{name} = {BIT[name]},':27} // {text}" for name, text in FLAGS.items()))
     text += "// Records; " + str(len(set(classes[1] for classes in records))) + " combining classes.\n"
-    text += array("Record records[]", [f"{{Grapheme({g}),{k},{f}}}" for g, k, f in records])
-    text += "// Blocks of 128 code points of planes 0 to 3, then of U+E0000..E0FFF.\n"
+    text += array("Record records[]", [f"{{Grapheme({g}),{k},Category({c}),{f}}}" for g, k, c, f in records])
+    text += "// Blocks of code points of planes 0 to 3, then of U+E0000..E0FFF.\n"
+    text += f"inline constexpr std::uint32_t block_size = {size};\n"
     text += array("std::uint16_t stage_1[]", stage_1)
-    text += array("std::uint8_t stage_2[]", stage_2)
+    text += array(f"std::uint{width}_t stage_2[]", stage_2)
     text += array("LowerRange lower_ranges[]", [f"{{{a},{b},{s},{d}}}" for a, b, s, d in rows])
     text += "// Code point * 2, + 1 where the compatibility form differs from the canonical one.\n"
     text += array("std::uint32_t decomposition_keys[]", keys)
     text += array("std::uint16_t decomposition_starts[]", starts)
     text += "// UTF-16.\n" + array("std::uint16_t decomposition_pool[]", pool)
+    text += array("Composition compositions[]", [f"{{{a},{b},{c}}}" for a, b, c in compositions(nfd)])
+    text += array("ScriptRange script_ranges[]", [f"{{{c},{script}}}" for c, script in scripts()])
     return text + "\n}  // namespace nystromformer::detail::unicode\n"
 
 

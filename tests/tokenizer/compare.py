@@ -5,7 +5,8 @@
 Usage: compare.py PROGRAM [TEXT_FILE...]        (needs: tokenizers; with regex, newer code points too)
 PROGRAM is the command line `nystromformer` or build of encode_lines.cpp: it is run as
 `PROGRAM tokenize --model DIR` and reads and writes JSON lines. Texts: paragraphs of the files, every
-assigned code point in context, random strings; then variants of the tokenizer.json on fewer of each.
+assigned code point in context, random strings; then variants of the tokenizer.json on fewer of each; then every
+normalizer and pre-tokenizer alone on every assigned code point and random strings.
 """
 import argparse
 import json
@@ -20,6 +21,7 @@ import unicodedata
 
 import tokenizers
 
+from components import components
 from variants import ADDED_CONTENTS, CLUSTER_SAMPLES, variants
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -84,6 +86,22 @@ class RandomText:
     def __call__(self):
         few = self.random.sample(self.sources, self.random.randrange(1, 6))
         return "".join(self.random.choice(few)(self.random) for _ in range(self.random.randrange(1, 24)))
+
+
+class PatternText:
+    """Strings of what the regular expressions of tokenizers tell apart."""
+
+    PARTS = ["'s", "'S", "'\u017f", "'t", "'re", "'LL", "'Ve", "'", "a", "ab", "abe", "e", "E", "s", "k", "\u212a", "x",
+             " ", "  ", "   ", "\n", "\r\n", "\t", "\u00a0", "\u0085", "\u3000", "1", "23", "456", "\u0664", "\u00bd",
+             "\u2163", ".", "!?", "--", "/", "_", "\u2581", "A", "Bc", "\u01c5", "\u02b0", "\u4e00\u4e8c", "\u3042", "\u0301",
+             "\u00e9", "e\u0301", "\u20ac", "$", "\u200d", "\U0001f600", "\u05d0", "\u0e01\u0e33", "\u2028", "[", "\\"]
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def __call__(self):
+        few = self.random.sample(self.PARTS, self.random.randrange(2, 12))
+        return "".join(self.random.choices(few, k=self.random.randrange(1, 30)))
 
 
 def long_texts(make, prose, count):
@@ -189,7 +207,7 @@ def main():
     parser.add_argument("--paragraphs", type=int, default=20000)
     parser.add_argument("--random", type=int, default=100000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--variant", help="only variants with this in their name")
+    parser.add_argument("--variant", help="only variants and components with this in their name")
     options = parser.parse_args()
     base = json.loads(BASE.read_text())
     prose = paragraphs(options.files, options.paragraphs)
@@ -212,6 +230,11 @@ def main():
             if "truncation" in name:  # each has many windows
                 requests = requests[::5]
             differences += compare(options.program, tokenizer_json, requests, name)
+    make = PatternText(options.seed)
+    texts = in_context(points, 32) + strings[::20] + [make() for _ in range(options.random // 20)] + long[:2] + ["", " "]
+    for name, tokenizer_json in components().items():
+        if not options.variant or options.variant in name:
+            differences += compare(options.program, tokenizer_json, [{"text": text} for text in texts], name)
     print(f"tokenizers {tokenizers.__version__}: {differences} differences")
     sys.exit(1 if differences else 0)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes expected.json: what Hugging Face's library says of some texts for the bundled tokenizer and each variant.
+"""Writes expected.json: what Hugging Face's library says of some texts for the bundled tokenizer and each variant,
+and components.json: the same for each normalizer and pre-tokenizer alone.
 
 tokenizer_test.cpp reads it, so that the test needs no Python. A variant is told by the top-level keys that it
 changes; "@base" stands for the bundled character map, "vocab" for what is added to the vocabulary.
@@ -10,10 +11,12 @@ import pathlib
 
 import tokenizers
 
-from compare import BASE, RandomText, expected
+from compare import BASE, PatternText, RandomText, expected
+from components import components
 from variants import variants
 
 TARGET = pathlib.Path(__file__).parent / "expected.json"
+COMPONENTS = pathlib.Path(__file__).parent / "components.json"
 TEXTS = [
     "", " ", "She opened the [MASK] and walked into the garden.", "The qu``ick ''brown''  fox   [MASK]\n\tjumped.",
     "\u201c\u0130t\u2122\u201d \u2014 the \ufb01ne caf\u00e9, na\u00efve co\u00f6peration; \u1e9b\u0323 \u212b \u2460 \uff21",
@@ -47,6 +50,25 @@ def brief(encoding):
     return result
 
 
+def write(target, cases):
+    lines = ",\n".join(json.dumps(case, separators=(",", ":"), ensure_ascii=False) for case in cases)
+    target.write_text(f'{{"tokenizers":"{tokenizers.__version__}","cases":[\n{lines}\n]}}\n')
+
+
+def record_components():
+    """Of each the tokens, which are the pieces, and their offsets."""
+    make, make_for_patterns = RandomText(11, None), PatternText(11)
+    cases = []
+    for name, tokenizer_json in components().items():
+        tokenizer = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json))
+        texts = [TEXTS[4 + len(cases) % 4], TEXTS[8 + len(cases) % 3], make(), make_for_patterns(), make_for_patterns()]
+        encodings = [tokenizer.encode(text) for text in texts]
+        cases.append({"name": name, "normalizer": tokenizer_json["normalizer"],
+                      "pre_tokenizer": tokenizer_json["pre_tokenizer"],
+                      "texts": [[text, encoding.tokens, encoding.offsets] for text, encoding in zip(texts, encodings)]})
+    write(COMPONENTS, cases)
+
+
 def main():
     base = json.loads(BASE.read_text())
     make = RandomText(7, None)
@@ -59,8 +81,8 @@ def main():
         for request in texts:
             request["expected"] = brief(expected(tokenizer, request))
         cases.append({"name": name, "changes": changes(base, variant), "texts": texts})
-    lines = ",\n".join(json.dumps(case, separators=(",", ":"), ensure_ascii=False) for case in cases)
-    TARGET.write_text(f'{{"tokenizers":"{tokenizers.__version__}","cases":[\n{lines}\n]}}\n')
+    write(TARGET, cases)
+    record_components()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 // Reads the decoders of tokenizer.json; those that this library does not run are refused by name.
 #pragma once
 
-#include <nystromformer/tokenizer/components.hpp>
+#include <nystromformer/tokenizer/component_json.hpp>
 #include <nystromformer/tokenizer/decoders.hpp>
+#include <nystromformer/tokenizer/normalizer_reader.hpp>
+#include <nystromformer/tokenizer/pre_tokenizer_reader.hpp>
 
 #include <cstddef>
 #include <cstdint>

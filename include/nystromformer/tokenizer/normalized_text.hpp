@@ -34,6 +34,23 @@ struct NormalizedText {
         lags = false;
     }
 
+    void clear_spare() {
+        spare_text.clear();
+        spare_spans.clear();
+    }
+    /// Adds bytes [begin, end) of the text to the spare buffers.
+    void copy_to_spare(std::size_t begin, std::size_t end) {
+        spare_text.append(text, begin, end - begin);
+        const auto from = spans.begin();
+        spare_spans.insert(spare_spans.end(), from + static_cast<std::ptrdiff_t>(begin),
+                           from + static_cast<std::ptrdiff_t>(end));
+    }
+    /// What is in the spare buffers becomes the text.
+    void take_spare() {
+        text.swap(spare_text);
+        spans.swap(spare_spans);
+    }
+
     /// Adds bytes [begin, end) of `original` as they are; both must be character boundaries.
     void append_original(std::string_view original, std::size_t begin, std::size_t end) {
         text.append(original.substr(begin, end - begin));
@@ -62,12 +79,7 @@ public:
 
     /// The next `bytes` stay as they are.
     void keep(std::size_t bytes) {
-        if (started_) {
-            target_.spare_text.append(target_.text, offset_, bytes);
-            const auto from = target_.spans.begin() + static_cast<std::ptrdiff_t>(offset_);
-            target_.spare_spans.insert(target_.spare_spans.end(), from,
-                                       from + static_cast<std::ptrdiff_t>(bytes));
-        }
+        if (started_) target_.copy_to_spare(offset_, offset_ + bytes);
         offset_ += bytes;
         if (bytes != 0) last_inserted_ = false;
     }
@@ -85,6 +97,14 @@ public:
         start();
         put(point, offset_ == 0 ? Span{0, 0} : span_at(offset_ - 1));
         last_inserted_ = true;
+    }
+
+    /// `point` as Hugging Face's transform tells it: new with `change` 1, otherwise it replaces the
+    /// next character, and the -`change` characters after that go.
+    void transform(char32_t point, std::ptrdiff_t change) {
+        if (change > 0) return insert(point);
+        replace(point);
+        skip(static_cast<std::size_t>(-change));
     }
 
     /// `content` stands for the next `bytes` (> 0).
@@ -121,18 +141,15 @@ public:
 
     /// Puts the result in place; what was not consumed is dropped.
     void finish() {
-        if (!started_) return;
-        target_.text.swap(target_.spare_text);
-        target_.spans.swap(target_.spare_spans);
+        if (started_) target_.take_spare();
     }
 
 private:
     void start() {
         if (started_) return;
         started_ = true;
-        target_.spare_text.assign(target_.text, 0, offset_);
-        target_.spare_spans.assign(target_.spans.begin(),
-                                   target_.spans.begin() + static_cast<std::ptrdiff_t>(offset_));
+        target_.clear_spare();
+        target_.copy_to_spare(0, offset_);
     }
     void put(char32_t point, Span span) {
         char bytes[4];

@@ -3,13 +3,18 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/normalizers
 #pragma once
 
+#include <nystromformer/tokenizer/bert_normalizer.hpp>
+#include <nystromformer/tokenizer/byte_level_text.hpp>
+#include <nystromformer/tokenizer/composition.hpp>
 #include <nystromformer/tokenizer/normalized_text.hpp>
+#include <nystromformer/tokenizer/pattern.hpp>
 #include <nystromformer/tokenizer/precompiled.hpp>
 #include <nystromformer/tokenizer/unicode.hpp>
 #include <nystromformer/tokenizer/unicode_normalizers.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,28 +23,47 @@
 
 namespace nystromformer::detail {
 
-/// Every occurrence of `pattern`, or every run of at least two spaces, becomes `content`.
+/// Every match of `pattern`, which cannot be empty, becomes `content`.
 struct Replace {
-    std::string pattern;  // empty: the regex " {2,}"
+    Pattern pattern;
     std::string content;
+    bool is_space_run = false;  // for the regex " {2,}", which every Albert file has
 
     /// The next match in `text` from `from`: its place and size, or npos.
     std::pair<std::size_t, std::size_t> find(std::string_view text, std::size_t from = 0) const {
-        if (!pattern.empty()) return {text.find(pattern, from), pattern.size()};
-        const std::size_t begin = text.find("  ", from);
-        if (begin == std::string_view::npos) return {begin, 0};
-        return {begin, std::min(text.find_first_not_of(' ', begin), text.size()) - begin};
+        if (is_space_run) return find_spaces(text, from);
+        if (!pattern.regex) return {text.find(pattern.text, from), pattern.text.size()};
+        RegexSearch search(*pattern.regex);
+        search.start(text, from);
+        const auto match = search.next();
+        if (!match) return {std::string_view::npos, 0};
+        return {match->begin, match->end - match->begin};
     }
 
     void operator()(NormalizedText& target) const {
         Rewriter rewriter(target);
-        for (auto match = find(target.text); match.first != std::string_view::npos;
-             match = find(target.text, rewriter.offset())) {
-            rewriter.keep(match.first - rewriter.offset());
-            rewriter.substitute(match.second, content);
+        const auto substitute = [&](std::size_t begin, std::size_t end) {
+            rewriter.keep(begin - rewriter.offset());
+            rewriter.substitute(end - begin, content);
+        };
+        if (is_space_run) {
+            for (auto match = find_spaces(target.text, 0); match.first != std::string_view::npos;
+                 match = find_spaces(target.text, rewriter.offset()))
+                substitute(match.first, match.first + match.second);
+        } else {
+            std::optional<RegexSearch> search = make_search(pattern);
+            for_each_match(pattern, search, target.text, substitute);
         }
         rewriter.keep(rewriter.rest().size());
         rewriter.finish();
+    }
+
+private:
+    static std::pair<std::size_t, std::size_t> find_spaces(std::string_view text,
+                                                           std::size_t from) {
+        const std::size_t begin = text.find("  ", from);
+        if (begin == std::string_view::npos) return {begin, 0};
+        return {begin, std::min(text.find_first_not_of(' ', begin), text.size()) - begin};
     }
 };
 
@@ -76,8 +100,17 @@ struct Prepend {
     }
 };
 
-using Normalizer =
-    std::variant<Replace, Decompose, StripAccents, Lowercase, Precompiled, Strip, Prepend>;
+/// Writes each byte as the character that stands for it in GPT-2's alphabet.
+struct ByteLevelNormalizer {
+    void operator()(NormalizedText& target) const {
+        target.clear_spare();
+        append_byte_level(target, 0, target.text.size());
+        target.take_spare();
+    }
+};
+
+using Normalizer = std::variant<Replace, Decompose, Compose, StripAccents, Lowercase, Precompiled,
+                                Strip, Prepend, BertNormalizer, Nmt, ByteLevelNormalizer>;
 
 /// True if normalising the parts of a text that is cut before a single space between two letters or
 /// digits of ASCII gives the same as normalising the whole (unless the first part lags).
@@ -86,15 +119,16 @@ inline bool is_local(const std::vector<Normalizer>& chain) {
         " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     return std::all_of(chain.begin(), chain.end(), [&](const Normalizer& step) {
         if (const auto* replace = std::get_if<Replace>(&step)) {
-            if (replace->pattern.empty()) return replace->content == " ";
-            return !replace->content.empty() &&
-                   (replace->pattern + replace->content).find(' ') == std::string::npos;
+            if (replace->is_space_run) return replace->content == " ";
+            return !replace->pattern.regex && !replace->content.empty() &&
+                   (replace->pattern.text + replace->content).find(' ') == std::string::npos;
         }
         if (const auto* precompiled = std::get_if<Precompiled>(&step)) {
             return std::all_of(kept.begin(), kept.end(),
                                [&](char byte) { return precompiled->keeps(byte); });
         }
-        return !std::holds_alternative<Strip>(step) && !std::holds_alternative<Prepend>(step);
+        return !std::holds_alternative<Strip>(step) && !std::holds_alternative<Prepend>(step) &&
+               !std::holds_alternative<ByteLevelNormalizer>(step);
     });
 }
 

@@ -6,7 +6,6 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/components.hpp>
-#include <nystromformer/tokenizer/decoder_reader.hpp>
 #include <nystromformer/tokenizer/model.hpp>
 #include <nystromformer/tokenizer/post_processor.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace nystromformer::detail::unicode {
 
@@ -18,10 +19,12 @@ inline const Record& record(char32_t point) {
     constexpr char32_t planes_end = 0x34000, tags_begin = 0xE0000, tags_end = 0xE1000;
     char32_t compact = point;
     if (point >= planes_end) {
+        constexpr char32_t private_begin = 0xF0000;
+        if (point >= private_begin && (point & 0xFFFE) != 0xFFFE) return record(0xE000);
         if (point < tags_begin || point >= tags_end) return records[0];
         compact = point - tags_begin + planes_end;
     }
-    return records[stage_2[stage_1[compact / 128] * 128U + compact % 128]];
+    return records[stage_2[stage_1[compact / block_size] * block_size + compact % block_size]];
 }
 
 inline bool has(char32_t point, Flag flag) { return (record(point).flags & flag) != 0; }
@@ -30,6 +33,37 @@ inline bool is_white(char32_t point) {
     return has(point, flag_white);
 }
 inline bool is_word(char32_t point) { return has(point, flag_word); }
+
+/// Sets of general categories, a bit for each.
+constexpr std::uint32_t category_bit(Category category) {
+    return 1U << static_cast<unsigned>(category);
+}
+inline std::uint32_t category_bit(char32_t point) { return category_bit(record(point).category); }
+
+constexpr std::uint32_t letters = category_bit(Category::lu) | category_bit(Category::ll) |
+                                  category_bit(Category::lt) | category_bit(Category::lm) |
+                                  category_bit(Category::lo);
+constexpr std::uint32_t numbers =
+    category_bit(Category::nd) | category_bit(Category::nl) | category_bit(Category::no);
+constexpr std::uint32_t separators =
+    category_bit(Category::zs) | category_bit(Category::zl) | category_bit(Category::zp);
+
+/// The script of UnicodeScripts, 0 where it goes with any.
+inline std::uint8_t script(char32_t point) {
+    const auto* after = std::upper_bound(
+        std::begin(script_ranges), std::end(script_ranges), point,
+        [](char32_t value, const ScriptRange& range) { return value < range.first; });
+    return std::prev(after)->script;
+}
+
+/// Ideographs, as BertNormalizer has them.
+constexpr bool is_chinese(char32_t point) {
+    if (point < 0x3400) return false;
+    return point <= 0x4DBF || (point >= 0x4E00 && point <= 0x9FFF) ||
+           (point >= 0xF900 && point <= 0xFAFF) || (point >= 0x20000 && point <= 0x2A6DF) ||
+           (point >= 0x2A700 && point <= 0x2B81F) || (point >= 0x2B920 && point <= 0x2CEAF) ||
+           (point >= 0x2F800 && point <= 0x2FA1F);
+}
 
 /// The lower-case form of one code point (U+0130 has two, which the caller handles).
 inline char32_t lower(char32_t point) {
@@ -70,6 +104,25 @@ void decompose(char32_t point, bool compatibility, Emit&& emit) {
             emit(0x10000 + ((unit - 0xD800) << 10) + (decomposition_pool[++i] - 0xDC00U));
         }
     }
+}
+
+/// What `first` and `second` make in canonical composition, or 0.
+inline char32_t compose(char32_t first, char32_t second) {
+    constexpr char32_t l_begin = 0x1100, v_begin = 0x1161, t_begin = 0x11A7;
+    constexpr char32_t l_count = 19, v_count = 21, t_count = 28;
+    if (first - l_begin < l_count && second - v_begin < v_count)
+        return hangul_first + ((first - l_begin) * v_count + (second - v_begin)) * t_count;
+    if (first >= hangul_first && first <= hangul_last && (first - hangul_first) % t_count == 0 &&
+        second > t_begin && second < t_begin + t_count)
+        return first + (second - t_begin);
+    const auto* row =
+        std::lower_bound(std::begin(compositions), std::end(compositions), std::pair(first, second),
+                         [](const Composition& entry, const std::pair<char32_t, char32_t>& value) {
+                             return std::pair(entry.first, entry.second) < value;
+                         });
+    const bool is_there =
+        row != std::end(compositions) && row->first == first && row->second == second;
+    return is_there ? row->composite : 0;
 }
 
 /// What the rules of UAX 29 need to know of the characters of a cluster so far.

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Metaspace, SentencePiece's way to keep spaces as visible characters:
+// https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/metaspace.rs
+#pragma once
+
+#include <nystromformer/tokenizer/piece_text.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer::detail {
+
+enum class PrependScheme { always, first, never };
+
+/// Writes spaces as `replacement`, puts one in front, and cuts before each.
+struct Metaspace {
+    std::string replacement = "\xE2\x96\x81";  // U+2581; one character
+    PrependScheme prepend = PrependScheme::always;
+    bool split = true;
+
+    void operator()(PieceText& target) const {
+        NormalizedText& normalized = target.normalized;
+        normalized.clear_spare();
+        auto& out = target.spare_pieces;
+        out.clear();
+        for (const Piece& piece : target.pieces) {
+            const std::size_t begin = normalized.spare_text.size();
+            if (piece.added_token != Piece::no_token) {
+                normalized.copy_to_spare(piece.begin, piece.end);
+                out.push_back({begin, normalized.spare_text.size(), piece.added_token});
+            } else {
+                write(normalized, piece);
+                cut(normalized.spare_text, begin, out);
+            }
+        }
+        normalized.take_spare();
+        target.pieces.swap(out);
+    }
+
+private:
+    void put(NormalizedText& normalized, Span span) const {
+        normalized.spare_text += replacement;
+        normalized.spare_spans.insert(normalized.spare_spans.end(), replacement.size(), span);
+    }
+
+    /// The piece with its spaces replaced and its prefix, into the spare buffers. The prefix shares
+    /// the span of the first character.
+    void write(NormalizedText& normalized, const Piece& piece) const {
+        const auto text =
+            std::string_view(normalized.text).substr(piece.begin, piece.end - piece.begin);
+        const bool wanted =
+            prepend == PrependScheme::always ||
+            (prepend == PrependScheme::first && normalized.spans[piece.begin].begin == 0);
+        if (wanted && text[0] != ' ' && text.substr(0, replacement.size()) != replacement)
+            put(normalized, normalized.spans[piece.begin]);
+        std::size_t at = piece.begin;
+        while (at < piece.end) {
+            const std::size_t space = std::min(normalized.text.find(' ', at), piece.end);
+            normalized.copy_to_spare(at, space);
+            if (space < piece.end) put(normalized, normalized.spans[space]);
+            at = space + 1;
+        }
+    }
+
+    void cut(std::string_view text, std::size_t begin, std::vector<Piece>& out) const {
+        while (split && begin < text.size()) {
+            const std::size_t next = text.find(replacement, begin + 1);
+            if (next == std::string_view::npos) break;
+            out.push_back({begin, next});
+            begin = next;
+        }
+        out.push_back({begin, text.size()});
+    }
+};
+
+}  // namespace nystromformer::detail
