@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Times encoding beside Hugging Face's Rust library, one thread each, taking turns, in processor time.
 
-Usage: tokenizer.py [--rounds N] TEXT_FILE...     (needs: tokenizers, a C++ compiler, Eigen, nlohmann_json)
+Usage: tokenizer.py [--rounds N] [--model FOLDER] TEXT_FILE...     (needs: tokenizers, a C++ compiler, Eigen,
+nlohmann_json). FOLDER has a tokenizer.json; without it the bundled one is timed.
 Builds benchmarks/tokenizer_encode.cpp with -O2 and nothing machine-specific. Prints MB/s (of UTF-8) of the best
 and of the median round, and their ratio, for whole files and for paragraphs.
 """
@@ -29,14 +30,14 @@ def build(folder, compiler, eigen):
     return program
 
 
-def measure(program, mode, files, rounds):
-    tokenizer = tokenizers.Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+def measure(program, model, mode, files, rounds):
+    tokenizer = tokenizers.Tokenizer.from_file(str(model / "tokenizer.json"))
     texts = [pathlib.Path(file).read_bytes().decode() for file in files]
     if mode == "paragraphs":
         texts = [line for text in texts for line in text.split("\n") if line]
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     ours, theirs = [], []
-    with subprocess.Popen([program, MODEL, mode, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen([program, model, mode, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as process:
         for number in range(rounds + 1):
             process.stdin.write("\n")
@@ -60,13 +61,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", type=pathlib.Path, default=MODEL)
     parser.add_argument("--compiler", default=os.environ.get("CXX", "c++"))
     parser.add_argument("--eigen", default="/usr/include/eigen3")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         program = build(folder, options.compiler, options.eigen)
         for mode in ("whole", "paragraphs"):
-            measure(program, mode, options.files, options.rounds)
+            measure(program, options.model, mode, options.files, options.rounds)
 
 
 if __name__ == "__main__":

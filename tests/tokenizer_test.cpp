@@ -2,6 +2,7 @@
 // The tokenizer beside recorded answers of Hugging Face's library (tests/tokenizer/record.py), and
 // what malformed files and texts get.
 #include "catch.hpp"
+#include "tokenizer_answers.hpp"
 
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
@@ -15,51 +16,12 @@
 
 namespace {
 
-namespace nf = nystromformer;
-using nf::detail::Json;
-
 const std::filesystem::path model_folder =
     std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en";
 
 const nf::Tokenizer& bundled() {
     static const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(model_folder);
     return tokenizer;
-}
-
-/// What record.py keeps of an encoding: nothing empty, no mask of ones only.
-Json to_json(const nf::Encoding& encoding) {
-    Json result = {{"ids", encoding.ids},
-                   {"tokens", encoding.tokens},
-                   {"offsets", encoding.offsets},
-                   {"type_ids", encoding.type_ids},
-                   {"attention_mask", encoding.attention_mask},
-                   {"special_tokens_mask", encoding.special_tokens_mask},
-                   {"word_ids", encoding.word_ids},
-                   {"sequence_ids", encoding.sequence_ids}};
-    for (const nf::Encoding& window : encoding.overflowing) {
-        result["overflowing"].push_back(to_json(window));
-        result["overflowing"].back().erase("sequence_ids");
-    }
-    if (std::count(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) == 0)
-        result.erase("attention_mask");
-    for (auto entry = result.begin(); entry != result.end();)
-        entry = entry->empty() ? result.erase(entry) : std::next(entry);
-    return result;
-}
-
-Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
-    try {
-        const auto text = request.at("text").get<std::string>();
-        const nf::Encoding encoding =
-            request.contains("pair") ? tokenizer.encode(text, request.at("pair").get<std::string>())
-                                     : tokenizer.encode(text);
-        Json result = to_json(encoding);
-        result["decoded"] = {tokenizer.decode(encoding.ids),
-                             tokenizer.decode(encoding.ids, {.skip_special_tokens = false})};
-        return result;
-    } catch (const nf::InputError&) {
-        return "refused";
-    }
 }
 
 /// The bundled tokenizer.json with a case's changes.
@@ -225,10 +187,15 @@ TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_confi
     nf::detail::write_file(folder / "special_tokens_map.json",
                            R"({"mask_token": "<unk>", "pad_token": {"content": "<unk>"}})");
     const auto tokenizer = nf::Tokenizer::from_pretrained(folder);
-    CHECK(tokenizer.mask_token() == "[S]");
+    CHECK(tokenizer.mask_token() == "<unk>");
     CHECK(tokenizer.pad_token() == "<unk>");
     CHECK_FALSE(tokenizer.cls_token());
     CHECK_FALSE(tokenizer.model_max_length());
+    nf::detail::write_file(folder / "tokenizer_config.json",
+                           R"({"mask_token": "[S]", "added_tokens_decoder": {}})");
+    CHECK(nf::Tokenizer::from_pretrained(folder).mask_token() == "[S]");
+    CHECK_FALSE(nf::Tokenizer::from_pretrained(folder).pad_token());
+    nf::detail::write_file(folder / "special_tokens_map.json", "{}");
     nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": 3})");
     CHECK_THROWS_AS(nf::Tokenizer::from_pretrained(folder), nf::TokenizerError);
     std::filesystem::remove(folder / "tokenizer.json");
@@ -412,19 +379,19 @@ TEST_CASE("components that the library does not run are refused by name") {
           "UnsupportedError /normalizer/normalizers/1/type");
     CHECK(refusal("/pre_tokenizer/pretokenizers/0/type", "SplitSentences") ==
           "UnsupportedError /pre_tokenizer/pretokenizers/0/type");
-    CHECK(refusal("/post_processor/type", "RobertaProcessing") ==
+    CHECK(refusal("/post_processor/type", "PairProcessing") ==
           "UnsupportedError /post_processor/type");
-    CHECK(refusal("/decoder/type", "WordPiece") == "UnsupportedError /decoder/type");
-    CHECK(refusal("/model/type", "BPE") == "UnsupportedError /model/type");
+    CHECK(refusal("/decoder/type", "Wordpiece") == "UnsupportedError /decoder/type");
+    CHECK(refusal("/model/type", "Bigram") == "UnsupportedError /model/type");
     CHECK(refusal("/normalizer/normalizers/0/pattern", {{"Regex", "(?<=a)b"}}) ==
           "UnsupportedError /normalizer/normalizers/0/pattern/Regex");
     try {
         Json json = valid();
-        json["model"]["type"] = "BPE";
+        json["model"]["type"] = "Bigram";
         load(json);
         FAIL("loaded");
     } catch (const nf::UnsupportedError& error) {
-        CHECK(error.found() == "\"BPE\"");
+        CHECK(error.found() == "\"Bigram\"");
         CHECK(error.file() == "t.json");
     }
 }

@@ -161,36 +161,40 @@ def compare(program, tokenizer_json, requests, label):
     with tempfile.TemporaryDirectory() as folder:
         text = json.dumps(tokenizer_json)
         (pathlib.Path(folder) / "tokenizer.json").write_text(text)
-        tokenizer = tokenizers.Tokenizer.from_str(text)
-        started = time.time()
-        process = subprocess.Popen([program, "tokenize", "--model", folder], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE)
+        return compare_folder(program, folder, tokenizers.Tokenizer.from_str(text), requests, label)
 
-        def feed():
-            for request in requests:
-                process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.close()
 
-        threading.Thread(target=feed, daemon=True).start()
-        differences = refused = 0
+def compare_folder(program, folder, tokenizer, requests, label):
+    """The same for a folder and the library's tokenizer of it."""
+    started = time.time()
+    process = subprocess.Popen([program, "tokenize", "--model", folder], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
+
+    def feed():
         for request in requests:
-            line = process.stdout.readline()
-            if not line:
-                sys.exit(f"{label}: {program} ended early at {request!r}")
-            answer, wanted = json.loads(line), expected(tokenizer, request)
-            if "error" in wanted:
-                refused += 1
-                problem = None if "error" in answer else ("error", "an answer", wanted["error"])
-            elif "error" in answer:
-                problem = ("error", answer["error"], "an answer")
-            else:
-                problem = difference(answer["output"], wanted)
-            if problem:
-                differences += 1
-                if differences <= 3:
-                    print(f"{label}: {request!r}: {problem[0]}\n  found  {problem[1]!r}\n  wanted {problem[2]!r}")
-        if process.wait() not in (0, 3):  # 3: some lines were refused
-            sys.exit(f"{label}: {program} failed")
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.close()
+
+    threading.Thread(target=feed, daemon=True).start()
+    differences = refused = 0
+    for request in requests:
+        line = process.stdout.readline()
+        if not line:
+            sys.exit(f"{label}: {program} ended early at {request!r}")
+        answer, wanted = json.loads(line), expected(tokenizer, request)
+        if "error" in wanted:
+            refused += 1
+            problem = None if "error" in answer else ("error", "an answer", wanted["error"])
+        elif "error" in answer:
+            problem = ("error", answer["error"], "an answer")
+        else:
+            problem = difference(answer["output"], wanted)
+        if problem:
+            differences += 1
+            if differences <= 3:
+                print(f"{label}: {request!r}: {problem[0]}\n  found  {problem[1]!r}\n  wanted {problem[2]!r}")
+    if process.wait() not in (0, 3):  # 3: some lines were refused
+        sys.exit(f"{label}: {program} failed")
     print(f"{label}: {len(requests)} texts, {refused} refused by both, {differences} differences, "
           f"{time.time() - started:.1f} s", flush=True)
     return differences

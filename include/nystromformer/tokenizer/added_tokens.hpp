@@ -4,10 +4,10 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/model.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers.hpp>
 #include <nystromformer/tokenizer/trie.hpp>
-#include <nystromformer/tokenizer/unigram.hpp>
 
 #include <algorithm>
 #include <array>
@@ -119,7 +119,7 @@ public:
     AddedTokens() = default;
 
     /// Throws TokenizerError for ids or contents that collide with each other or with the model.
-    AddedTokens(const JsonView<TokenizerError>& json, const Unigram& model,
+    AddedTokens(const JsonView<TokenizerError>& json, const Model& model,
                 const std::vector<Normalizer>& normalizers) {
         if (json.array().size() > most_tokens)
             json.fail("at most " + std::to_string(most_tokens) + " tokens");
@@ -154,8 +154,8 @@ public:
     }
     bool is_special(const std::string& content) const { return special_.contains(content); }
     bool has_normalized() const { return !normalized_.is_empty(); }
-    /// Ids above the model's.
-    std::size_t beyond_model() const { return beyond_model_; }
+    /// Ids are below this.
+    std::int64_t id_end() const { return id_end_; }
 
     void split_raw(std::string_view text, std::vector<Piece>& out) const {
         raw_.split(text, tokens_, out);
@@ -168,19 +168,17 @@ private:
     static constexpr std::size_t most_tokens = 1U << 20;
 
     /// One entry. Its id must be the one that Hugging Face would give: the model's, or the next.
-    AddedToken read(const JsonView<TokenizerError>& json, const Unigram& model,
+    AddedToken read(const JsonView<TokenizerError>& json, const Model& model,
                     std::int64_t& next_id) {
         AddedToken token;
         token.content = json.at("content").string();
         if (token.content.empty()) json.at("content").fail("text");
         std::int64_t id = model.find(token.content);
-        if (id < 0) {
-            id = next_id++;
-            ++beyond_model_;
-        }
+        if (id < 0) id = next_id++;
         if (json.at("id").integer(0, 0x7FFFFFFF) != id)
             json.at("id").fail(std::to_string(id) + ", the id of " + in_quotes(token.content));
         token.id = static_cast<std::int32_t>(id);
+        id_end_ = std::max(id_end_, id + 1);
         token.single_word = json.at("single_word").boolean();
         token.lstrip = json.at("lstrip").boolean();
         token.rstrip = json.at("rstrip").boolean();
@@ -207,7 +205,7 @@ private:
     std::unordered_map<std::string, std::size_t> by_content_;
     std::unordered_map<std::int64_t, std::size_t> by_id_;
     std::set<std::string> special_;
-    std::size_t beyond_model_ = 0;
+    std::int64_t id_end_ = 0;
     AddedTokenFinder raw_;
     AddedTokenFinder normalized_;
 };

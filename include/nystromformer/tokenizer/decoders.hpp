@@ -3,9 +3,11 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/decoders
 #pragma once
 
+#include <nystromformer/tokenizer/byte_alphabet.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,6 +17,40 @@
 
 namespace nystromformer::detail {
 
+/// `text` with `to` for every `from`, as Rust's str::replace has it: an empty `from` stands between
+/// all characters and at both ends.
+inline std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+    std::string result;
+    std::size_t done = 0;
+    if (from.empty()) {
+        for (; done < text.size(); done += utf8::length(text[done]))
+            result.append(to).append(text.substr(done, utf8::length(text[done])));
+        return result.append(to);
+    }
+    for (std::size_t at = text.find(from); at != std::string_view::npos;
+         at = text.find(from, done)) {
+        result.append(text.substr(done, at - done)).append(to);
+        done = at + from.size();
+    }
+    return result.append(text.substr(done));
+}
+
+/// English punctuation and contractions without the space before them. The decoders' list also
+/// writes " do not" as " don't"; that of transformers' decode does not.
+inline std::string clean_up(std::string text, bool contracts_do_not) {
+    struct Rule {
+        std::string_view from, to;
+    };
+    constexpr Rule rules[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+                              {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+                              {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    for (const auto& [from, to] : rules) {
+        if (from == " do not" && !contracts_do_not) continue;
+        if (text.find(from) != std::string::npos) text = replace_all(text, from, to);
+    }
+    return text;
+}
+
 /// The replacement character is a space again; in the first token it goes, if one was put there.
 struct MetaspaceDecoder {
     std::string replacement;
@@ -22,15 +58,7 @@ struct MetaspaceDecoder {
 
     void operator()(std::vector<std::string>& tokens) const {
         for (std::size_t i = 0; i < tokens.size(); ++i) {
-            const std::string_view with = i == 0 && drops_first ? "" : " ";
-            std::string result;
-            std::size_t done = 0;
-            for (std::size_t at = tokens[i].find(replacement); at != std::string::npos;
-                 at = tokens[i].find(replacement, done)) {
-                result.append(tokens[i], done, at - done).append(with);
-                done = at + replacement.size();
-            }
-            tokens[i] = result.append(tokens[i], done);
+            tokens[i] = replace_all(tokens[i], replacement, i == 0 && drops_first ? "" : " ");
         }
     }
 };
@@ -123,7 +151,74 @@ private:
     }
 };
 
-using Decoder = std::variant<MetaspaceDecoder, ReplaceDecoder, Fuse, StripDecoder, ByteFallback>;
+/// The bytes that the characters of GPT-2's alphabet stand for, as one text; a token with any other
+/// character is its own bytes.
+struct ByteLevelDecoder {
+    void operator()(std::vector<std::string>& tokens) const {
+        std::string bytes;
+        for (const std::string& token : tokens) {
+            const std::size_t start = bytes.size();
+            for (std::size_t at = 0; at < token.size();) {
+                const auto [point, size] = utf8::decode(token, at);
+                const auto byte = byte_level_byte(point);
+                if (!byte) {
+                    bytes.replace(start, std::string::npos, token);
+                    break;
+                }
+                bytes += static_cast<char>(*byte);
+                at += size;
+            }
+        }
+        tokens = {utf8::is_valid(bytes) ? std::move(bytes) : utf8::repair(bytes).text};
+    }
+};
+
+/// A space before each token but the first and those that continue a word.
+struct WordPieceDecoder {
+    std::string prefix = "##";
+    bool cleanup = true;
+
+    void operator()(std::vector<std::string>& tokens) const {
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            if (i > 0 && tokens[i].starts_with(prefix)) {
+                tokens[i].erase(0, prefix.size());
+            } else if (i > 0) {
+                tokens[i].insert(0, 1, ' ');
+            }
+            if (cleanup) tokens[i] = clean_up(std::move(tokens[i]), true);
+        }
+    }
+};
+
+/// The suffix of a word's last piece is a space, or nothing in the last token.
+struct BpeDecoder {
+    std::string suffix = "</w>";
+
+    void operator()(std::vector<std::string>& tokens) const {
+        for (std::size_t i = 0; i < tokens.size(); ++i)
+            tokens[i] = replace_all(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
+    }
+};
+
+/// Repeated tokens are one, padding is none.
+struct CtcDecoder {
+    std::string pad_token = "<pad>";
+    std::string word_delimiter_token = "|";
+    bool cleanup = true;
+
+    void operator()(std::vector<std::string>& tokens) const {
+        tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+        for (std::string& token : tokens) {
+            token = replace_all(token, pad_token, "");
+            if (cleanup)
+                token = replace_all(clean_up(std::move(token), true), word_delimiter_token, " ");
+        }
+        std::erase(tokens, "");
+    }
+};
+
+using Decoder = std::variant<MetaspaceDecoder, ReplaceDecoder, Fuse, StripDecoder, ByteFallback,
+                             ByteLevelDecoder, WordPieceDecoder, BpeDecoder, CtcDecoder>;
 
 inline void apply(const std::vector<Decoder>& chain, std::vector<std::string>& tokens) {
     for (const Decoder& decoder : chain)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// TemplateProcessing: where the special tokens go around one text or two:
-// https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/processors/template.rs
+// The post-processors of tokenizer.json: what stands around one text or two, and where offsets end:
+// https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/processors
 #pragma once
 
+#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
+#include <nystromformer/tokenizer/offset_trimming.hpp>
+#include <nystromformer/tokenizer/template_processing.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,109 +15,149 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace nystromformer::detail {
 
-/// A template for one text and one for a pair.
-class TemplateProcessing {
+struct SpecialToken {
+    std::string text;
+    std::int64_t id = 0;
+};
+
+/// Puts special tokens around `encoding` and its windows; null for none.
+inline void enclose(Encoding& encoding, const SpecialToken* before, std::int64_t type_before,
+                    const SpecialToken& after, std::int64_t type_after) {
+    Encoding result;
+    if (before != nullptr) append_row(result, before->id, before->text, type_before, false);
+    result.overflowing = std::move(encoding.overflowing);
+    append_rows(result, std::move(encoding));
+    append_row(result, after.id, after.text, type_after, false);
+    for (Encoding& window : result.overflowing)
+        enclose(window, before, type_before, after, type_after);
+    encoding = std::move(result);
+}
+
+/// `cls text sep`, `cls text sep pair sep`, with type 1 from the pair on.
+struct BertProcessing {
+    SpecialToken sep, cls;
+
+    Index added_tokens(bool is_pair) const { return is_pair ? 3 : 2; }
+
+    void operator()(std::vector<Encoding>& parts, const Texts&, bool add_special_tokens) const {
+        for (std::size_t i = 0; i < parts.size() && add_special_tokens; ++i) {
+            if (i == 0) {
+                enclose(parts[i], &cls, 0, sep, 0);
+            } else {
+                enclose(parts[i], nullptr, 0, sep, 1);
+            }
+        }
+    }
+};
+
+/// `cls text sep`, `cls text sep sep pair sep`, all of type 0.
+struct RobertaProcessing {
+    SpecialToken sep, cls;
+    bool trim_offsets = true;
+    bool add_prefix_space = true;
+
+    Index added_tokens(bool is_pair) const { return is_pair ? 4 : 2; }
+
+    void operator()(std::vector<Encoding>& parts, const Texts& texts,
+                    bool add_special_tokens) const {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            Encoding& part = parts[i];
+            if (trim_offsets) OffsetTrimmer(texts, add_prefix_space)(part);
+            std::fill(part.type_ids.begin(), part.type_ids.end(), 0);
+            if (!add_special_tokens) continue;
+            for (Encoding& window : part.overflowing)
+                std::fill(window.type_ids.begin(), window.type_ids.end(), 0);
+            enclose(part, i == 0 ? &cls : &sep, 0, sep, 0);
+        }
+    }
+};
+
+/// Adds nothing; the offsets leave out spaces.
+struct ByteLevelProcessing {
+    bool trim_offsets = true;
+    bool add_prefix_space = true;
+
+    Index added_tokens(bool) const { return 0; }
+
+    void operator()(std::vector<Encoding>& parts, const Texts& texts, bool) const {
+        if (!trim_offsets) return;
+        for (Encoding& part : parts) OffsetTrimmer(texts, add_prefix_space)(part);
+    }
+};
+
+/// The chain at /post_processor; a Sequence is flat.
+class PostProcessor {
 public:
-    /// Reads /post_processor. Throws TokenizerError.
-    static TemplateProcessing load(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
-        TemplateProcessing result;
-        const auto special = json.at("special_tokens").object();
-        result.single_ = read(json.at("single").array(), special, 1, vocab_size);
-        result.pair_ = read(json.at("pair").array(), special, 2, vocab_size);
+    /// Throws TokenizerError, or UnsupportedError for a type that is not known.
+    static PostProcessor load(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+        PostProcessor result;
+        result.read(json, vocab_size);
         return result;
     }
 
     /// How many special tokens are added.
     Index added_tokens(bool is_pair) const {
         Index result = 0;
-        for (const Step& step : is_pair ? pair_ : single_)
-            result += static_cast<Index>(step.ids.size());
+        for (const Step& step : steps_)
+            result += std::visit([&](const auto& s) { return s.added_tokens(is_pair); }, step);
         return result;
     }
 
-    Encoding operator()(Encoding first, std::optional<Encoding> second,
+    /// One encoding of one or two.
+    Encoding operator()(std::vector<Encoding> parts, const Texts& texts,
                         bool add_special_tokens) const {
+        for (const Step& step : steps_)
+            std::visit([&](const auto& s) { s(parts, texts, add_special_tokens); }, step);
         Encoding result;
-        const std::vector<Step>& steps = second ? pair_ : single_;
-        for (std::size_t i = 0; i < steps.size(); ++i) {
-            const Step& step = steps[i];
-            if (step.sequence < 0) {
-                if (add_special_tokens) merge(result, special_rows(step));
-                continue;
-            }
-            Encoding& text = step.sequence == 0 ? first : *second;
-            std::fill(text.type_ids.begin(), text.type_ids.end(), step.type_id);
-            const bool is_last_use =
-                std::none_of(steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, steps.end(),
-                             [&](const Step& later) { return later.sequence == step.sequence; });
-            merge(result, is_last_use ? std::move(text) : Encoding(text));
-        }
+        for (Encoding& part : parts) merge(result, std::move(part));
         return result;
     }
 
 private:
-    /// A text (sequence 0 or 1), or special tokens (sequence -1).
-    struct Step {
-        int sequence = -1;
-        std::int64_t type_id = 0;
-        std::vector<std::int64_t> ids;
-        std::vector<std::string> tokens;
-    };
+    using Step =
+        std::variant<TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevelProcessing>;
 
-    static Encoding special_rows(const Step& step) {
-        Encoding result;
-        for (std::size_t i = 0; i < step.ids.size(); ++i)
-            append_row(result, step.ids[i], step.tokens[i], step.type_id, false);
-        return result;
-    }
-
-    static std::vector<Step> read(const JsonView<TokenizerError>& json,
-                                  const JsonView<TokenizerError>& special, int texts,
-                                  std::int64_t vocab_size) {
-        constexpr std::size_t most_steps = 256;
-        if (json.size() > most_steps) json.fail("at most " + std::to_string(most_steps) + " steps");
-        std::vector<Step> steps;
-        for (std::size_t i = 0; i < json.size(); ++i) {
-            const auto entry = json.at(i).object();
-            const bool is_text = entry.has("Sequence");
-            if (entry.size() != 1 || (!is_text && !entry.has("SpecialToken")))
-                entry.fail("{\"Sequence\": ...} or {\"SpecialToken\": ...}");
-            const auto value = entry.at(is_text ? "Sequence" : "SpecialToken").object();
-            Step step;
-            step.type_id = value.at("type_id").integer(0, 0x7FFFFFFF);
-            const std::string& id = value.at("id").string();
-            if (is_text) {
-                if (id != "A" && (id != "B" || texts < 2))
-                    value.at("id").fail(texts < 2 ? "\"A\"" : "\"A\" or \"B\"");
-                step.sequence = id == "A" ? 0 : 1;
-            } else {
-                if (!special.has(id.c_str()))
-                    value.at("id").fail("the name of one of the special_tokens");
-                read_special(special.at(id), step, vocab_size);
+    void read(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+        const auto type = json.object().at("type");
+        const std::string& name = type.string();
+        if (name == "Sequence") {
+            const auto parts = json.at("processors").array();
+            for (std::size_t i = 0; i < parts.size(); ++i) read(parts.at(i), vocab_size);
+        } else if (name == "TemplateProcessing") {
+            for (const Step& step : steps_) {
+                if (std::holds_alternative<TemplateProcessing>(step))
+                    throw UnsupportedError({json.file(), json.path(), "one template", "another"});
             }
-            steps.push_back(std::move(step));
+            steps_.emplace_back(TemplateProcessing::load(json, vocab_size));
+        } else if (name == "BertProcessing") {
+            steps_.emplace_back(BertProcessing{read_token(json.at("sep"), vocab_size),
+                                               read_token(json.at("cls"), vocab_size)});
+        } else if (name == "RobertaProcessing") {
+            steps_.emplace_back(RobertaProcessing{
+                read_token(json.at("sep"), vocab_size), read_token(json.at("cls"), vocab_size),
+                json.at("trim_offsets").boolean(), json.at("add_prefix_space").boolean()});
+        } else if (name == "ByteLevel") {
+            steps_.emplace_back(ByteLevelProcessing{json.at("trim_offsets").boolean(),
+                                                    json.at("add_prefix_space").boolean()});
+        } else {
+            throw UnsupportedError({type.file(), type.path(),
+                                    "one of Sequence, TemplateProcessing, BertProcessing, "
+                                    "RobertaProcessing, ByteLevel",
+                                    in_quotes(name)});
         }
-        return steps;
     }
 
-    static void read_special(const JsonView<TokenizerError>& json, Step& step,
-                             std::int64_t vocab_size) {
-        const auto ids = json.at("ids").array();
-        const auto tokens = json.at("tokens").array();
-        if (ids.size() != tokens.size())
-            tokens.fail("as many as there are ids, " + std::to_string(ids.size()));
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            step.ids.push_back(ids.at(i).integer(0, vocab_size - 1));
-            step.tokens.push_back(tokens.at(i).string());
-        }
+    static SpecialToken read_token(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+        if (json.array().size() != 2) json.fail("[token, id]");
+        return {json.at(std::size_t{0}).string(), json.at(1).integer(0, vocab_size - 1)};
     }
 
-    std::vector<Step> single_;
-    std::vector<Step> pair_;
+    std::vector<Step> steps_;
 };
 
 }  // namespace nystromformer::detail

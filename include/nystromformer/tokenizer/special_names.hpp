@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What tokenizer_config.json and special_tokens_map.json say beside tokenizer.json: which token has
-// which role, and how long a text the model was made for.
+// which role, how long a text the model was made for, and how decoded text is to be tidied.
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -19,33 +19,56 @@ struct SpecialNames {
     std::optional<std::string> mask_token, pad_token, unk_token, cls_token, sep_token;
     std::optional<Index> model_max_length;
     std::optional<bool> gives_token_type_ids;
+    bool clean_up_tokenization_spaces = false;
+    bool clean_up_even_bpe = false;
 
-    /// Reads the two files of `folder` where they exist; the config wins. Throws TokenizerError.
+    static constexpr std::uint64_t most_bytes = 16U << 20;  // of either file
+
+    /// Reads the two files of `folder` where they exist. The map wins, but is not read beside a
+    /// config with added_tokens_decoder, as in transformers. Throws TokenizerError.
     static SpecialNames load(const std::filesystem::path& folder) {
         SpecialNames result;
-        for (const char* name : {"tokenizer_config.json", "special_tokens_map.json"}) {
-            constexpr std::uint64_t most_bytes = 16U << 20;
-            const auto path = folder / name;
-            if (!detail::is_regular_file(path)) continue;
-            const Json json = read_json_file(path, most_bytes);
-            result.add(JsonView<TokenizerError>(json, path.string()).object());
-        }
+        const auto config_path = folder / "tokenizer_config.json";
+        const auto map_path = folder / "special_tokens_map.json";
+        const Json config = read_if_there(config_path), map = read_if_there(map_path);
+        const JsonView<TokenizerError> config_view(config, config_path.string());
+        if (!config_view.has("added_tokens_decoder"))
+            result.add_roles(JsonView<TokenizerError>(map, map_path.string()));
+        result.add_roles(config_view);
+        result.add_options(config_view);
         return result;
     }
 
+    /// The object in the file `path`, an empty one where there is no file.
+    static Json read_if_there(const std::filesystem::path& path) {
+        if (!detail::is_regular_file(path)) return Json::object();
+        Json json = read_json_file(path, most_bytes);
+        JsonView<TokenizerError>(json, path.string()).object();
+        return json;
+    }
+
+    /// Reads what is no role of tokenizer_config.json.
+    void add_options(const JsonView<TokenizerError>& json) {
+        if (json.holds("model_max_length")) {
+            // "No limit" is written as 1000000000000000019884624838656.
+            const double length = json.at("model_max_length").number();
+            if (length >= 1 && length < 1e15) model_max_length = static_cast<Index>(length);
+        }
+        if (json.holds("clean_up_tokenization_spaces"))
+            clean_up_tokenization_spaces = json.at("clean_up_tokenization_spaces").boolean();
+        constexpr auto even_bpe =
+            "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
+        if (json.holds(even_bpe)) clean_up_even_bpe = json.at(even_bpe).boolean();
+        read_input_names(json);
+    }
+
 private:
-    void add(const JsonView<TokenizerError>& json) {
+    void add_roles(const JsonView<TokenizerError>& json) {
         read(json, "mask_token", mask_token);
         read(json, "pad_token", pad_token);
         read(json, "unk_token", unk_token);
         read(json, "cls_token", cls_token);
         read(json, "sep_token", sep_token);
-        if (!gives_token_type_ids) read_input_names(json);
-        if (!model_max_length && json.holds("model_max_length")) {
-            // "No limit" is written as 1000000000000000019884624838656.
-            const double length = json.at("model_max_length").number();
-            if (length >= 1 && length < 1e15) model_max_length = static_cast<Index>(length);
-        }
     }
 
     /// Of the tokenizer classes that published encoders name, Bert's alone gives type ids in every

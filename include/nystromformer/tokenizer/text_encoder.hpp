@@ -7,9 +7,9 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
+#include <nystromformer/tokenizer/model.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers.hpp>
-#include <nystromformer/tokenizer/unigram.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
 #include <cstddef>
@@ -25,7 +25,7 @@ namespace nystromformer::detail {
 struct EncodeWorkspace {
     std::vector<Piece> raw_pieces;
     PieceText part;
-    Unigram::Workspace model;
+    Model::Workspace model;
 };
 
 /// Code points before a byte of valid text, for bytes asked in nearly rising order.
@@ -53,7 +53,7 @@ struct TextEncoder {
     const AddedTokens& added_tokens;
     const std::vector<Normalizer>& normalizers;
     const std::vector<PreTokenizer>& pre_tokenizers;
-    const Unigram& model;
+    const Model& model;
     bool works_in_parts;  // long texts may be cut where is_local says so
 
     /// True if no step after the normalisers sees across such a cut either.
@@ -157,10 +157,9 @@ private:
             } else {
                 model.tokenize(text, workspace.model);
                 for (const ModelToken& token : workspace.model.tokens) {
-                    // Bytes of a fallback are tokens with a name of their own.
                     add(result, token.id,
-                        token.is_byte ? model.piece(static_cast<std::size_t>(token.id))
-                                      : text.substr(token.begin, token.end - token.begin),
+                        token.has_own_name ? std::string_view(*model.piece(token.id))
+                                           : text.substr(token.begin, token.end - token.begin),
                         {piece_spans[token.begin].begin, piece_spans[token.end - 1].end}, word,
                         count);
                 }

@@ -4,15 +4,15 @@
 
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/tokenizer/added_tokens.hpp>
-#include <nystromformer/tokenizer/components.hpp>
+#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
-#include <nystromformer/tokenizer/post_processor.hpp>
+#include <nystromformer/tokenizer/loaders/legacy_files.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
+#include <nystromformer/tokenizer/tokenizer_parts.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
-#include <nystromformer/tokenizer/unigram.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct EncodeOptions {
 
 struct DecodeOptions {
     bool skip_special_tokens = true;
+    /// English punctuation without the space before it; by default as tokenizer_config.json says,
+    /// false if it says nothing. Without effect on a BPE model, as in transformers 5.
+    std::optional<bool> clean_up_tokenization_spaces = std::nullopt;
 };
 
 /// A tokenizer; immutable after loading, so one may serve any number of threads.
@@ -44,11 +48,20 @@ struct DecodeOptions {
 /// bytes.
 class Tokenizer {
 public:
-    /// Reads tokenizer.json, and tokenizer_config.json and special_tokens_map.json where present.
-    /// Throws IoError, FormatError, TokenizerError or UnsupportedError, each with the JSON path.
+    /// Reads tokenizer.json, or the files that were there before it (detail::LegacyFiles), and
+    /// tokenizer_config.json and special_tokens_map.json where present. Throws IoError,
+    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path.
     static Tokenizer from_pretrained(const std::filesystem::path& folder) {
         constexpr std::uint64_t most_bytes = 64U << 20;
         const auto path = folder / "tokenizer.json";
+        if (!detail::is_regular_file(path)) {
+            const auto files = detail::LegacyFiles::load(folder);
+            Tokenizer result;
+            result.parts_ =
+                detail::TokenizerParts::load(detail::TokenizerJson(files.tokenizer, files.file));
+            result.names_ = files.names;
+            return result;
+        }
         Tokenizer result = from_json(detail::read_file(path, most_bytes), path.string());
         result.names_ = detail::SpecialNames::load(folder);
         return result;
@@ -57,29 +70,8 @@ public:
     /// Reads the text of a tokenizer.json; `file` names it in errors.
     static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json") {
         const detail::Json root = detail::parse_json(text, file);
-        const detail::TokenizerJson json(root, file);
         Tokenizer result;
-        if (json.object().has("version") && json.at("version").string() != "1.0")
-            json.at("version").fail("\"1.0\"");
-        const auto model = json.at("model").object();
-        // Files of 2020 do not name the type; only a Unigram has an unk_id.
-        if (model.has("type") && model.at("type").string() != "Unigram")
-            detail::refuse_component(model.at("type"), "Unigram");
-        result.model_ = detail::Unigram::load(model);
-        result.has_continuing_subword_prefix_ =
-            model.holds("continuing_subword_prefix") &&
-            !model.at("continuing_subword_prefix").string().empty();
-        if (json.holds("normalizer"))
-            detail::read_normalizers(json.at("normalizer"), result.normalizers_);
-        if (json.holds("pre_tokenizer"))
-            detail::read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers_);
-        if (json.holds("added_tokens")) {
-            result.added_tokens_ =
-                detail::AddedTokens(json.at("added_tokens"), result.model_, result.normalizers_);
-        }
-        result.works_in_parts_ = detail::TextEncoder::can_work_in_parts(
-            result.added_tokens_, result.normalizers_, result.pre_tokenizers_);
-        result.read_rest(json);
+        result.parts_ = detail::TokenizerParts::load(detail::TokenizerJson(root, file));
         return result;
     }
 
@@ -95,22 +87,22 @@ public:
     /// Encodes texts, or pairs, and pads them together.
     std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
                                        const EncodeOptions& options = {}) const {
-        std::vector<Encoding> result;
-        detail::EncodeWorkspace workspace;
-        for (const std::string& text : texts)
-            result.push_back(encode(text, std::nullopt, options, workspace));
-        detail::pad(result, options.padding ? *options.padding : padding_);
-        return result;
+        return encode_all(texts, options, nullptr);
     }
     std::vector<Encoding> encode_batch(
         const std::vector<std::pair<std::string, std::string>>& pairs,
         const EncodeOptions& options = {}) const {
-        std::vector<Encoding> result;
-        detail::EncodeWorkspace workspace;
-        for (const auto& [text, pair] : pairs)
-            result.push_back(encode(text, std::string_view(pair), options, workspace));
-        detail::pad(result, options.padding ? *options.padding : padding_);
-        return result;
+        return encode_all(pairs, options, nullptr);
+    }
+    /// The same on the threads of `pool`.
+    std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+                                       const EncodeOptions& options, ThreadPool& pool) const {
+        return encode_all(texts, options, &pool);
+    }
+    std::vector<Encoding> encode_batch(
+        const std::vector<std::pair<std::string, std::string>>& pairs, const EncodeOptions& options,
+        ThreadPool& pool) const {
+        return encode_all(pairs, options, &pool);
     }
 
     /// The text of `ids`. Ids that name no token are skipped, as Hugging Face does; negative ones
@@ -120,37 +112,40 @@ public:
         for (const std::int64_t id : ids) {
             if (id < 0) throw InputError({"", "ids", "ids from 0", std::to_string(id)});
             auto token = id_to_token(id);
-            if (!token || (options.skip_special_tokens && added_tokens_.is_special(*token)))
+            if (!token || (options.skip_special_tokens && parts_.added_tokens.is_special(*token)))
                 continue;
             tokens.push_back(std::move(*token));
         }
-        return convert_tokens_to_string(std::move(tokens));
+        std::string text = convert_tokens_to_string(std::move(tokens));
+        const bool is_wanted =
+            options.clean_up_tokenization_spaces.value_or(names_.clean_up_tokenization_spaces);
+        return is_wanted && (!parts_.model.is_bpe() || names_.clean_up_even_bpe)
+                   ? detail::clean_up(std::move(text), false)
+                   : text;
     }
 
     /// The text of tokens that are spelled as in the vocabulary (or of any other strings).
     std::string convert_tokens_to_string(std::vector<std::string> tokens) const {
         std::string text;
-        if (decoders_) detail::apply(*decoders_, tokens);
+        if (parts_.decoders) detail::apply(*parts_.decoders, tokens);
         for (std::size_t i = 0; i < tokens.size(); ++i)
-            text.append(!decoders_ && i > 0 ? " " : "").append(tokens[i]);
+            text.append(!parts_.decoders && i > 0 ? " " : "").append(tokens[i]);
         return text;
     }
 
     std::optional<std::int64_t> token_to_id(std::string_view token) const {
-        if (const auto* added = added_tokens_.find(token)) return added->id;
-        const std::int32_t id = model_.find(token);
+        if (const auto* added = parts_.added_tokens.find(token)) return added->id;
+        const std::int32_t id = parts_.model.find(token);
         return id < 0 ? std::nullopt : std::optional<std::int64_t>(id);
     }
     /// For an added token that is normalised, its normal form.
     std::optional<std::string> id_to_token(std::int64_t id) const {
-        if (const auto* added = added_tokens_.find(id)) return added->shown;
-        if (id < 0 || static_cast<std::size_t>(id) >= model_.size()) return std::nullopt;
-        return model_.piece(static_cast<std::size_t>(id));
+        if (const auto* added = parts_.added_tokens.find(id)) return added->shown;
+        const std::string* piece = parts_.model.piece(id);
+        return piece == nullptr ? std::nullopt : std::optional(*piece);
     }
     /// Ids are below this.
-    Index vocab_size() const {
-        return static_cast<Index>(model_.size() + added_tokens_.beyond_model());
-    }
+    Index vocab_size() const { return parts_.vocab_size(); }
 
     /// The tokens of the roles that the model's files name.
     const std::optional<std::string>& mask_token() const { return names_.mask_token; }
@@ -160,7 +155,7 @@ public:
     const std::optional<std::string>& sep_token() const { return names_.sep_token; }
     /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE where
     /// its file says so.
-    bool has_continuing_subword_prefix() const { return has_continuing_subword_prefix_; }
+    bool has_continuing_subword_prefix() const { return parts_.has_continuing_subword_prefix; }
     /// Whether the pipelines of transformers give a model this tokenizer's type ids. Nothing where
     /// its files do not say: transformers 4 does, 5 does not (and the model takes 0).
     std::optional<bool> gives_token_type_ids() const { return names_.gives_token_type_ids; }
@@ -170,58 +165,70 @@ public:
 private:
     Tokenizer() = default;
 
-    void read_rest(const detail::TokenizerJson& json) {
-        if (json.holds("post_processor")) {
-            const auto type = json.at("post_processor").object().at("type");
-            if (type.string() != "TemplateProcessing")
-                detail::refuse_component(type, "TemplateProcessing");
-            post_processor_ =
-                detail::TemplateProcessing::load(json.at("post_processor"), vocab_size());
-        }
-        if (json.holds("decoder")) detail::read_decoders(json.at("decoder"), decoders_.emplace());
-        truncation_.strategy = TruncationStrategy::do_not_truncate;
-        padding_.strategy = PaddingStrategy::do_not_pad;
-        if (json.holds("truncation")) truncation_ = detail::read_truncation(json.at("truncation"));
-        if (json.holds("padding"))
-            padding_ = detail::read_padding(json.at("padding"), vocab_size());
-    }
-
     Encoding encode_padded(std::string_view text, std::optional<std::string_view> pair,
                            const EncodeOptions& options) const {
         std::vector<Encoding> batch;
         detail::EncodeWorkspace workspace;
         batch.push_back(encode(text, pair, options, workspace));
-        detail::pad(batch, options.padding ? *options.padding : padding_);
+        detail::pad(batch, options.padding ? *options.padding : parts_.padding);
         return std::move(batch.front());
+    }
+
+    /// Texts or pairs, on the threads of `pool` if there is one: a few together, so that their
+    /// buffers are reused.
+    template <typename Input>
+    std::vector<Encoding> encode_all(const std::vector<Input>& inputs, const EncodeOptions& options,
+                                     ThreadPool* pool) const {
+        std::vector<Encoding> result(inputs.size());
+        const auto encode_some = [&](std::size_t begin, std::size_t end) {
+            detail::EncodeWorkspace workspace;
+            for (std::size_t i = begin; i < end; ++i) {
+                if constexpr (std::is_same_v<Input, std::string>) {
+                    result[i] = encode(inputs[i], std::nullopt, options, workspace);
+                } else {
+                    result[i] = encode(inputs[i].first, std::string_view(inputs[i].second), options,
+                                       workspace);
+                }
+            }
+        };
+        constexpr std::size_t group = 16;
+        if (pool == nullptr) {
+            encode_some(0, inputs.size());
+        } else {
+            const auto groups = static_cast<Index>((inputs.size() + group - 1) / group);
+            pool->parallel_for(groups, [&](Index i) {
+                const std::size_t begin = static_cast<std::size_t>(i) * group;
+                encode_some(begin, std::min(begin + group, inputs.size()));
+            });
+        }
+        detail::pad(result, options.padding ? *options.padding : parts_.padding);
+        return result;
     }
 
     /// Everything but padding.
     Encoding encode(std::string_view text, std::optional<std::string_view> pair,
                     const EncodeOptions& options, detail::EncodeWorkspace& workspace) const {
-        const detail::TextEncoder encoder{added_tokens_, normalizers_, pre_tokenizers_, model_,
-                                          works_in_parts_};
+        const detail::TextEncoder encoder{parts_.added_tokens, parts_.normalizers,
+                                          parts_.pre_tokenizers, parts_.model,
+                                          parts_.works_in_parts};
         Encoding first = encoder(text, 0, workspace);
         std::optional<Encoding> second;
         if (pair) second = encoder(*pair, 1, workspace);
-        const bool adds = post_processor_ && options.add_special_tokens;
+        const bool adds = parts_.post_processor && options.add_special_tokens;
         detail::truncate(first, second ? &*second : nullptr,
-                         options.truncation ? *options.truncation : truncation_,
-                         adds ? post_processor_->added_tokens(pair.has_value()) : 0);
-        if (post_processor_) return (*post_processor_)(std::move(first), std::move(second), adds);
-        if (second) detail::merge(first, std::move(*second));
-        return first;
+                         options.truncation ? *options.truncation : parts_.truncation,
+                         adds ? parts_.post_processor->added_tokens(pair.has_value()) : 0);
+        if (!parts_.post_processor) {
+            if (second) detail::merge(first, std::move(*second));
+            return first;
+        }
+        std::vector<Encoding> parts;
+        parts.push_back(std::move(first));
+        if (second) parts.push_back(std::move(*second));
+        return (*parts_.post_processor)(std::move(parts), {text, pair.value_or("")}, adds);
     }
 
-    detail::Unigram model_;
-    std::vector<detail::Normalizer> normalizers_;
-    std::vector<detail::PreTokenizer> pre_tokenizers_;
-    detail::AddedTokens added_tokens_;
-    bool works_in_parts_ = false;
-    bool has_continuing_subword_prefix_ = false;
-    std::optional<detail::TemplateProcessing> post_processor_;
-    std::optional<std::vector<detail::Decoder>> decoders_;  // none: tokens joined by spaces
-    Truncation truncation_;
-    Padding padding_;
+    detail::TokenizerParts parts_;
     detail::SpecialNames names_;
 };
 

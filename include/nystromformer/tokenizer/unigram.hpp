@@ -7,9 +7,9 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/trie.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/vocabulary.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,14 +19,6 @@
 #include <vector>
 
 namespace nystromformer::detail {
-
-/// Token `id` for bytes [begin, end) of a piece.
-struct ModelToken {
-    std::int32_t id;
-    std::uint32_t begin;
-    std::uint32_t end;
-    bool is_byte = false;  // one byte of an unknown character, by byte fallback
-};
 
 /// Scores and pieces of the model; immutable.
 class Unigram {
@@ -39,7 +31,6 @@ public:
             std::int32_t id;
         };
         std::vector<Node> best;  // the best path that ends at each byte
-        std::vector<ModelToken> tokens;
     };
 
     /// Reads /model. Throws TokenizerError.
@@ -69,24 +60,25 @@ public:
         constexpr double unknown_penalty = 10.0;
         model.unknown_score_ =
             *std::min_element(model.scores_.begin(), model.scores_.end()) - unknown_penalty;
-        if (json.has("byte_fallback") && json.at("byte_fallback").boolean()) model.find_bytes();
+        if (json.has("byte_fallback") && json.at("byte_fallback").boolean())
+            model.bytes_ = find_byte_pieces(model);
         return model;
     }
 
+    const Unigram& vocabulary() const { return *this; }
     std::size_t size() const { return pieces_.size(); }
-    const std::string& piece(std::size_t id) const { return pieces_[id]; }
+    std::int64_t id_end() const { return static_cast<std::int64_t>(pieces_.size()); }
+    const std::string* piece(std::int64_t id) const {
+        return id >= 0 && id < id_end() ? &pieces_[static_cast<std::size_t>(id)] : nullptr;
+    }
     std::int32_t find(std::string_view piece) const { return trie_.find(piece); }
-    std::int32_t unknown() const { return unknown_; }
 
-    /// The tokens of `text` (valid UTF-8), in workspace.tokens. Of equally good segmentations the
-    /// one found first wins; neighbouring unknown characters are one token.
-    void tokenize(std::string_view text, Workspace& workspace) const {
-        workspace.tokens.clear();
+    /// The tokens of `text` (valid UTF-8), in `tokens`. Of equally good segmentations the one found
+    /// first wins; neighbouring unknown characters are one token.
+    void tokenize(std::string_view text, Workspace& workspace,
+                  std::vector<ModelToken>& tokens) const {
         if (text.empty()) return;
-        if (text.size() >= unset)
-            throw InputError({"", "text", "words below 4 GiB", std::to_string(text.size())});
         find_best(text, workspace.best);
-        auto& tokens = workspace.tokens;
         for (auto end = static_cast<std::uint32_t>(text.size()); end > 0;) {
             const Workspace::Node& node = workspace.best[end];
             if (node.id == unknown_ && !tokens.empty() && tokens.back().id == unknown_) {
@@ -103,8 +95,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t most_pieces = 1U << 24;
-    static constexpr std::size_t longest_piece = 4096;  // bounds the work for each byte of text
     static constexpr std::uint32_t unset = 0xFFFFFFFF;
 
     void find_best(std::string_view text, std::vector<Workspace::Node>& best) const {
@@ -153,14 +143,6 @@ private:
 
     std::int32_t byte_id(char byte) const {
         return bytes_.empty() ? -1 : bytes_[static_cast<unsigned char>(byte)];
-    }
-
-    /// The pieces <0x00> to <0xFF>.
-    void find_bytes() {
-        constexpr char digits[] = "0123456789ABCDEF";
-        for (std::size_t byte = 0; byte < 256; ++byte)
-            bytes_.push_back(
-                find(std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + '>'));
     }
 
     std::vector<std::string> pieces_;

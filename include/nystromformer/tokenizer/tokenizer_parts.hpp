@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Everything that a tokenizer.json holds, read.
+#pragma once
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/tokenizer/added_tokens.hpp>
+#include <nystromformer/tokenizer/components.hpp>
+#include <nystromformer/tokenizer/model.hpp>
+#include <nystromformer/tokenizer/post_processor.hpp>
+#include <nystromformer/tokenizer/text_encoder.hpp>
+#include <nystromformer/tokenizer/truncation.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// The parts of a tokenizer, in the order in which they see a text.
+struct TokenizerParts {
+    AddedTokens added_tokens;
+    std::vector<Normalizer> normalizers;
+    std::vector<PreTokenizer> pre_tokenizers;
+    Model model;
+    Truncation truncation;
+    std::optional<PostProcessor> post_processor;
+    Padding padding;
+    std::optional<std::vector<Decoder>> decoders;  // none: tokens joined by spaces
+    bool works_in_parts = false;
+    bool has_continuing_subword_prefix = false;
+
+    /// Throws TokenizerError or UnsupportedError.
+    static TokenizerParts load(const TokenizerJson& json) {
+        TokenizerParts result;
+        if (json.object().has("version") && json.at("version").string() != "1.0")
+            json.at("version").fail("\"1.0\"");
+        const auto model = json.at("model");
+        result.model = Model::load(model);
+        result.has_continuing_subword_prefix =
+            model.holds("continuing_subword_prefix") &&
+            !model.at("continuing_subword_prefix").string().empty();
+        if (json.holds("normalizer")) read_normalizers(json.at("normalizer"), result.normalizers);
+        if (json.holds("pre_tokenizer"))
+            read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers);
+        if (json.holds("added_tokens"))
+            result.added_tokens =
+                AddedTokens(json.at("added_tokens"), result.model, result.normalizers);
+        result.works_in_parts = TextEncoder::can_work_in_parts(
+            result.added_tokens, result.normalizers, result.pre_tokenizers);
+        if (json.holds("post_processor"))
+            result.post_processor =
+                PostProcessor::load(json.at("post_processor"), result.vocab_size());
+        if (json.holds("decoder")) read_decoders(json.at("decoder"), result.decoders.emplace());
+        result.truncation.strategy = TruncationStrategy::do_not_truncate;
+        result.padding.strategy = PaddingStrategy::do_not_pad;
+        if (json.holds("truncation")) result.truncation = read_truncation(json.at("truncation"));
+        if (json.holds("padding"))
+            result.padding = read_padding(json.at("padding"), result.vocab_size());
+        return result;
+    }
+
+    /// Ids are below this.
+    Index vocab_size() const { return std::max(model.id_end(), added_tokens.id_end()); }
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Tokenizers of every model, post-processor and decoder, as values for tokenizer.json.
+
+`trained` makes the three of real size; `small` and the variants come from a vocabulary that fits on a page.
+"""
+import copy
+import json
+
+import tokenizers
+from tokenizers import models, normalizers, pre_tokenizers, trainers
+
+METASPACE = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
+WORDS = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, METASPACE]}
+BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+
+
+def special(index, content, **rules):
+    return {"id": index, "content": content, "single_word": False, "lstrip": False, "rstrip": False,
+            "normalized": False, "special": True, **rules}
+
+
+def file_of(model, names, pre_tokenizer, **parts):
+    """A tokenizer.json; `names` are pieces of the vocabulary that are special tokens too."""
+    vocab = model["vocab"]
+    ids = {piece: i for i, (piece, _) in enumerate(vocab)} if isinstance(vocab, list) else vocab
+    added = [special(ids[name], name, lstrip="mask" in name.lower()) for name in names]
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+            "pre_tokenizer": pre_tokenizer, "post_processor": None, "decoder": None, "model": model, **parts}
+
+
+def template(before, between, after):
+    """`before A after`, `before A between B after`."""
+    def tokens(names, type_id):
+        return [{"SpecialToken": {"id": name, "type_id": type_id}} for name in names]
+    text = {name: {"Sequence": {"id": name, "type_id": i}} for i, name in enumerate("AB")}
+    return {"type": "TemplateProcessing", "single": tokens(before, 0) + [text["A"]] + tokens(after, 0),
+            "pair": tokens(before, 0) + [text["A"]] + tokens(between, 0) + [text["B"]] + tokens(after, 1)}
+
+
+def with_ids(processor, names, ids):
+    processor["special_tokens"] = {name: {"id": name, "ids": [ids[name]], "tokens": [name]} for name in names}
+    return processor
+
+
+def trained(prose, charsmap, vocab_size=8000):
+    """RoBERTa's kind of byte-level BPE and XLM-R's kind of Unigram, learnt from `prose`."""
+    names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    roberta = tokenizers.Tokenizer(models.BPE())
+    roberta.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    roberta.train_from_iterator(prose, trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=names, show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    model = json.loads(roberta.to_str())["model"]
+    ids = model["vocab"]
+    result = {"roberta": file_of(
+        model, names, BYTES, decoder=BYTES,
+        post_processor={"type": "RobertaProcessing", "sep": ["</s>", ids["</s>"]], "cls": ["<s>", ids["<s>"]],
+                        "trim_offsets": True, "add_prefix_space": False})}
+    xlm_r = tokenizers.Tokenizer(models.Unigram())
+    xlm_r.normalizer = normalizers.NFKC()
+    xlm_r.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    xlm_r.train_from_iterator(prose, trainers.UnigramTrainer(
+        vocab_size=vocab_size, special_tokens=names, unk_token="<unk>", show_progress=False))
+    model = json.loads(xlm_r.to_str())["model"]
+    ids = {piece: i for i, (piece, _) in enumerate(model["vocab"])}
+    result["xlm-r"] = file_of(
+        model, names, WORDS, decoder=METASPACE,
+        normalizer={"type": "Precompiled", "precompiled_charsmap": charsmap},
+        post_processor=with_ids(template(["<s>"], ["</s>", "</s>"], ["</s>"]), ["<s>", "</s>"], ids))
+    return result
+
+
+def bpe(prose, pieces, **options):
+    """A BPE over characters, with its merges in the newer form."""
+    tokenizer = tokenizers.Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.train_from_iterator(prose, trainers.BpeTrainer(
+        vocab_size=pieces, special_tokens=["<unk>", "[S]", "[E]"], show_progress=False, limit_alphabet=60, **options))
+    return json.loads(tokenizer.to_str())["model"]
+
+
+def bpe_models(prose, pieces):
+    plain = bpe(prose, pieces)
+    prefixed = bpe(prose, pieces, continuing_subword_prefix="##")
+    suffixed = bpe(prose, pieces, end_of_word_suffix="</w>")
+    with_bytes = copy.deepcopy(plain)
+    for byte in range(256):
+        with_bytes["vocab"][f"<0x{byte:02X}>"] = len(with_bytes["vocab"])
+    whole = {**copy.deepcopy(plain), "ignore_merges": True}
+    for word in ("carriage", "gentlemen", "unbelievable"):
+        whole["vocab"].setdefault(word, len(whole["vocab"]))
+    gaps = copy.deepcopy(plain)
+    gaps["vocab"] = {piece: 3 * i + i // 100 for piece, i in plain["vocab"].items()}
+    some_bytes = copy.deepcopy(with_bytes)
+    del some_bytes["vocab"]["<0xC3>"], some_bytes["vocab"]["<0xE2>"]
+    return {
+        "plain": plain, "without unk": {**plain, "unk_token": None}, "fused": {**plain, "fuse_unk": True},
+        "byte fallback": {**with_bytes, "byte_fallback": True},
+        "some bytes": {**some_bytes, "byte_fallback": True, "fuse_unk": True},
+        "bytes without unk": {**some_bytes, "byte_fallback": True, "unk_token": None},
+        "prefix": prefixed, "suffix": suffixed, "prefix fused": {**prefixed, "fuse_unk": True},
+        "ignore merges": whole, "gaps": gaps, "missing unk": {**plain, "unk_token": "<nothing>"},
+        "old merges": {key: value for key, value in plain.items() if key != "type"} | {
+            "merges": ["#version: 0.2"] + [" ".join(pair) for pair in plain["merges"]]},
+    }
+
+
+def wordpiece(prose, pieces):
+    tokenizer = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.train_from_iterator(prose, trainers.WordPieceTrainer(
+        vocab_size=pieces, special_tokens=["[UNK]", "[S]", "[E]"], show_progress=False, limit_alphabet=50))
+    return json.loads(tokenizer.to_str())["model"]
+
+
+def word_level(prose, pieces):
+    tokenizer = tokenizers.Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.train_from_iterator(prose, trainers.WordLevelTrainer(
+        vocab_size=pieces, special_tokens=["[UNK]", "[S]", "[E]"], show_progress=False))
+    return json.loads(tokenizer.to_str())["model"]
+
+
+def processors(ids):
+    """By name; `ids` has [S] and [E]."""
+    ends = {"sep": ["[E]", ids["[E]"]], "cls": ["[S]", ids["[S]"]]}
+    around = with_ids(template(["[S]"], ["[E]"], ["[E]"]), ["[S]", "[E]"], ids)
+    result = {"bert": {"type": "BertProcessing", **ends}}
+    for trim in (True, False):
+        for prefix in (True, False):
+            rules = {"trim_offsets": trim, "add_prefix_space": prefix}
+            name = f"trim {trim} prefix {prefix}"
+            result[f"roberta {name}"] = {"type": "RobertaProcessing", **ends, **rules}
+            result[f"byte level {name}"] = {"type": "ByteLevel", **rules, "use_regex": True}
+    result["sequence"] = {"type": "Sequence", "processors": [result["byte level trim True prefix False"], around]}
+    result["bert in sequence"] = {"type": "Sequence", "processors": [result["bert"]]}
+    return result
+
+
+DECODERS = {
+    "byte level": BYTES, "wordpiece": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+    "wordpiece untidy": {"type": "WordPiece", "prefix": "##", "cleanup": False},
+    "wordpiece without prefix": {"type": "WordPiece", "prefix": "", "cleanup": True},
+    "bpe": {"type": "BPEDecoder", "suffix": "</w>"}, "bpe without suffix": {"type": "BPEDecoder", "suffix": ""},
+    "ctc": {"type": "CTC", "pad_token": "e", "word_delimiter_token": "t", "cleanup": True},
+    "ctc untidy": {"type": "CTC", "pad_token": "e", "word_delimiter_token": "t", "cleanup": False},
+    "ctc empty": {"type": "CTC", "pad_token": "", "word_delimiter_token": "", "cleanup": True},
+    "sequence": {"type": "Sequence", "decoders": [
+        {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"},
+        {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+}
+
+
+def variants(prose, pieces=600):
+    """Small tokenizers with every option of every model, post-processor and decoder, by name."""
+    result = {}
+    for name, model in bpe_models(prose, pieces).items():
+        pre_tokenizer = WORDS if name in ("fused", "ignore merges") else {"type": "WhitespaceSplit"}
+        decoder = DECODERS["bpe"] if name == "suffix" else DECODERS["sequence"] if "byte" in name else None
+        result[f"bpe {name}"] = file_of(model, ["<unk>", "[S]", "[E]"], pre_tokenizer, decoder=decoder)
+    plain = wordpiece(prose, pieces)
+    for name, model in {"wordpiece": plain, "wordpiece short words": {**plain, "max_input_chars_per_word": 7},
+                        "wordpiece without prefix": {**plain, "continuing_subword_prefix": ""},
+                        "wordpiece other prefix": {**plain, "continuing_subword_prefix": "%%"},
+                        "wordpiece missing unk": {**plain, "unk_token": "<nothing>"}}.items():
+        result[name] = file_of(model, ["[S]", "[E]"], {"type": "WhitespaceSplit"}, decoder=DECODERS["wordpiece"])
+    untyped = {key: value for key, value in plain.items() if key != "type"}
+    result["wordpiece without type"] = file_of(untyped, ["[S]", "[E]"], {"type": "WhitespaceSplit"})
+    result["word level"] = file_of(word_level(prose, pieces), ["[S]", "[E]"], {"type": "WhitespaceSplit"})
+    base = result["bpe plain"]
+    for name, processor in processors(base["model"]["vocab"]).items():
+        with_processor = {**base, "post_processor": processor}
+        result[f"processor {name}"] = with_processor
+        result[f"processor {name}, truncated"] = {
+            **with_processor,
+            "truncation": {"direction": "Left" if "False" in name else "Right", "max_length": 14, "stride": 3,
+                           "strategy": "LongestFirst"},
+            "padding": {"strategy": "BatchLongest", "direction": "Left" if "byte" in name else "Right",
+                        "pad_to_multiple_of": 8, "pad_id": 0, "pad_type_id": 3, "pad_token": "<unk>"}}
+    for name, decoder in DECODERS.items():
+        result[f"decoder {name}"] = {**base, "decoder": decoder}
+    return result

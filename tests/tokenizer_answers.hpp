@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What the tests of tokenizers compare with recorded answers of Hugging Face's library.
+#pragma once
+
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+namespace nf = nystromformer;
+using nf::detail::Json;
+
+/// What record.py keeps of an encoding: nothing empty, no mask of ones only.
+inline Json to_json(const nf::Encoding& encoding) {
+    Json result = {{"ids", encoding.ids},
+                   {"tokens", encoding.tokens},
+                   {"offsets", encoding.offsets},
+                   {"type_ids", encoding.type_ids},
+                   {"attention_mask", encoding.attention_mask},
+                   {"special_tokens_mask", encoding.special_tokens_mask},
+                   {"word_ids", encoding.word_ids},
+                   {"sequence_ids", encoding.sequence_ids}};
+    for (const nf::Encoding& window : encoding.overflowing) {
+        result["overflowing"].push_back(to_json(window));
+        result["overflowing"].back().erase("sequence_ids");
+    }
+    if (std::count(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) == 0)
+        result.erase("attention_mask");
+    for (auto entry = result.begin(); entry != result.end();)
+        entry = entry->empty() ? result.erase(entry) : std::next(entry);
+    return result;
+}
+
+inline Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
+    try {
+        const auto text = request.at("text").get<std::string>();
+        const nf::Encoding encoding =
+            request.contains("pair") ? tokenizer.encode(text, request.at("pair").get<std::string>())
+                                     : tokenizer.encode(text);
+        Json result = to_json(encoding);
+        result["decoded"] = {tokenizer.decode(encoding.ids),
+                             tokenizer.decode(encoding.ids, {.skip_special_tokens = false})};
+        return result;
+    } catch (const nf::InputError&) {
+        return "refused";
+    } catch (const nf::TokenizerError&) {
+        return "refused";
+    }
+}
