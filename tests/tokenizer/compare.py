@@ -207,6 +207,7 @@ def main():
     parser.add_argument("--paragraphs", type=int, default=20000)
     parser.add_argument("--random", type=int, default=100000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every-point", action="store_true", help="every code point for every component (half an hour)")
     parser.add_argument("--variant", help="only variants and components with this in their name")
     options = parser.parse_args()
     base = json.loads(BASE.read_text())
@@ -231,7 +232,9 @@ def main():
                 requests = requests[::5]
             differences += compare(options.program, tokenizer_json, requests, name)
     make = PatternText(options.seed)
-    texts = in_context(points, 32) + strings[::20] + [make() for _ in range(options.random // 20)] + long[:2] + ["", " "]
+    some = 20 if options.every_point else 200
+    texts = in_context(points if options.every_point else telling(points), 32) + strings[::some] + \
+        [make() for _ in range(options.random // some)] + long[:2] + ["", " "]
     for name, tokenizer_json in components().items():
         if not options.variant or options.variant in name:
             differences += compare(options.program, tokenizer_json, [{"text": text} for text in texts], name)
