@@ -145,7 +145,7 @@ TEST_CASE("ids may leave gaps, and all below vocab_size have one meaning") {
 
 TEST_CASE("short and long words merge alike, in little more than linear time") {
     const nf::Tokenizer tokenizer = load(bpe());
-    for (const std::size_t size : {1, 2, 7, 39, 40, 41, 42, 81, 1'000'000}) {
+    for (const std::size_t size : {1U, 2U, 7U, 39U, 40U, 41U, 42U, 81U, 1'000'000U}) {
         const nf::Encoding encoding = tokenizer.encode(std::string(size, 'a') + "b");
         // Pairs form from the left: fours, then what is left with its b.
         const std::size_t rest = size % 4;

@@ -74,8 +74,8 @@ private:
     static Kind kind_of(const std::filesystem::path& folder, const LegacyConfig& config) {
         std::string name = class_name(folder, config);
         if (name.ends_with("Fast")) name.resize(name.size() - 4);
-        const auto is_one_of = [&](Names names) {
-            return std::find(names.begin(), names.end(), std::string_view(name)) != names.end();
+        const auto is_one_of = [&](Names wanted) {
+            return std::find(wanted.begin(), wanted.end(), std::string_view(name)) != wanted.end();
         };
         if (is_one_of({"AlbertTokenizer"})) return Kind::albert;
         if (is_one_of({"XLMRobertaTokenizer"})) return Kind::xlm_roberta;
