@@ -50,11 +50,9 @@ Json classify_case(const Json& recorded) {
     read(options, "top_k", ours.top_k);
     read(options, "truncation", ours.truncation);
     if (options.contains("function_to_apply")) {
-        const std::map<std::string, nf::ClassificationFunction> functions{
-            {"none", nf::ClassificationFunction::none},
-            {"sigmoid", nf::ClassificationFunction::sigmoid},
-            {"softmax", nf::ClassificationFunction::softmax}};
-        ours.function_to_apply = functions.at(options["function_to_apply"].get<std::string>());
+        ours.function_to_apply =
+            nf::classification_function_named(options["function_to_apply"].get<std::string>())
+                .value();
     }
     const auto& classify =
         pipeline<nf::TextClassificationPipeline>(recorded["model"].get<std::string>());
@@ -82,14 +80,9 @@ Json zero_shot_case(const Json& recorded) {
 
 Json tag_case(const Json& recorded) {
     const Json& options = recorded["options"];
-    const std::map<std::string, nf::AggregationStrategy> strategies{
-        {"none", nf::AggregationStrategy::none},
-        {"simple", nf::AggregationStrategy::simple},
-        {"first", nf::AggregationStrategy::first},
-        {"average", nf::AggregationStrategy::average},
-        {"max", nf::AggregationStrategy::max}};
     nf::TokenClassificationOptions ours{.truncation = true};  // as for zero_shot
-    ours.aggregation_strategy = strategies.at(options["aggregation_strategy"].get<std::string>());
+    ours.aggregation_strategy =
+        nf::aggregation_strategy_named(options["aggregation_strategy"].get<std::string>()).value();
     read(options, "ignore_labels", ours.ignore_labels);
     read(options, "stride", ours.stride);
     Json list = Json::array();

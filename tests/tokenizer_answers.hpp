@@ -48,3 +48,20 @@ inline Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
         return "refused";
     }
 }
+
+/// The error of `action`, as "class place".
+template <typename Action>
+std::string refusal_of(Action&& action) {
+    try {
+        action();
+        return "none";
+    } catch (const nf::TokenizerError& error) {
+        return "TokenizerError " + error.place();
+    } catch (const nf::UnsupportedError& error) {
+        return "UnsupportedError " + error.place();
+    } catch (const nf::FormatError& error) {
+        return "FormatError " + error.place();
+    } catch (const nf::IoError&) {
+        return "IoError";
+    }
+}

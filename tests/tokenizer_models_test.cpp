@@ -61,23 +61,6 @@ private:
         std::filesystem::temp_directory_path() / "nystromformer_tokenizer_models_test";
 };
 
-/// The error of `action`, as "class place".
-template <typename Action>
-std::string refusal_of(Action&& action) {
-    try {
-        action();
-        return "none";
-    } catch (const nf::TokenizerError& error) {
-        return "TokenizerError " + error.place();
-    } catch (const nf::UnsupportedError& error) {
-        return "UnsupportedError " + error.place();
-    } catch (const nf::FormatError& error) {
-        return "FormatError " + error.place();
-    } catch (const nf::IoError&) {
-        return "IoError";
-    }
-}
-
 Json bpe() {
     return Json::parse(R"({"model": {"type": "BPE", "unk_token": "?", "vocab":
         {"?": 0, "a": 7, "b": 2, "ab": 3, "aa": 4, "aaaa": 5, "aab": 60}, "merges":

@@ -114,18 +114,9 @@ Json with_charsmap(const std::string& text) {
 
 Json valid() { return with_charsmap(charsmap(one_letter(), std::string_view("b\0", 2))); }
 
-/// The error of loading `json`, as "class place".
+/// The error of loading `text`, as "class place".
 std::string refusal(const std::string& text) {
-    try {
-        nf::Tokenizer::from_json(text, "t.json");
-        return "none";
-    } catch (const nf::TokenizerError& error) {
-        return "TokenizerError " + error.place();
-    } catch (const nf::UnsupportedError& error) {
-        return "UnsupportedError " + error.place();
-    } catch (const nf::FormatError& error) {
-        return "FormatError " + error.place();
-    }
+    return refusal_of([&] { nf::Tokenizer::from_json(text, "t.json"); });
 }
 
 std::string refusal(const char* pointer, const Json& value) {

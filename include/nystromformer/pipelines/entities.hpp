@@ -27,6 +27,16 @@ enum class AggregationStrategy {
     max,      ///< or of its surest token
 };
 
+/// The strategy that Hugging Face calls so, or nothing.
+inline std::optional<AggregationStrategy> aggregation_strategy_named(std::string_view name) {
+    if (name == "none") return AggregationStrategy::none;
+    if (name == "simple") return AggregationStrategy::simple;
+    if (name == "first") return AggregationStrategy::first;
+    if (name == "average") return AggregationStrategy::average;
+    if (name == "max") return AggregationStrategy::max;
+    return std::nullopt;
+}
+
 /// A token or an entity, with Hugging Face's names.
 struct TokenClassificationAnswer {
     std::string entity;  ///< the label; but for AggregationStrategy::none the tag (entity_group)

@@ -167,8 +167,8 @@ private:
             throw InputError({"", input.place(), "a " + mask_, "none"});
         std::vector<Encoding> windows{whole};
         if (options.stride) {
-            windows = detail::encode_windows(input, tokenizer_, config.max_position_embeddings,
-                                             *options.stride, shared);
+            windows = detail::windows_of(whole, input, tokenizer_, config.max_position_embeddings,
+                                         *options.stride, shared);
         }
         masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
     }

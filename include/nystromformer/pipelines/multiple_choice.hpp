@@ -66,19 +66,13 @@ public:
         const PipelineOptions shared = detail::pipeline_options(options);
         std::vector<Encoding> encodings;  // of each prompt with each of its choices
         for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, encodings);
-        std::vector<float> logits(encodings.size());
-        const ForwardOptions forward = detail::forward_options(shared, model_.config());
-        detail::for_each_batch(encodings, shared, [&](std::span<const std::size_t> batch) {
-            // (pairs, 1): which choices belong together does not matter before the softmax.
-            const auto output = model_(detail::stacked_input(encodings, batch), forward);
-            for (std::size_t i = 0; i < batch.size(); ++i)
-                logits[batch[i]] = output.logits(static_cast<Index>(i), 0);
-        });
+        // (pairs, 1): which choices belong together does not matter before the softmax.
+        const Matrix<float> logits = detail::sequence_logits(model_, 1, encodings, shared);
         std::vector<MultipleChoiceAnswer> results;
         std::size_t first = 0;
         for (const MultipleChoiceInput& input : inputs) {
-            const auto scores =
-                detail::softmax(std::span(logits).subspan(first, input.choices.size()));
+            const std::span<const float> all(logits.data(), encodings.size());
+            const auto scores = detail::softmax(all.subspan(first, input.choices.size()));
             const std::size_t best = detail::argmax(scores);
             results.push_back({static_cast<Index>(best), input.choices[best],
                                std::vector<double>(scores.begin(), scores.end())});

@@ -114,15 +114,15 @@ inline void check_length(const Encoding& encoding, const TextInput& input,
                       std::to_string(encoding.size())});
 }
 
-/// Encodes an input with its special tokens, in windows of at most `length` tokens that share
-/// `stride`; options.cut is told where there are several.
-inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokenizer& tokenizer,
-                                            Index length, Index stride,
-                                            const PipelineOptions& options) {
-    EncodeOptions encode = encode_options();
-    std::vector<Encoding> windows{input.encode(tokenizer, encode)};
+/// `whole`, the encoding of an input with its special tokens, or in its place windows of at most
+/// `length` tokens that share `stride`; options.cut is told where there are several.
+inline std::vector<Encoding> windows_of(Encoding whole, const TextInput& input,
+                                        const Tokenizer& tokenizer, Index length, Index stride,
+                                        const PipelineOptions& options) {
+    std::vector<Encoding> windows{std::move(whole)};
     const Index tokens = windows.front().size();
     if (tokens <= length) return windows;
+    EncodeOptions encode = encode_options();
     encode.truncation =
         Truncation{.max_length = length, .stride = stride, .strategy = input.strategy};
     windows.front() = input.encode(tokenizer, encode);
@@ -133,6 +133,14 @@ inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokeni
             {static_cast<Index>(input.number), tokens, length, static_cast<Index>(windows.size())});
     }
     return windows;
+}
+
+/// The same for an input that is not encoded yet.
+inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokenizer& tokenizer,
+                                            Index length, Index stride,
+                                            const PipelineOptions& options) {
+    return windows_of(input.encode(tokenizer, encode_options()), input, tokenizer, length, stride,
+                      options);
 }
 
 /// Encodes an input with its special tokens. With `truncation` one that is longer than
@@ -205,6 +213,21 @@ inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
     const auto& mask = input.attention_mask;
     if (std::find(mask.begin(), mask.end(), 0) == mask.end()) input.attention_mask.clear();
     return input;
+}
+
+/// The logits of a model that has one row of them for each sequence: (encodings, labels).
+template <typename Model>
+Matrix<float> sequence_logits(const Model& model, Index num_labels,
+                              const std::vector<Encoding>& encodings,
+                              const PipelineOptions& options) {
+    Matrix<float> logits(static_cast<Index>(encodings.size()), num_labels);
+    const ForwardOptions forward = forward_options(options, model.config());
+    for_each_batch(encodings, options, [&](std::span<const std::size_t> batch) {
+        const auto output = model(stacked_input(encodings, batch), forward);
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            logits.row(static_cast<Index>(batch[i])) = output.logits.row(static_cast<Index>(i));
+    });
+    return logits;
 }
 
 }  // namespace detail

@@ -31,6 +31,14 @@ struct ClassificationAnswer {
 /// What makes scores of logits.
 enum class ClassificationFunction { none, sigmoid, softmax };
 
+/// The function that Hugging Face calls so, or nothing ("default" too).
+inline std::optional<ClassificationFunction> classification_function_named(std::string_view name) {
+    if (name == "none") return ClassificationFunction::none;
+    if (name == "sigmoid") return ClassificationFunction::sigmoid;
+    if (name == "softmax") return ClassificationFunction::softmax;
+    return std::nullopt;
+}
+
 struct TextClassificationOptions {
     std::optional<Index> top_k = 1;  ///< the best labels; nothing: all
     /// Nothing: none for problem_type regression, else sigmoid for a single label or problem_type
@@ -88,14 +96,11 @@ public:
                 {.text = inputs[i].text, .pair = inputs[i].text_pair, .number = i}, tokenizer_,
                 model_.config(), options.truncation, shared));
         }
-        std::vector<std::vector<ClassificationAnswer>> results(inputs.size());
-        const ForwardOptions forward = detail::forward_options(shared, model_.config());
-        detail::for_each_batch(encodings, shared, [&](std::span<const std::size_t> batch) {
-            const auto output = model_(detail::stacked_input(encodings, batch), forward);
-            for (std::size_t i = 0; i < batch.size(); ++i)
-                results[batch[i]] =
-                    best(detail::row_of(output.logits, static_cast<Index>(i)), options);
-        });
+        const Matrix<float> logits =
+            detail::sequence_logits(model_, model_.config().num_labels, encodings, shared);
+        std::vector<std::vector<ClassificationAnswer>> results;
+        for (Index row = 0; row < logits.rows(); ++row)
+            results.push_back(best(detail::row_of(logits, row), options));
         return results;
     }
 

@@ -112,13 +112,8 @@ public:
         const PipelineOptions shared = detail::pipeline_options(options);
         std::vector<Encoding> encodings;  // of each text with each of its labels
         for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, encodings);
-        Matrix<float> logits(static_cast<Index>(encodings.size()), model_.config().num_labels);
-        const ForwardOptions forward = detail::forward_options(shared, model_.config());
-        detail::for_each_batch(encodings, shared, [&](std::span<const std::size_t> batch) {
-            const auto output = model_(detail::stacked_input(encodings, batch), forward);
-            for (std::size_t i = 0; i < batch.size(); ++i)
-                logits.row(static_cast<Index>(batch[i])) = output.logits.row(static_cast<Index>(i));
-        });
+        const Matrix<float> logits =
+            detail::sequence_logits(model_, model_.config().num_labels, encodings, shared);
         std::vector<ZeroShotAnswer> results;
         Index row = 0;
         for (const ZeroShotInput& input : inputs) {

@@ -6,29 +6,10 @@
 #include <nystromformer/tokenizer/normalized_text.hpp>
 #include <nystromformer/tokenizer/unicode.hpp>
 #include <nystromformer/tokenizer/unicode_normalizers.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
 
 #include <cstddef>
 
 namespace nystromformer::detail {
-
-/// Calls `rewrite(rewriter, point, size)` for each character of `target` beyond ASCII and each
-/// ASCII one for which `keeps(byte)` is false.
-template <typename Keeps, typename Rewrite>
-void rewrite_characters(NormalizedText& target, Keeps&& keeps, Rewrite&& rewrite) {
-    Rewriter rewriter(target);
-    for (auto rest = rewriter.rest(); !rest.empty(); rest = rewriter.rest()) {
-        std::size_t run = 0;
-        while (run < rest.size() && utf8::is_ascii(rest[run]) && keeps(rest[run])) ++run;
-        if (run != 0) {
-            rewriter.keep(run);
-            continue;
-        }
-        const auto [point, size] = utf8::decode(rest, 0);
-        rewrite(rewriter, point, size);
-    }
-    rewriter.finish();
-}
 
 /// Removes controls, writes any white space as a space, puts spaces around ideographs, strips
 /// accents and lowers case, each where it is asked for.
@@ -65,27 +46,17 @@ private:
     }
 
     static void put_spaces(NormalizedText& target) {
-        rewrite_characters(
-            target, [](char) { return true; },
-            [](Rewriter& rewriter, char32_t point, std::size_t size) {
-                if (!unicode::is_chinese(point)) return rewriter.keep(size);
-                rewriter.replace(' ');
-                rewriter.insert(point);
-                rewriter.insert(' ');
-            });
+        rewrite_beyond_ascii(target, [](Rewriter& rewriter, char32_t point, std::size_t size) {
+            if (!unicode::is_chinese(point)) return rewriter.keep(size);
+            rewriter.replace(' ');
+            rewriter.insert(point);
+            rewriter.insert(' ');
+        });
     }
 
     static void strip(NormalizedText& target) {
         Decompose{false}(target);
-        rewrite_characters(
-            target, [](char) { return true; },
-            [](Rewriter& rewriter, char32_t point, std::size_t size) {
-                if (unicode::has(point, unicode::flag_nonspacing)) {
-                    rewriter.remove();
-                } else {
-                    rewriter.keep(size);
-                }
-            });
+        remove_characters(target, unicode::flag_nonspacing);
     }
 };
 

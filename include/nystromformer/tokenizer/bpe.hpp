@@ -105,7 +105,7 @@ private:
             const Json& value = json.raw()[i];
             if (value.is_string() && value.get_ref<const std::string&>().starts_with("#version"))
                 continue;
-            const auto pair = split_merge(value);
+            const auto pair = sides_of(value);
             if (!pair) json.at(i).fail("\"left right\" or [left, right]");
             const auto [left, right] = *pair;
             if (right.size() < prefix_.size())
@@ -123,7 +123,7 @@ private:
     }
 
     /// Both sides of a merge in either of its JSON forms.
-    static std::optional<std::pair<std::string_view, std::string_view>> split_merge(
+    static std::optional<std::pair<std::string_view, std::string_view>> sides_of(
         const Json& merge) {
         if (merge.is_array()) {
             if (merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string())
@@ -132,11 +132,7 @@ private:
                 merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>());
         }
         if (!merge.is_string()) return std::nullopt;
-        const std::string_view text = merge.get_ref<const std::string&>();
-        const std::size_t space = text.find(' ');
-        if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos)
-            return std::nullopt;
-        return std::pair(text.substr(0, space), text.substr(space + 1));
+        return split_merge(merge.get_ref<const std::string&>());
     }
 
     /// The pieces of the characters of `text`, with their bytes, into the word.

@@ -112,21 +112,7 @@ struct ByteLevel {
     bool use_regex = true;
 
     void operator()(PieceText& target) const {
-        NormalizedText& normalized = target.normalized;
-        normalized.clear_spare();
-        auto& out = target.spare_pieces;
-        out.clear();
-        for (const Piece& piece : target.pieces) {
-            if (piece.added_token != Piece::no_token) {
-                const std::size_t begin = normalized.spare_text.size();
-                normalized.copy_to_spare(piece.begin, piece.end);
-                out.push_back({begin, normalized.spare_text.size(), piece.added_token});
-            } else {
-                write(target, piece, out);
-            }
-        }
-        normalized.take_spare();
-        target.pieces.swap(out);
+        rewrite_pieces(target, [&](const Piece& piece, auto& out) { write(target, piece, out); });
     }
 
 private:

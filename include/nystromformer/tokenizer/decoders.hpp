@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,14 +69,14 @@ struct ReplaceDecoder {
     Replace rule;
 
     void operator()(std::vector<std::string>& tokens) const {
+        std::optional<RegexSearch> search = make_search(rule.pattern);
         for (std::string& token : tokens) {
             std::string result;
             std::size_t done = 0;
-            for (auto match = rule.find(token); match.first != std::string_view::npos;
-                 match = rule.find(token, done)) {
-                result.append(token, done, match.first - done).append(rule.content);
-                done = match.first + match.second;
-            }
+            rule.for_each(search, token, [&](std::size_t begin, std::size_t end) {
+                result.append(token, done, begin - done).append(rule.content);
+                done = end;
+            });
             token = result.append(token, done);
         }
     }

@@ -6,6 +6,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nystromformer::detail {
@@ -16,6 +19,15 @@ struct Merge {
     std::uint32_t rank = never;
     std::int32_t id = -1;
 };
+
+/// Both sides of a merge that is written "left right"; nothing where there is not one space.
+inline std::optional<std::pair<std::string_view, std::string_view>> split_merge(
+    std::string_view text) {
+    const std::size_t space = text.find(' ');
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos)
+        return std::nullopt;
+    return std::pair(text.substr(0, space), text.substr(space + 1));
+}
 
 /// Open addressing in a table at most half full.
 class MergeTable {

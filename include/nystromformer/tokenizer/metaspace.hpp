@@ -23,21 +23,11 @@ struct Metaspace {
 
     void operator()(PieceText& target) const {
         NormalizedText& normalized = target.normalized;
-        normalized.clear_spare();
-        auto& out = target.spare_pieces;
-        out.clear();
-        for (const Piece& piece : target.pieces) {
+        rewrite_pieces(target, [&](const Piece& piece, auto& out) {
             const std::size_t begin = normalized.spare_text.size();
-            if (piece.added_token != Piece::no_token) {
-                normalized.copy_to_spare(piece.begin, piece.end);
-                out.push_back({begin, normalized.spare_text.size(), piece.added_token});
-            } else {
-                write(normalized, piece);
-                cut(normalized.spare_text, begin, out);
-            }
-        }
-        normalized.take_spare();
-        target.pieces.swap(out);
+            write(normalized, piece);
+            cut(normalized.spare_text, begin, out);
+        });
     }
 
 private:

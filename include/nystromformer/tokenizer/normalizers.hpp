@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,41 +28,27 @@ struct Replace {
     std::string content;
     bool is_space_run = false;  // for the regex " {2,}", which every Albert file has
 
-    /// The next match in `text` from `from`: its place and size, or npos.
-    std::pair<std::size_t, std::size_t> find(std::string_view text, std::size_t from = 0) const {
-        if (is_space_run) return find_spaces(text, from);
-        if (!pattern.regex) return {text.find(pattern.text, from), pattern.text.size()};
-        RegexSearch search(*pattern.regex);
-        search.start(text, from);
-        const auto match = search.next();
-        if (!match) return {std::string_view::npos, 0};
-        return {match->begin, match->end - match->begin};
+    /// Calls `tell(begin, end)` for each match in `text`, from left to right. `search` is what
+    /// make_search(pattern) gives.
+    template <typename Tell>
+    void for_each(std::optional<RegexSearch>& search, std::string_view text, Tell&& tell) const {
+        if (!is_space_run) return for_each_match(pattern, search, text, tell);
+        for (std::size_t begin = text.find("  "); begin != std::string_view::npos;) {
+            const std::size_t end = std::min(text.find_first_not_of(' ', begin), text.size());
+            tell(begin, end);
+            begin = text.find("  ", end);
+        }
     }
 
     void operator()(NormalizedText& target) const {
         Rewriter rewriter(target);
-        const auto substitute = [&](std::size_t begin, std::size_t end) {
+        std::optional<RegexSearch> search = make_search(pattern);
+        for_each(search, target.text, [&](std::size_t begin, std::size_t end) {
             rewriter.keep(begin - rewriter.offset());
             rewriter.substitute(end - begin, content);
-        };
-        if (is_space_run) {
-            for (auto match = find_spaces(target.text, 0); match.first != std::string_view::npos;
-                 match = find_spaces(target.text, rewriter.offset()))
-                substitute(match.first, match.first + match.second);
-        } else {
-            std::optional<RegexSearch> search = make_search(pattern);
-            for_each_match(pattern, search, target.text, substitute);
-        }
+        });
         rewriter.keep(rewriter.rest().size());
         rewriter.finish();
-    }
-
-private:
-    static std::pair<std::size_t, std::size_t> find_spaces(std::string_view text,
-                                                           std::size_t from) {
-        const std::size_t begin = text.find("  ", from);
-        if (begin == std::string_view::npos) return {begin, 0};
-        return {begin, std::min(text.find_first_not_of(' ', begin), text.size()) - begin};
     }
 };
 

@@ -54,6 +54,27 @@ void cut_pieces(PieceText& target, Cut&& cut) {
     target.pieces.swap(out);
 }
 
+/// Has `write(piece, out)` write each piece of `target` to the spare buffers of its text and put
+/// its parts, as they stand there, into `out`; added tokens stay as they are.
+template <typename Write>
+void rewrite_pieces(PieceText& target, Write&& write) {
+    NormalizedText& normalized = target.normalized;
+    normalized.clear_spare();
+    auto& out = target.spare_pieces;
+    out.clear();
+    for (const Piece& piece : target.pieces) {
+        if (piece.added_token != Piece::no_token) {
+            const std::size_t begin = normalized.spare_text.size();
+            normalized.copy_to_spare(piece.begin, piece.end);
+            out.push_back({begin, normalized.spare_text.size(), piece.added_token});
+        } else {
+            write(piece, out);
+        }
+    }
+    normalized.take_spare();
+    target.pieces.swap(out);
+}
+
 /// What becomes of the matches of a pattern when text is cut at them. `contiguous` makes one piece
 /// of neighbouring matches, and of neighbouring parts between.
 enum class SplitBehavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };

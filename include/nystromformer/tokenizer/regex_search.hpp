@@ -30,10 +30,10 @@ class RegexSearch {
 public:
     explicit RegexSearch(const Regex& regex) : regex_(regex) {}
 
-    /// Starts on `text` (valid UTF-8) at byte `from`.
-    void start(std::string_view text, std::size_t from = 0) {
+    /// Starts on `text` (valid UTF-8).
+    void start(std::string_view text) {
         text_ = text;
-        next_ = from;
+        next_ = 0;
         last_end_.reset();
         failed_.clear();
         constexpr std::size_t free_work = 4096, work_per_byte = 16;

@@ -110,24 +110,45 @@ private:
     }
 };
 
+/// Calls `rewrite(rewriter, point, size)` for each character of `target` beyond ASCII and each
+/// ASCII one for which `keeps(byte)` is false.
+template <typename Keeps, typename Rewrite>
+void rewrite_characters(NormalizedText& target, Keeps&& keeps, Rewrite&& rewrite) {
+    Rewriter rewriter(target);
+    for (auto rest = rewriter.rest(); !rest.empty(); rest = rewriter.rest()) {
+        std::size_t run = 0;
+        while (run < rest.size() && utf8::is_ascii(rest[run]) && keeps(rest[run])) ++run;
+        if (run != 0) {
+            rewriter.keep(run);
+            continue;
+        }
+        const auto [point, size] = utf8::decode(rest, 0);
+        rewrite(rewriter, point, size);
+    }
+    rewriter.finish();
+}
+
+/// The same for the characters beyond ASCII.
+template <typename Rewrite>
+void rewrite_beyond_ascii(NormalizedText& target, Rewrite&& rewrite) {
+    rewrite_characters(
+        target, [](char) { return true; }, rewrite);
+}
+
+/// Drops the characters beyond ASCII that have `flag`.
+inline void remove_characters(NormalizedText& target, unicode::Flag flag) {
+    rewrite_beyond_ascii(target, [flag](Rewriter& rewriter, char32_t point, std::size_t size) {
+        if (unicode::has(point, flag)) {
+            rewriter.remove();
+        } else {
+            rewriter.keep(size);
+        }
+    });
+}
+
 /// Drops the combining marks.
 struct StripAccents {
-    void operator()(NormalizedText& target) const {
-        Rewriter rewriter(target);
-        for (auto rest = rewriter.rest(); !rest.empty(); rest = rewriter.rest()) {
-            if (const std::size_t run = ascii_run(rest); run != 0) {
-                rewriter.keep(run);
-                continue;
-            }
-            const auto [point, size] = utf8::decode(rest, 0);
-            if (unicode::has(point, unicode::flag_mark)) {
-                rewriter.remove();
-            } else {
-                rewriter.keep(size);
-            }
-        }
-        rewriter.finish();
-    }
+    void operator()(NormalizedText& target) const { remove_characters(target, unicode::flag_mark); }
 };
 
 /// Lower case, code point by code point.
@@ -139,13 +160,7 @@ struct Lowercase {
             is_ascii &= utf8::is_ascii(byte);
         }
         if (is_ascii) return;
-        Rewriter rewriter(target);
-        for (auto rest = rewriter.rest(); !rest.empty(); rest = rewriter.rest()) {
-            if (const std::size_t run = ascii_run(rest); run != 0) {
-                rewriter.keep(run);
-                continue;
-            }
-            const auto [point, size] = utf8::decode(rest, 0);
+        rewrite_beyond_ascii(target, [](Rewriter& rewriter, char32_t point, std::size_t size) {
             if (!unicode::has(point, unicode::flag_lower)) {
                 rewriter.keep(size);
             } else if (point == 0x130) {
@@ -154,8 +169,7 @@ struct Lowercase {
             } else {
                 rewriter.replace(unicode::lower(point));
             }
-        }
-        rewriter.finish();
+        });
     }
 };
 

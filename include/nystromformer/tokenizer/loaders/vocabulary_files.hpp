@@ -8,6 +8,7 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/loaders/json_parts.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
+#include <nystromformer/tokenizer/merge_table.hpp>
 #include <nystromformer/tokenizer/unicode.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
@@ -104,14 +105,12 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
     Json merges = Json::array();
     for_each_line(merges_txt, [&](std::string_view line, std::size_t number) {
         if (line.starts_with("#version")) return;
-        const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos ||
-            line.find(' ', space + 1) != std::string_view::npos) {
+        const auto merge = split_merge(line);
+        if (!merge) {
             throw TokenizerError({merges_txt.string(), "line " + std::to_string(number + 1),
                                   "two pieces and one space", in_quotes(line)});
         }
-        merges.push_back(
-            Json::array({std::string(line.substr(0, space)), std::string(line.substr(space + 1))}));
+        merges.push_back(Json::array({std::string(merge->first), std::string(merge->second)}));
     });
     const Json added = config.added_tokens(find_in(vocab), vocab.size());
     const bool prefix = config.flag("add_prefix_space", false);
