@@ -27,16 +27,6 @@ Json to_json(const nf::QuestionAnsweringInput&,
     return list.size() == 1 ? Json(list[0]) : list;
 }
 
-std::string table(const Request& request) {
-    std::string text = for_terminal(request.text("question")) + '\n';
-    const bool alone = request.output.is_object();
-    for (const Json& answer : alone ? Json::array({request.output}) : request.output) {
-        text += score_text(answer["score"]) +
-                for_terminal(answer["answer"].get_ref<const std::string&>()) + '\n';
-    }
-    return text;
-}
-
 int run(const Options& options, const std::vector<std::string>& contexts) {
     if (!contexts.empty() && !options.question)
         throw UsageError("--question is required with a TEXT to answer it from");
@@ -47,6 +37,10 @@ int run(const Options& options, const std::vector<std::string>& contexts) {
     pipeline_options.align_to_words = !options.no_align_to_words;
     const auto read = [&](const Request& request) -> nf::QuestionAnsweringInput {
         return {request.text("question", options.question), request.text("context")};
+    };
+    const auto table = [&](const Request& request) {
+        return for_terminal(request.text("question", options.question)) + '\n' +
+               scored_lines(request.output, "answer");
     };
     return answer_with(nf::QuestionAnsweringPipeline(options.model, options.load_options()),
                        pipeline_options, arguments, options, read, to_json, table);

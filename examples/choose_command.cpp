@@ -21,8 +21,8 @@ Json to_json(const nf::MultipleChoiceInput&, const nf::MultipleChoiceAnswer& ans
     return {{"choice", answer.choice}, {"text", answer.text}, {"scores", answer.scores}};
 }
 
-std::string table(const Request& request) {
-    std::string text = for_terminal(request.text("prompt")) + '\n';
+std::string table(const Request& request, const std::optional<std::string>& prompt) {
+    std::string text = for_terminal(request.text("prompt", prompt)) + '\n';
     const std::vector<std::string> choices = request.texts("choices");
     for (std::size_t i = 0; i < choices.size(); ++i) {
         const bool chosen = request.output["choice"] == i;
@@ -42,7 +42,8 @@ int run(const Options& options, const std::vector<std::string>& choices) {
         return {request.text("prompt", options.prompt), request.texts("choices")};
     };
     return answer_with(nf::MultipleChoicePipeline(options.model, options.load_options()),
-                       options.pipeline, arguments, options, read, to_json, table);
+                       options.pipeline, arguments, options, read, to_json,
+                       [&](const Request& request) { return table(request, options.prompt); });
 }
 
 }  // namespace
@@ -54,8 +55,7 @@ void add_choose(CLI::App& app, command_line::Session& session) {
     add_texts(command, "one of the TEXTs to choose from", "{\"prompt\": ..., \"choices\": [...]}");
     command.add_option("--prompt", options->prompt, "for the TEXTs, and lines without a prompt")
         ->type_name("TEXT");
-    command.add_flag("--truncation", options->pipeline.truncation,
-                     "cut pairs that are too long for the model");
+    add_truncation(command, options->pipeline.truncation);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

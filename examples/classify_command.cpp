@@ -19,16 +19,13 @@ struct Options : CommonOptions {
     bool truncation = false;
 
     nf::TextClassificationOptions of_pipeline() const {
-        using enum nf::ClassificationFunction;
         nf::TextClassificationOptions options;
         if (top_k == "all") {
             options.top_k = std::nullopt;
         } else if (top_k && !CLI::detail::lexical_cast(*top_k, *options.top_k)) {
             throw UsageError("--top-k: a number or all, not " + *top_k);
         }
-        if (function_to_apply == "none") options.function_to_apply = none;
-        if (function_to_apply == "sigmoid") options.function_to_apply = sigmoid;
-        if (function_to_apply == "softmax") options.function_to_apply = softmax;
+        options.function_to_apply = nf::classification_function_named(function_to_apply);
         options.truncation = truncation;
         return options;
     }
@@ -48,13 +45,7 @@ struct Options : CommonOptions {
 };
 
 std::string table(const Request& request) {
-    std::string text = for_terminal(request.text("text")) + '\n';
-    const bool alone = request.output.is_object();
-    for (const Json& answer : alone ? Json::array({request.output}) : request.output) {
-        text += score_text(answer["score"]) +
-                for_terminal(answer["label"].get_ref<const std::string&>()) + '\n';
-    }
-    return text;
+    return for_terminal(request.text("text")) + '\n' + scored_lines(request.output, "label");
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
@@ -84,8 +75,7 @@ void add_classify(CLI::App& app, command_line::Session& session) {
     command
         .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
         ->type_name("TEXT");
-    command.add_flag("--truncation", options->truncation,
-                     "cut texts that are too long for the model");
+    add_truncation(command, options->truncation);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

@@ -103,6 +103,17 @@ void add_texts(CLI::App& command, const std::string& text, const std::string& fi
                    " are read from stdin, and a line is written for each.");
 }
 
+void add_truncation(CLI::App& command, bool& truncation) {
+    command.add_flag("--truncation", truncation, "cut texts that are too long for the model");
+}
+
+void add_stride(CLI::App& command, std::optional<Index>& stride) {
+    command
+        .add_option("--stride", stride,
+                    "read texts that are too long in windows that share N tokens")
+        ->type_name("N");
+}
+
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session) {
     std::vector<std::string> texts = command.remaining();
     for (const std::string& text : texts) {
@@ -373,6 +384,15 @@ std::vector<std::string> Request::texts(const char* field) const {
 std::string score_text(const Json& score) {
     char text[32];
     std::snprintf(text, sizeof text, "  %.4f  ", score.get<double>());
+    return text;
+}
+
+std::string scored_lines(const Json& output, const char* field) {
+    std::string text;
+    for (const Json& answer : output.is_object() ? Json::array({output}) : output) {
+        text += score_text(answer["score"]) +
+                for_terminal(answer[field].get_ref<const std::string&>()) + '\n';
+    }
     return text;
 }
 

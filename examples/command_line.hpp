@@ -70,6 +70,10 @@ struct Session {
 /// Makes `command` take TEXT arguments; its help says what they are, and the fields of lines.
 void add_texts(CLI::App& command, const std::string& text = "a TEXT",
                const std::string& fields = "{\"text\": ...}");
+/// --truncation: cut what is too long for the model.
+void add_truncation(CLI::App& command, bool& truncation);
+/// --stride: read what is too long in windows.
+void add_stride(CLI::App& command, std::optional<Index>& stride);
 /// Those TEXTs as they stand, after parsing. (CLI11's own positionals would read "[a,b]" as a
 /// list.) Throws UsageError for what looks like an option.
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session);
@@ -160,7 +164,7 @@ void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& r
 template <typename Pipeline, typename PipelineOptions, typename Read, typename ToJson>
 int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
                 const std::vector<Json>& arguments, const CommonOptions& options, Read&& read,
-                ToJson&& to_json, std::string (*table)(const Request&)) {
+                ToJson&& to_json, const std::function<std::string(const Request&)>& table) {
     options.note_idle_landmarks(pipeline.model().config());
     pipeline_options.attention = options.attention_mode();
     pipeline_options.num_landmarks = options.landmarks;
@@ -185,6 +189,9 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
 
 /// "  0.1234  " for a table.
 std::string score_text(const Json& score);
+/// A line for each answer of an output (one, or an array) with its score and what stands under
+/// `field`.
+std::string scored_lines(const Json& output, const char* field);
 
 }  // namespace command_line
 

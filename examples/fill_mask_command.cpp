@@ -85,12 +85,8 @@ void add_fill_mask(CLI::App& app, command_line::Session& session) {
         ->type_name("N");
     command.add_option("--targets", options->targets, "score only these tokens")
         ->type_name("A,B,...");
-    command.add_flag("--truncation", options->truncation,
-                     "cut texts that are too long for the model");
-    command
-        .add_option("--stride", options->stride,
-                    "read texts that are too long in windows that share N tokens")
-        ->type_name("N");
+    add_truncation(command, options->truncation);
+    add_stride(command, options->stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

@@ -5,7 +5,6 @@
 #include <nystromformer/pipelines/token_classification.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -15,9 +14,6 @@ namespace {
 using namespace command_line;
 namespace nf = nystromformer;
 
-// In the order of AggregationStrategy.
-constexpr std::array strategies{"none", "simple", "first", "average", "max"};
-
 struct Options : CommonOptions {
     std::string aggregation_strategy = "none";
     std::optional<std::string> ignore_labels;
@@ -25,10 +21,7 @@ struct Options : CommonOptions {
 
     nf::TokenClassificationOptions of_pipeline() const {
         nf::TokenClassificationOptions options = pipeline;
-        for (std::size_t i = 0; i < strategies.size(); ++i) {
-            if (aggregation_strategy == strategies[i])
-                options.aggregation_strategy = static_cast<nf::AggregationStrategy>(i);
-        }
+        options.aggregation_strategy = nf::aggregation_strategy_named(aggregation_strategy).value();
         if (ignore_labels) options.ignore_labels = split_at_commas(*ignore_labels);
         return options;
     }
@@ -80,18 +73,14 @@ void add_tag(CLI::App& app, command_line::Session& session) {
     command
         .add_option("--aggregation-strategy", options->aggregation_strategy,
                     "tokens to entities: none (the default), simple, first, average or max")
-        ->check(CLI::IsMember(std::vector<std::string>(strategies.begin(), strategies.end())))
+        ->check(CLI::IsMember({"none", "simple", "first", "average", "max"}))
         ->type_name("NAME");
     command
         .add_option("--ignore-labels", options->ignore_labels,
                     "labels that are left out (default: O)")
         ->type_name("A,B,...");
-    command
-        .add_option("--stride", options->pipeline.stride,
-                    "read texts that are too long in windows that share N tokens")
-        ->type_name("N");
-    command.add_flag("--truncation", options->pipeline.truncation,
-                     "cut texts that are too long for the model");
+    add_stride(command, options->pipeline.stride);
+    add_truncation(command, options->pipeline.truncation);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

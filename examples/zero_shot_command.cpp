@@ -83,8 +83,7 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
         ->type_name("TEXT");
     command.add_flag("--multi-label", options->pipeline.multi_label,
                      "score each label on its own: several may be true");
-    command.add_flag("--truncation", options->pipeline.truncation,
-                     "cut texts that are too long for the model");
+    add_truncation(command, options->pipeline.truncation);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

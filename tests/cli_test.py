@@ -51,11 +51,14 @@ def open_terminal():
         raise unittest.SkipTest(f"no pseudo-terminal here: {error}") from error
 
 
-def on_terminal(*arguments):
-    """Exit code and what a terminal shows of stdout."""
+def on_terminal(*arguments, data=b""):
+    """Exit code and what a terminal shows of stdout, for little `data` on stdin."""
     master, slave = open_terminal()
-    process = start(*arguments, stdin=subprocess.DEVNULL, stdout=slave)
+    process = start(*arguments, stdin=subprocess.PIPE, stdout=slave)
     os.close(slave)
+    with process.stdin:
+        process.stdin.write(data)
+    process.stdin = None  # communicate would flush it again
     shown = b""
     try:
         while chunk := os.read(master, 65536):
@@ -246,6 +249,14 @@ class Pipelines(unittest.TestCase):
             for case, line in zip(plain, lines_of(out), strict=True):
                 self.assertEqual({key: line[key] for key in case["input"]}, case["input"])
                 self.assertEqual(self.rounded(line["output"]), self.rounded(case["output"]), case)
+
+    def test_a_table_names_what_an_option_says_for_every_line(self):
+        for command, model, option, fields in [
+                ("answer", "answers", ["--question", "who?"], {"context": "a b"}),
+                ("choose", "choices", ["--prompt", "who?"], {"choices": ["a", "b"]})]:
+            code, shown = on_terminal(command, "--model", TINY / model, *option, data=as_lines(fields))
+            self.assertEqual(code, 0)
+            self.assertIn("who?", shown)
 
     def rounded(self, value):
         if isinstance(value, float):
