@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace classify_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -57,9 +57,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         table);
 }
 
-}  // namespace
+}  // namespace classify_command
 
 void add_classify(CLI::App& app, command_line::Session& session) {
+    using namespace classify_command;
     auto options = std::make_shared<Options>();
     CLI::App& command = *app.add_subcommand("classify", "Labels with scores for each text");
     options->add_model(command);
