@@ -95,7 +95,7 @@ private:
         take("config_sentence_transformers.json");
         for (const char* kind : {"bert", "roberta", "xlm-roberta", "camembert"}) {
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
-            if (!is_regular_file(folder_ / name)) continue;
+            if (!detail::is_regular_file(folder_ / name)) continue;
             const auto path = folder_ / name;
             const Json options = read_json_file(path, most_bytes);
             OrderedJson changes;
@@ -137,7 +137,7 @@ private:
     }
 
     bool take(const std::string& name) {
-        if (!is_regular_file(folder_ / name)) return false;
+        if (!detail::is_regular_file(folder_ / name)) return false;
         files_.push_back({name, std::nullopt});
         return true;
     }
@@ -148,7 +148,7 @@ private:
             return;
         }
         OrderedJson json = OrderedJson::object();
-        if (is_regular_file(folder_ / name))
+        if (detail::is_regular_file(folder_ / name))
             json = OrderedJson::parse(read_file(folder_ / name, most_bytes));
         json.update(changes);
         files_.push_back({name, json.dump(2) + '\n'});
