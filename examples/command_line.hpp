@@ -206,3 +206,4 @@ void add_tokenize(CLI::App& app, command_line::Session& session);
 void add_run(CLI::App& app, command_line::Session& session);
 void add_bench(CLI::App& app, command_line::Session& session);
 void add_info(CLI::App& app, command_line::Session& session);
+void add_convert(CLI::App& app, command_line::Session& session);

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
         add_run(app, session);
         add_bench(app, session);
         add_info(app, session);
+        add_convert(app, session);
         app.parse(arguments);
         return session.exit_code;
     } catch (const CLI::Success& help) {

@@ -400,6 +400,61 @@ class Info(unittest.TestCase):
         self.assertIn("attention", on_terminal("info", "--model", MODEL)[1])
 
 
+SOURCES = TINY.parent / "conversions"
+
+
+class Convert(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.to = self.folder / "new" / "to"
+
+    def convert(self, source, *options, to=None):
+        return call("convert", "--from", SOURCES / source, "--to", to or self.to, *options)
+
+    def test_a_bert_becomes_a_folder_that_the_other_commands_take(self):
+        code, out, err = self.convert("roberta", "--json")
+        (report,) = lines_of(out)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(set(report), {"from", "to", "source_architecture", "architecture", "attention",
+                                       "source_positions", "max_position_embeddings", "left_out", "files"})
+        self.assertEqual((report["source_architecture"], report["architecture"]), ("RobertaModel", "NystromformerModel"))
+        self.assertEqual((report["attention"]["runs"], report["max_position_embeddings"]), ("exact", 22))
+        self.assertEqual(report["left_out"], ["pooler.dense.bias", "pooler.dense.weight"])
+        self.assertEqual(report["files"], sorted(path.name for path in self.to.iterdir()))
+        (info,) = lines_of(call("info", "--model", self.to)[1])
+        self.assertEqual(info["attention"]["runs"], "exact")
+        write_safetensors(self.folder / "in", {"input_ids": ("I64", "q", [1, 3], [2, 5, 3])})
+        self.assertEqual(call("run", "--model", self.to, "--head", "model", "--input", self.folder / "in",
+                              "--output", self.folder / "out")[0], 0)
+        self.assertEqual(read_header(self.folder / "out"), {"last_hidden_state": ("F32", [1, 3, 12])})
+
+    def test_a_terminal_is_told_what_attention_runs_and_what_is_left_out(self):
+        code, shown = on_terminal("convert", "--from", SOURCES / "bert-tags", "--to", self.to, "--encoder-only",
+                                  "--max-positions", 50)
+        self.assertEqual(code, 0)
+        for words in ("BertForTokenClassification", "NystromformerModel", "exact", "50 tokens", "24 positions",
+                      "classifier.weight", "config.json, model.safetensors"):
+            self.assertIn(words, shown)
+        self.assertNotIn("{", shown)
+
+    def test_what_cannot_be_converted_is_refused_and_nothing_written(self):
+        (self.folder / "full").mkdir()
+        (self.folder / "full" / "file").write_text("mine")
+        for options, to, status, told in [(["--max-positions", 3], None, 1, "max_positions"),
+                                          (["--max-positions", 0], None, 2, "--max-positions"),
+                                          ([], self.folder / "full", 1, "full")]:
+            code, out, err = self.convert("bert", *options, to=to)
+            self.assertEqual((code, out), (status, b""), options)
+            self.assertIn(told, err)
+        code, _, err = call("convert", "--from", MODEL, "--to", self.to)
+        self.assertEqual((code, "\"nystromformer\"" in err, err.count("\n")), (1, True, 1))
+        self.assertEqual(call("convert", "--from", MODEL)[0], 2)
+        self.assertFalse(self.to.exists())
+        self.assertEqual([path.name for path in (self.folder / "full").iterdir()], ["file"])
+
+
 class Bench(unittest.TestCase):
     def bench(self, *options):
         return call("bench", "--model", MODEL, "--repeat", 2, *options)

@@ -2,6 +2,9 @@
 // The whole library.
 #pragma once
 
+// A BERT or RoBERTa folder to a Nystromformer one.
+#include <nystromformer/pipelines/convert.hpp>
+
 // Text in, answers out.
 #include <nystromformer/pipelines/fill_mask.hpp>
 #include <nystromformer/pipelines/multiple_choice.hpp>
