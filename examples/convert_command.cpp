@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace {
+namespace convert_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -66,9 +66,10 @@ int run(const Options& options) {
     return good;
 }
 
-}  // namespace
+}  // namespace convert_command
 
 void add_convert(CLI::App& app, command_line::Session& session) {
+    using namespace convert_command;
     auto options = std::make_shared<Options>();
     CLI::App& command =
         *app.add_subcommand("convert", "A BERT or RoBERTa folder to a Nystromformer one");
