@@ -326,6 +326,10 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(lines_of(rest), lines_of(out)[4:])
         self.assertEqual((code, lines_of(rest)[-1]["line"]), (3, 10))
         self.assertEqual(ask("classify", "classes", "--skip", 1, "text")[0], 2)
+        _, rest, _ = ask("classify", "classes", "--skip", 4, "--first-line", 101, data=data)
+        self.assertEqual(lines_of(rest)[-1]["line"], 110)
+        self.assertEqual(ask("classify", "classes", "--first-line", 2, "text")[0], 2)
+        self.assertEqual(ask("classify", "classes", "--first-line", 0, data=data)[0], 2)
 
     def test_tables_show_answers(self):
         for command, model, arguments, shown_words in [
