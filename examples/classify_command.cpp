@@ -17,6 +17,7 @@ struct Options : CommonOptions {
     std::string function_to_apply = "default";
     std::optional<std::string> pair;
     bool truncation = false;
+    std::optional<Index> stride;
 
     nf::TextClassificationOptions of_pipeline() const {
         nf::TextClassificationOptions options;
@@ -27,6 +28,7 @@ struct Options : CommonOptions {
         }
         options.function_to_apply = nf::classification_function_named(function_to_apply);
         options.truncation = truncation;
+        options.stride = stride;
         return options;
     }
     nf::ClassificationInput read(const Request& request) const {
@@ -77,6 +79,7 @@ void add_classify(CLI::App& app, command_line::Session& session) {
         .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
         ->type_name("TEXT");
     add_truncation(command, options->truncation);
+    add_stride(command, options->stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

@@ -65,6 +65,11 @@ void CommonOptions::add_lines(CLI::App& command) {
     command
         .add_option("--skip", skip, "leave out the first N lines of stdin, to resume after them")
         ->type_name("N");
+    command
+        .add_option("--first-line", first_line,
+                    "what errors call the first line of stdin (default: 1), where it is a part")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
+        ->type_name("N");
 }
 
 void CommonOptions::add_pipeline(CLI::App& command) {
@@ -417,7 +422,8 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
     std::size_t failed = 0;
     std::vector<Request> requests;
     if (!arguments.empty()) {
-        if (options.skip > 0) throw UsageError("--skip is for the lines of stdin, not for a TEXT");
+        if (options.skip > 0 || options.first_line != 1)
+            throw UsageError("--skip and --first-line are for lines of stdin, not for a TEXT");
         for (const Json& fields : arguments)
             requests.push_back({requests.size() + 1, fields, "", {}, {}});
         answer_good(requests, answerer);
@@ -431,7 +437,7 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
     std::uint64_t number = 0, answered_bytes = 0;
     for (auto line = lines.next(); line; line = lines.next()) {
         if (++number <= options.skip) continue;
-        requests.push_back(read_request(number, *line));
+        requests.push_back(read_request(options.first_line - 1 + number, *line));
         const bool few = requests.size() < answerer.batch &&
                          lines.bytes_done() - answered_bytes < most_waiting_bytes;
         if (few && lines.more_waits()) continue;

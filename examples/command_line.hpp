@@ -41,6 +41,7 @@ struct CommonOptions {
     Index landmarks = 0;
     Index batch_tokens = 4096;
     std::uint64_t skip = 0;
+    std::uint64_t first_line = 1;
     bool json = false;
 
     void add_model(CLI::App& command);
@@ -48,7 +49,7 @@ struct CommonOptions {
     /// --precision, --attention and --landmarks.
     void add_forward(CLI::App& command);
     void add_json(CLI::App& command);
-    /// --json and --skip: what a command has that answers JSON lines.
+    /// --json, --skip and --first-line: what a command has that answers JSON lines.
     void add_lines(CLI::App& command);
     /// All that a pipeline's command has: --batch-tokens and those of add_forward and add_lines.
     void add_pipeline(CLI::App& command);
@@ -95,7 +96,7 @@ std::string dump(const Json& value);
 
 /// One input of a command: a JSON line or a TEXT argument.
 struct Request {
-    std::uint64_t line;  ///< from 1
+    std::uint64_t line;  ///< of --first-line and on, or of the TEXTs from 1
     Json fields;         ///< what was read; an empty object where nothing could be
     std::string error;   ///< why there will be no answer, or empty
     Json output;

@@ -85,6 +85,7 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
     command.add_flag("--multi-label", options->pipeline.multi_label,
                      "score each label on its own: several may be true");
     add_truncation(command, options->pipeline.truncation);
+    add_stride(command, options->pipeline.stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

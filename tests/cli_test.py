@@ -298,8 +298,27 @@ class Pipelines(unittest.TestCase):
 
     def test_a_long_text_is_refused_or_cut_and_the_cut_is_told(self):
         text = "We believed every word of it. " * 20
-        code, out, _ = ask("tag", "tags", "--json", text)
-        self.assertEqual((code, "max_position_embeddings" in lines_of(out)[0]["error"]), (3, True))
+        for command, model, fields in [("classify", "classes", {"text": text}), ("tag", "tags", {"text": text}),
+                                       ("zero-shot", "inference", {"text": text, "candidate_labels": ["sea", "land"]}),
+                                       ("choose", "choices", {"prompt": text, "choices": ["sea", "land"]})]:
+            short = {name: value if isinstance(value, list) else "A garden." for name, value in fields.items()}
+            code, out, _ = ask(command, model, data=as_lines(fields, short))
+            refused, good = lines_of(out)
+            self.assertEqual((code, refused["line"], "output" in good, "cut" in good), (3, 1, True, False))
+            self.assertIn("max_position_embeddings", refused["error"])
+            code, out, _ = ask(command, model, "--truncation", data=as_lines(fields))
+            (cut,) = lines_of(out)
+            self.assertEqual((code, cut["cut"]["windows"], cut["cut"]["length"]), (0, 1, 48))
+            if command in ("classify", "zero-shot"):
+                code, out, _ = ask(command, model, "--stride", 8, data=as_lines(fields, short))
+                windows, whole = lines_of(out)
+                self.assertEqual((code, whole, windows["cut"]["length"]), (0, good, 48))
+                self.assertGreater(windows["cut"]["windows"], 3)
+                self.assertNotEqual(windows["output"], cut["output"])
+            if command != "choose":
+                self.assertEqual(ask(command, model, "--stride", 8, "--truncation", data=as_lines(fields))[0], 2)
+        code, out, _ = ask("answer", "answers", data=as_lines({"question": "who?", "context": text}))
+        self.assertGreater(lines_of(out)[0]["cut"]["windows"], 3)
         (cut,) = lines_of(ask("tag", "tags", "--json", "--truncation", text)[1])
         (windows,) = lines_of(ask("tag", "tags", "--json", "--aggregation-strategy", "max", "--stride", 8, text)[1])
         self.assertEqual((cut["cut"]["windows"], cut["cut"]["length"]), (1, 48))
@@ -326,6 +345,10 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(lines_of(rest), lines_of(out)[4:])
         self.assertEqual((code, lines_of(rest)[-1]["line"]), (3, 10))
         self.assertEqual(ask("classify", "classes", "--skip", 1, "text")[0], 2)
+        _, rest, _ = ask("classify", "classes", "--skip", 4, "--first-line", 101, data=data)
+        self.assertEqual(lines_of(rest)[-1]["line"], 110)
+        self.assertEqual(ask("classify", "classes", "--first-line", 2, "text")[0], 2)
+        self.assertEqual(ask("classify", "classes", "--first-line", 0, data=data)[0], 2)
 
     def test_tables_show_answers(self):
         for command, model, arguments, shown_words in [

@@ -8,6 +8,7 @@
 #include <nystromformer/pipelines/answer_spans.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -164,11 +165,8 @@ private:
             throw InputError({"", text.place(), "a question and a context",
                               input.question.empty() ? "no question" : "no context"});
         }
-        auto windows =
-            detail::encode_windows(text, tokenizer_, max_seq_len(options), doc_stride(options),
-                                   detail::pipeline_options(options));
-        for (const Encoding& window : windows) detail::check_length(window, text, model_.config());
-        return windows;
+        return detail::encode_windows(text, tokenizer_, model_.config(), max_seq_len(options),
+                                      doc_stride(options), detail::pipeline_options(options));
     }
 
     WindowAnswers answers_of(const Encoding& window, std::span<const float> start_logits,
