@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Writes what sentence-transformers answers for tiny random folders, for embedding_test.cpp.
 
-    python tests/reference/sentences.py
+    python tests/reference/sentences.py       # also wants sentence-transformers 6.2.0
 
 Writes tests/reference/sentences/FOLDER (a Nystromformer of one layer with a tokenizer of a few
 hundred pieces, and the modules of sentence-transformers) and sentences.json beside them: `texts`,
