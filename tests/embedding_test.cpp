@@ -356,7 +356,7 @@ TEST_CASE("broken files of sentence-transformers are refused with file and place
     const std::string first = R"({"type": "sentence_transformers.models.Transformer", "path": ""})";
     const auto modules = [&](const std::string& text) { return "[" + text + "]"; };
     const std::string file = "modules.json";
-    folder.refuses<nf::FormatError>(file, "[", "byte 1");
+    folder.refuses<nf::FormatError>(file, "[", "byte 2");
     folder.refuses<nf::ConfigError>(file, "{}", "/");
     folder.refuses<nf::ConfigError>(file, "[5]", "/0");
     folder.refuses<nf::ConfigError>(file, R"([{"path": ""}])", "/0/type");

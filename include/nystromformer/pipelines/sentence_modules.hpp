@@ -38,13 +38,12 @@ struct SentenceModules {
         const std::vector<SentenceModule> list = SentenceModule::load_all(root);
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;
         const auto limits = list.empty() ? SentenceLimits{} : SentenceLimits::load(folder);
-        SentenceModules result{NystromformerModel<float>::from_pretrained(folder, options),
-                               Tokenizer::from_pretrained(folder, limits.do_lower_case),
-                               {},
-                               {},
-                               list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root),
-                               0,
-                               !list.empty()};
+        // Before the braces: GCC 12 destroys the members twice where one of them throws.
+        auto defaults = list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root);
+        auto model = NystromformerModel<float>::from_pretrained(folder, options);
+        auto tokenizer = Tokenizer::from_pretrained(folder, limits.do_lower_case);
+        SentenceModules result{
+            std::move(model), std::move(tokenizer), {}, {}, std::move(defaults), 0, !list.empty()};
         const NystromformerConfig& config = result.model.config();
         result.pooling.embedding_dimension = config.hidden_size;
         result.max_seq_length =
