@@ -586,6 +586,128 @@ class Manners(unittest.TestCase):
         self.assertEqual(fill(data=b"")[:2], (0, b""))
 
 
+class Embeddings(unittest.TestCase):
+    FOLDER = pathlib.Path(__file__).resolve().parent / "reference" / "sentences"
+    TEXTS = ["She opened the door and walked into the garden.", "O", "A ship at sea."]
+
+    def embed(self, folder, *arguments, **options):
+        return call("embed", "--model", self.FOLDER / folder, *arguments, **options)
+
+    def search(self, folder, *arguments, **options):
+        return call("search", "--model", self.FOLDER / folder, *arguments, **options)
+
+    def test_lines_and_texts_give_the_recorded_array(self):
+        with open(self.FOLDER / "sentences.json", encoding="utf-8") as file:
+            recorded = json.load(file)
+        (case,) = [case for case in recorded["cases"]
+                   if case["folder"] == "cls" and case["method"] == "encode" and not case["options"]]
+        data = "".join(json.dumps({"text": text, "id": i}) + "\n" for i, text in enumerate(recorded["texts"]))
+        code, out, err = self.embed("cls", "--truncation", data=data.encode())
+        self.assertEqual((code, err), (0, ""))
+        lines = lines_of(out)
+        self.assertEqual([line["id"] for line in lines], list(range(len(lines))))
+        self.assertEqual([set(line) for line in lines[:-1]], [{"id", "text", "output"}] * (len(lines) - 1))
+        self.assertEqual(lines[-1]["cut"]["length"], 48)
+        for line, expected in zip(lines, case["output"]):
+            self.assertEqual(len(line["output"]), len(expected))
+            self.assertTrue(all(abs(a - b) <= 1e-5 for a, b in zip(line["output"], expected)))
+        _, by_argument, _ = self.embed("cls", recorded["texts"][0])
+        self.assertEqual(lines_of(by_argument)[0]["output"], lines[0]["output"])
+
+    def test_options_of_an_embedding(self):
+        code, out, _ = self.embed("mean", "--truncate-dim", 3, "--normalize", *self.TEXTS)
+        self.assertEqual(code, 0)
+        for line in lines_of(out):
+            self.assertEqual(len(line["output"]), 3)
+            self.assertAlmostEqual(sum(value * value for value in line["output"]), 1, 5)
+        answers = {self.embed("mean", *options, "A ship.")[1] for options in (
+            (), ("--prompt-name", "query"), ("--prompt", "of the sea: "), ("--prompt-name", "long"))}
+        self.assertEqual(len(answers), 3)  # "long" is the default
+        for options in (("--prompt-name", "no such"), ("--truncate-dim", 0), ("--truncate-dim", 9),
+                        ("--max-seq-length", 91), ("--stride", 48), ("--stride", 1, "--truncation"),
+                        ("--prompt", "a", "--prompt-name", "query"), ("--split", "words")):
+            self.assertEqual(self.embed("mean", *options, "A ship.")[0], 2, options)
+
+    def test_a_text_that_is_too_long_is_an_error_or_cut_which_is_told(self):
+        long = "We believed every word of it. " * 30
+        data = "".join(json.dumps({"text": text}) + "\n" for text in ("A ship.", long, "O")).encode()
+        code, out, _ = self.embed("mean", data=data)
+        lines = lines_of(out)
+        self.assertEqual((code, ["error" in line for line in lines]), (3, [False, True, False]))
+        self.assertEqual(lines[1]["line"], 2)
+        self.assertIn("max_seq_length 48", lines[1]["error"])
+        code, out, _ = self.embed("mean", "--stride", 4, data=data)
+        self.assertEqual(code, 0)
+        self.assertGreater(lines_of(out)[1]["cut"]["windows"], 2)
+        self.assertEqual(self.embed("mean", "--max-seq-length", 80, "--truncation", long, "--json")[0], 0)
+
+    def test_a_folder_without_modules_has_the_mean_of_its_tokens_and_says_so(self):
+        code, out, err = self.embed("plain", "A ship.")
+        self.assertEqual(code, 0)
+        self.assertIn("no modules.json", err)
+        self.assertEqual(len(lines_of(out)[0]["output"]), 8)
+
+    def test_features_are_a_list_for_each_token(self):
+        code, out, _ = call("features", "--model", self.FOLDER / "plain", *self.TEXTS)
+        _, tokens, _ = call("tokenize", "--model", self.FOLDER / "plain", *self.TEXTS)
+        self.assertEqual(code, 0)
+        for line, ids in zip(lines_of(out), lines_of(tokens)):
+            self.assertEqual(len(line["output"]), 1)
+            self.assertEqual(len(line["output"][0]), len(ids["output"]["ids"]))
+            self.assertEqual({len(row) for row in line["output"][0]}, {8})
+
+    def test_a_corpus_is_embedded_once_and_searched(self):
+        with tempfile.TemporaryDirectory() as folder:
+            novel, stored = pathlib.Path(folder) / "novel.txt", pathlib.Path(folder) / "novel.jsonl"
+            novel.write_bytes(b"\n\nShe opened the door\r\n  and walked into the garden.\n \n\nO\n\nA ship at sea.")
+            code, out, err = self.embed("mean", "--corpus", novel, "--prompt-name", "document")
+            self.assertEqual((code, err), (0, ""))
+            self.assertEqual([line["text"] for line in lines_of(out)], self.TEXTS)
+            stored.write_bytes(out)
+            for corpus in (novel, stored):
+                code, out, err = self.search("mean", "--corpus", corpus, "--top-k", 2, "A ship at sea.", "O")
+                self.assertEqual((code, err), (0, ""))
+                hits = [line["output"] for line in lines_of(out)]
+                self.assertEqual([[set(hit) for hit in list_] for list_ in hits],
+                                 [[{"corpus_id", "score", "text"}] * 2] * 2)
+                for list_ in hits:
+                    self.assertGreaterEqual(list_[0]["score"], list_[1]["score"])
+                    self.assertTrue(all(hit["text"] == self.TEXTS[hit["corpus_id"]] for hit in list_))
+                if corpus == novel:
+                    from_texts = hits
+            self.assertEqual(hits, from_texts)
+            code, out, _ = self.search("mean", "--corpus", novel, "--prompt-name", "document", "A ship at sea.")
+            (best, *others) = lines_of(out)[0]["output"]
+            self.assertEqual((best["corpus_id"], len(others)), (2, 2))
+            self.assertAlmostEqual(best["score"], 1, 5)
+            code, out, _ = self.search("mean", "--corpus", novel, "--similarity", "euclidean", "--split", "lines",
+                                       data=b'{"text": "O", "id": 1}\n{"text": 5}\n')
+            lines = lines_of(out)
+            self.assertEqual((code, lines[0]["id"], len(lines[0]["output"])), (3, 1, 4))
+            self.assertTrue(all(hit["score"] <= 0 for hit in lines[0]["output"]))
+            code, out, _ = self.embed("mean", "--corpus", novel, "--skip", 2, "--prompt-name", "document")
+            self.assertEqual(out.splitlines(), stored.read_bytes().splitlines()[2:])
+
+    def test_a_bad_corpus_is_told_with_its_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = pathlib.Path(folder) / "corpus.jsonl"
+            for text, reason in (('{"text": "a"}\n{"text": 5}\n', "line 2"), ('{"text": "a"}\n[', "line 2"),
+                                 ('{"text": "a", "output": [1, 2]}', "line 1: /output: expected an array of 8"),
+                                 ('\n{"text": "a"}', "line 1"), ("", "at least one text"),
+                                 ('{"text": "a"}\n{"text": "' + "a b " * 100 + '"}', "line 2: expected at most max")):
+                corpus.write_text(text)
+                code, out, err = self.search("mean", "--corpus", corpus, "a query")
+                self.assertEqual((code, out), (1, b""), text)
+                self.assertIn(reason, err)
+            corpus.write_text('{"text": "' + "a b " * 100 + '"}\n')
+            code, _, err = self.search("mean", "--corpus", corpus, "--truncation", "a query")
+            self.assertEqual(code, 0)
+            self.assertIn("1 texts that are too long", err)
+            self.assertEqual(self.search("mean", "--corpus", corpus / "none", "a query")[0], 1)
+            self.assertEqual(self.search("mean", "a query")[0], 2)
+            self.assertEqual(self.embed("mean", "--corpus", corpus, "a text")[0], 2)
+
+
 def main():
     global PROGRAM, MODEL
     parser = argparse.ArgumentParser(description=__doc__)

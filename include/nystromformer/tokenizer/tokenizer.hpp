@@ -50,20 +50,22 @@ class Tokenizer {
 public:
     /// Reads tokenizer.json, or the files that were there before it (detail::LegacyFiles), and
     /// tokenizer_config.json and special_tokens_map.json where present. Throws IoError,
-    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path.
-    static Tokenizer from_pretrained(const std::filesystem::path& folder) {
+    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path. `do_lower_case`:
+    /// letters become lower case before all else, as sentence-transformers' option of that name.
+    static Tokenizer from_pretrained(const std::filesystem::path& folder,
+                                     bool do_lower_case = false) {
         constexpr std::uint64_t most_bytes = 64U << 20;
         const auto path = folder / "tokenizer.json";
-        if (!detail::is_regular_file(path)) {
-            const auto files = detail::LegacyFiles::load(folder);
-            Tokenizer result;
-            result.parts_ =
-                detail::TokenizerParts::load(detail::TokenizerJson(files.tokenizer, files.file));
-            result.names_ = files.names;
-            return result;
-        }
-        Tokenizer result = from_json(detail::read_file(path, most_bytes), path.string());
-        result.names_ = detail::SpecialNames::load(folder);
+        const bool is_there = detail::is_regular_file(path);
+        auto files = is_there
+                         ? detail::LegacyFiles{detail::read_json_file(path, most_bytes),
+                                               path.string(), detail::SpecialNames::load(folder)}
+                         : detail::LegacyFiles::load(folder);
+        if (do_lower_case) detail::lower_case_first(files.tokenizer);
+        Tokenizer result;
+        result.parts_ =
+            detail::TokenizerParts::load(detail::TokenizerJson(files.tokenizer, files.file));
+        result.names_ = std::move(files.names);
         return result;
     }
 
