@@ -149,10 +149,10 @@ private:
         return {logits.begin(), logits.end()};
     }
 
-    std::vector<ClassificationAnswer> best(std::span<const float> logits,
+    std::vector<ClassificationAnswer> best(std::span<const float> scores,
                                            const TextClassificationOptions& options) const {
         std::vector<ClassificationAnswer> answers;
-        for (const float score : scores_of(logits, options)) {
+        for (const float score : scores) {
             answers.push_back(
                 {model_.config().id2label.at(static_cast<Index>(answers.size())), score});
         }
