@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
+#include <nystromformer/tokenizer/truncation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,9 +28,10 @@ struct MaskedTexts {
     std::vector<Encoding> windows;
     std::vector<std::vector<MaskPlace>> places;  // (windows)
 
-    /// Adds a text that `windows_of_text` cover with overlaps of `stride` tokens.
+    /// Adds a text that `windows_of_text` cover with overlaps of `stride` tokens, from its start or
+    /// (Direction::left) from its end.
     void add(const Encoding& whole, std::vector<Encoding> windows_of_text, Index stride,
-             std::int64_t mask_id) {
+             Direction direction, std::int64_t mask_id) {
         const auto is_text = [](std::uint8_t special) { return special == 0; };
         const auto& specials = whole.special_tokens_mask;
         const Index prefix =
@@ -40,13 +42,19 @@ struct MaskedTexts {
             sizes.push_back(std::count_if(mask.begin(), mask.end(), is_text));
         }
         const Index step = sizes.front() - stride;
+        const Index size = std::count_if(specials.begin(), specials.end(), is_text);
+        std::vector<Index> starts;  // of the windows, among the tokens of the text
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            const Index first = static_cast<Index>(i) * step;
+            starts.push_back(direction == Direction::left ? size - first - sizes[i] : first);
+        }
         std::vector<std::vector<MaskPlace>> places_of_text(windows_of_text.size());
         std::size_t number = 0;
         for (std::size_t position = 0; position < whole.ids.size(); ++position) {
             if (whole.ids[position] != mask_id) continue;
             const Index at = static_cast<Index>(position) - prefix;
-            const std::size_t best = widest(sizes, step, at);
-            const Index row = static_cast<Index>(position) - static_cast<Index>(best) * step;
+            const std::size_t best = widest(starts, sizes, at);
+            const Index row = static_cast<Index>(position) - starts[best];
             places_of_text[best].push_back({ids.size(), number++, position, row});
         }
         for (std::size_t i = 0; i < windows_of_text.size(); ++i) {
@@ -59,14 +67,14 @@ struct MaskedTexts {
     }
 
 private:
-    /// Of windows of these sizes, each `step` tokens after the one before, that in which token `at`
-    /// is farthest from both ends; the first of equal ones.
-    static std::size_t widest(const std::vector<Index>& sizes, Index step, Index at) {
+    /// Of windows with these starts and sizes that in which token `at` is farthest from both ends;
+    /// the first of equal ones.
+    static std::size_t widest(const std::vector<Index>& starts, const std::vector<Index>& sizes,
+                              Index at) {
         std::size_t best = 0;
         Index most = -1;
         for (std::size_t i = 0; i < sizes.size(); ++i) {
-            const Index before = at - static_cast<Index>(i) * step;
-            if (before < 0) break;
+            const Index before = at - starts[i];
             const Index margin = std::min(before, sizes[i] - 1 - before);
             if (margin <= most) continue;
             most = margin;
