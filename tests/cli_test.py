@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 PROGRAM = MODEL = None
+PROSE = pathlib.Path(__file__).parent / "precision/held_out.txt"
 GARDEN = "She opened the [MASK] and walked into the garden."
 
 
@@ -336,6 +337,24 @@ class Pipelines(unittest.TestCase):
         self.assertEqual((code, answer["sequence"].count("the rain fell")), (0, 600))
         self.assertIn(f'opened the {answer["token_str"]} and walked', answer["sequence"])
         self.assertGreater(line["cut"]["windows"], 2)
+
+    def test_windows_from_the_end_show_each_mask_in_its_place(self):
+        prose = [line.replace("[MASK]", "it") for line in PROSE.read_text(encoding="utf-8").splitlines()[:400]]
+        text = " ".join(["The [MASK] of England.", *prose[:200], GARDEN, *prose[200:], "He kissed her [MASK]."])
+        _, out, _ = fill("--json", "--top-k", 1, "--stride", 100, text)
+        from_start = [answers[0]["token_str"] for answers in lines_of(out)[0]["output"]]
+        with tempfile.TemporaryDirectory() as folder:
+            for file in pathlib.Path(MODEL).iterdir():
+                (pathlib.Path(folder) / file.name).symlink_to(file.resolve())
+            config = pathlib.Path(folder) / "tokenizer_config.json"
+            settings = {**json.loads(config.read_text()), "truncation_side": "left"}
+            config.unlink()
+            config.write_text(json.dumps(settings))
+            _, out, _ = call("fill-mask", "--model", folder, "--json", "--top-k", 1, "--stride", 100, text)
+        (line,) = lines_of(out)
+        self.assertGreater(line["cut"]["windows"], 4)
+        self.assertEqual(from_start[1:], ["door", "hand"])
+        self.assertEqual([answers[0]["token_str"] for answers in line["output"]], from_start)
 
     def test_the_first_lines_are_skipped_and_batches_change_nothing(self):
         data = as_lines(*({"text": "word " * i, "i": i} for i in range(9)), {"no": "text"})

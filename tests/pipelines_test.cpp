@@ -311,6 +311,47 @@ TEST_CASE("the logits of a text with each label are the means of its windows") {
               Approx(expected[answer.labels[i] == labels[0] ? 0 : 1]).epsilon(1e-5));
 }
 
+TEST_CASE("a tokenizer that pads on the left has the question after the context") {
+    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_left_answers";
+    std::filesystem::copy(data / "answers", folder,
+                          std::filesystem::copy_options::recursive |
+                              std::filesystem::copy_options::overwrite_existing);
+    Json config = nf::detail::read_json_file(folder / "tokenizer_config.json", 1U << 20);
+    config["padding_side"] = "left";
+    nf::detail::write_file(folder / "tokenizer_config.json", config.dump());
+    const nf::QuestionAnsweringPipeline answer(folder);
+    std::filesystem::remove_all(folder);
+    const std::string question = "Who sat by the fire?", context = "The old man sat by the fire.";
+    const auto encoding = answer.tokenizer().encode(context, question);
+    auto input = nf::ModelInput<float>::stacked({encoding.ids});
+    input.token_type_ids = encoding.type_ids;
+    const auto output = answer.model()(input, {});
+    std::vector<float> start, end;
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
+        // The context, and [CLS], of which no answer is made.
+        if (encoding.sequence_ids[i] != 0 && i != 0) continue;
+        rows.push_back(i);
+        start.push_back(output.start_logits(static_cast<nf::Index>(i), 0));
+        end.push_back(output.end_logits(static_cast<nf::Index>(i), 0));
+    }
+    start = nf::detail::softmax(start);
+    end = nf::detail::softmax(end);
+    float best = 0;
+    std::pair<nf::Index, nf::Index> place;
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        for (std::size_t k = i; k < std::min(i + 15, rows.size()); ++k) {
+            if (start[i] * end[k] <= best) continue;
+            best = start[i] * end[k];
+            place = {encoding.offsets[rows[i]].first, encoding.offsets[rows[k]].second};
+        }
+    }
+    const auto answers = answer(question, context, {.align_to_words = false});
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].score == Approx(best).epsilon(1e-5));
+    CHECK(std::pair(answers[0].start, answers[0].end) == place);
+}
+
 TEST_CASE("progress is told after each batch") {
     const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
     std::vector<nf::Index> told;

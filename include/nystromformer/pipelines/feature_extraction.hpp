@@ -7,6 +7,7 @@
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/window_places.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <cstddef>
@@ -72,7 +73,7 @@ public:
         for (std::size_t i = 0; i < texts.size(); ++i) {
             results.push_back(joined(wholes[i], std::span(windows).subspan(begin, ends[i] - begin),
                                      std::span(states).subspan(begin, ends[i] - begin),
-                                     options.stride.value_or(0)));
+                                     options.stride.value_or(0), tokenizer_.truncation_side()));
             begin = ends[i];
         }
         return results;
@@ -131,9 +132,10 @@ private:
 
     /// The states of a text's tokens from those of its windows.
     static Matrix<float> joined(const Encoding& whole, std::span<const Encoding> windows,
-                                std::span<Matrix<float>> states, Index stride) {
+                                std::span<Matrix<float>> states, Index stride,
+                                Direction direction) {
         if (windows.size() == 1) return std::move(states.front());
-        const detail::WindowPlaces place_of(whole, windows, stride);
+        const detail::WindowPlaces place_of(whole, windows, stride, direction);
         Matrix<float> result(whole.size(), states.front().cols());
         for (Index i = 0; i < whole.size(); ++i) {
             const auto [window, row] = place_of(i);

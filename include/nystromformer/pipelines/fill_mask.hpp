@@ -169,7 +169,8 @@ private:
             windows = detail::windows_of(whole, input, tokenizer_, config.max_position_embeddings,
                                          *options.stride, shared);
         }
-        masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
+        masked.add(whole, std::move(windows), options.stride.value_or(0),
+                   tokenizer_.truncation_side(), mask_id_);
     }
 
     /// Runs a batch of windows and sets the answers for their masks.

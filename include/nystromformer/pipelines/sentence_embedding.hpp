@@ -9,6 +9,7 @@
 #include <nystromformer/pipelines/pooling.hpp>
 #include <nystromformer/pipelines/semantic_search.hpp>
 #include <nystromformer/pipelines/sentence_modules.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>

@@ -118,7 +118,10 @@ private:
                                               detail::longest_input(tokenizer_, model_.config()),
                                               *options.stride, shared);
         // Hugging Face pads the last window to the length of the others.
-        if (pad_id_) detail::pad(windows, Padding{.pad_id = *pad_id_});
+        if (pad_id_) {
+            detail::pad(windows,
+                        Padding{.direction = tokenizer_.padding_side(), .pad_id = *pad_id_});
+        }
         return windows;
     }
 
