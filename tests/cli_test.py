@@ -338,7 +338,7 @@ class Pipelines(unittest.TestCase):
         self.assertIn(f'opened the {answer["token_str"]} and walked', answer["sequence"])
         self.assertGreater(line["cut"]["windows"], 2)
 
-    def test_windows_from_the_end_show_each_mask_in_its_place(self):
+    def test_windows_of_fill_mask_start_at_the_start_whichever_side_is_cut(self):
         prose = [line.replace("[MASK]", "it") for line in PROSE.read_text(encoding="utf-8").splitlines()[:400]]
         text = " ".join(["The [MASK] of England.", *prose[:200], GARDEN, *prose[200:], "He kissed her [MASK]."])
         _, out, _ = fill("--json", "--top-k", 1, "--stride", 100, text)

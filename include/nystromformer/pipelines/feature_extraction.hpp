@@ -73,7 +73,7 @@ public:
         for (std::size_t i = 0; i < texts.size(); ++i) {
             results.push_back(joined(wholes[i], std::span(windows).subspan(begin, ends[i] - begin),
                                      std::span(states).subspan(begin, ends[i] - begin),
-                                     options.stride.value_or(0), tokenizer_.truncation_side()));
+                                     options.stride.value_or(0)));
             begin = ends[i];
         }
         return results;
@@ -108,7 +108,7 @@ private:
         if (whole.size() == 0) detail::check_length(whole, input, model_.config());
         auto windows =
             detail::windows_of(whole, input, tokenizer_, model_.config().max_position_embeddings,
-                               *options.stride, shared);
+                               *options.stride, shared, Direction::right);
         return {std::move(whole), std::move(windows)};
     }
 
@@ -132,10 +132,9 @@ private:
 
     /// The states of a text's tokens from those of its windows.
     static Matrix<float> joined(const Encoding& whole, std::span<const Encoding> windows,
-                                std::span<Matrix<float>> states, Index stride,
-                                Direction direction) {
+                                std::span<Matrix<float>> states, Index stride) {
         if (windows.size() == 1) return std::move(states.front());
-        const detail::WindowPlaces place_of(whole, windows, stride, direction);
+        const detail::WindowPlaces place_of(whole, windows, stride);
         Matrix<float> result(whole.size(), states.front().cols());
         for (Index i = 0; i < whole.size(); ++i) {
             const auto [window, row] = place_of(i);

@@ -166,11 +166,11 @@ private:
             throw InputError({"", input.place(), "a " + mask_, "none"});
         std::vector<Encoding> windows{whole};
         if (options.stride) {
+            // From the start of the text, whichever side truncation would cut.
             windows = detail::windows_of(whole, input, tokenizer_, config.max_position_embeddings,
-                                         *options.stride, shared);
+                                         *options.stride, shared, Direction::right);
         }
-        masked.add(whole, std::move(windows), options.stride.value_or(0),
-                   tokenizer_.truncation_side(), mask_id_);
+        masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
     }
 
     /// Runs a batch of windows and sets the answers for their masks.

@@ -5,7 +5,6 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/pipelines/window_places.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
-#include <nystromformer/tokenizer/truncation.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -28,11 +27,10 @@ struct MaskedTexts {
     std::vector<Encoding> windows;
     std::vector<std::vector<MaskPlace>> places;  // (windows)
 
-    /// Adds a text that `windows_of_text` cover with overlaps of `stride` tokens, from its start or
-    /// (Direction::left) from its end.
+    /// Adds a text that `windows_of_text` cover with overlaps of `stride` tokens.
     void add(const Encoding& whole, std::vector<Encoding> windows_of_text, Index stride,
-             Direction direction, std::int64_t mask_id) {
-        const WindowPlaces window_of(whole, windows_of_text, stride, direction);
+             std::int64_t mask_id) {
+        const WindowPlaces window_of(whole, windows_of_text, stride);
         std::vector<std::vector<MaskPlace>> places_of_text(windows_of_text.size());
         std::size_t number = 0;
         for (std::size_t position = 0; position < whole.ids.size(); ++position) {

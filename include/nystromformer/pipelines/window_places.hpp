@@ -4,7 +4,6 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
-#include <nystromformer/tokenizer/truncation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,10 +22,9 @@ struct WindowPlace {
 /// Windows of a text that overlap by a stride.
 class WindowPlaces {
 public:
-    /// `windows` cover `whole`, from its start or (Direction::left) from its end, each with its
-    /// special tokens and with `stride` tokens of the one before.
-    WindowPlaces(const Encoding& whole, std::span<const Encoding> windows, Index stride,
-                 Direction direction) {
+    /// `windows` cover `whole`, each with its special tokens and with `stride` tokens of the one
+    /// before.
+    WindowPlaces(const Encoding& whole, std::span<const Encoding> windows, Index stride) {
         const auto is_text = [](std::uint8_t special) { return special == 0; };
         const auto& specials = whole.special_tokens_mask;
         prefix_ = std::find_if(specials.begin(), specials.end(), is_text) - specials.begin();
@@ -34,30 +32,24 @@ public:
             const auto& mask = window.special_tokens_mask;
             sizes_.push_back(std::count_if(mask.begin(), mask.end(), is_text));
         }
-        const Index step = sizes_.front() - stride;
-        const Index size = std::count_if(specials.begin(), specials.end(), is_text);
-        for (std::size_t i = 0; i < sizes_.size(); ++i) {
-            const Index first = static_cast<Index>(i) * step;
-            starts_.push_back(direction == Direction::left ? size - first - sizes_[i] : first);
-        }
-        first_ = direction == Direction::left ? sizes_.size() - 1 : 0;
-        last_ = sizes_.size() - 1 - first_;
+        step_ = sizes_.front() - stride;
     }
 
     /// Of token `position` of the whole text: of the windows that have it, the one in which it is
     /// farthest from both ends, the first of equal ones. What stands before the text is in the
-    /// window of its start, what stands after it in that of its end.
+    /// first window, what stands after it in the last.
     WindowPlace operator()(Index position) const {
-        const std::size_t best = position < prefix_ ? first_ : widest(position - prefix_);
-        return {best, position - starts_[best]};
+        const std::size_t best = position < prefix_ ? 0 : widest(position - prefix_);
+        return {best, position - static_cast<Index>(best) * step_};
     }
 
 private:
     std::size_t widest(Index at) const {
-        std::size_t best = last_;
+        std::size_t best = sizes_.size() - 1;
         Index most = -1;
         for (std::size_t i = 0; i < sizes_.size(); ++i) {
-            const Index before = at - starts_[i];
+            const Index before = at - static_cast<Index>(i) * step_;
+            if (before < 0) break;
             const Index margin = std::min(before, sizes_[i] - 1 - before);
             if (margin <= most) continue;
             most = margin;
@@ -66,10 +58,8 @@ private:
         return best;
     }
 
-    Index prefix_ = 0;
-    std::size_t first_ = 0, last_ = 0;  // the windows of the text's start and end
-    std::vector<Index> starts_;         // of the windows, among the tokens of the text
-    std::vector<Index> sizes_;          // without special tokens
+    Index prefix_ = 0, step_ = 0;
+    std::vector<Index> sizes_;  // without special tokens
 };
 
 }  // namespace nystromformer::detail

@@ -29,17 +29,20 @@ inline TruncationStrategy window_strategy(const Encoding& whole, const TextInput
 }
 
 /// `whole`, the encoding of an input with its special tokens, or in its place windows of at most
-/// `length` tokens that share `stride`; options.cut is told where there are several.
+/// `length` tokens that share `stride`, from the end that `direction` leaves, else the tokenizer's
+/// truncation_side; options.cut is told where there are several.
 inline std::vector<Encoding> windows_of(Encoding whole, const TextInput& input,
                                         const Tokenizer& tokenizer, Index length, Index stride,
-                                        const PipelineOptions& options) {
+                                        const PipelineOptions& options,
+                                        std::optional<Direction> direction = std::nullopt) {
     std::vector<Encoding> windows{std::move(whole)};
     const Index tokens = windows.front().size();
     if (tokens <= length) return windows;
     EncodeOptions encode = encode_options();
     encode.truncation = Truncation{.max_length = length,
                                    .stride = stride,
-                                   .strategy = window_strategy(windows.front(), input)};
+                                   .strategy = window_strategy(windows.front(), input),
+                                   .direction = direction};
     windows.front() = input.encode(tokenizer, encode);
     std::vector<Encoding> rest = std::exchange(windows.front().overflowing, {});
     std::move(rest.begin(), rest.end(), std::back_inserter(windows));
