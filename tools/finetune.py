@@ -6,7 +6,8 @@
     pip download --no-binary :all: --no-deps vaderSentiment==3.3.2
     python tools/finetune.py sentiment --sdist vaderSentiment-3.3.2.tar.gz \\
         --output models/nystromformer-small-en-sentiment
-    python tools/finetune.py tag --texts NOVELS --output models/nystromformer-small-en-pos
+    python tools/finetune.py tag --texts NOVELS --tagged NOVELS.json \\
+        --output models/nystromformer-small-en-pos
 
 Writes a folder as Hugging Face saves it (weights in bf16, the tokenizer) and prints the figures as
 JSON: accuracy on items that were held out, read back from that folder in fp32, beside a baseline
@@ -255,6 +256,8 @@ def arguments_of_user():
     arguments = parser.parse_args()
     if arguments.minutes and not arguments.checkpoint:
         parser.error("--minutes needs --checkpoint")
+    if arguments.command == "tag" and not arguments.tagged.exists() and not arguments.texts:
+        parser.error(f"--texts is needed, as {arguments.tagged} does not exist")
     return arguments
 
 
