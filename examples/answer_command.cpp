@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace answer_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -46,9 +46,10 @@ int run(const Options& options, const std::vector<std::string>& contexts) {
                        pipeline_options, arguments, options, read, to_json, table);
 }
 
-}  // namespace
+}  // namespace answer_command
 
 void add_answer(CLI::App& app, command_line::Session& session) {
+    using namespace answer_command;
     auto options = std::make_shared<Options>();
     CLI::App& command = *app.add_subcommand("answer", "The spans of a text that answer a question");
     options->add_model(command);

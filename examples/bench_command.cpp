@@ -13,7 +13,7 @@
 #include <random>
 #include <sstream>
 
-namespace {
+namespace bench_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -134,9 +134,10 @@ int run(const Options& options) {
     return good;
 }
 
-}  // namespace
+}  // namespace bench_command
 
 void add_bench(CLI::App& app, command_line::Session& session) {
+    using namespace bench_command;
     auto options = std::make_shared<Options>();
     CLI::App& command =
         *app.add_subcommand("bench", "Times the encoder without a head on random ids");

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace choose_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -46,9 +46,10 @@ int run(const Options& options, const std::vector<std::string>& choices) {
                        [&](const Request& request) { return table(request, options.prompt); });
 }
 
-}  // namespace
+}  // namespace choose_command
 
 void add_choose(CLI::App& app, command_line::Session& session) {
+    using namespace choose_command;
     auto options = std::make_shared<Options>();
     CLI::App& command = *app.add_subcommand("choose", "Which of several texts goes with a prompt");
     options->add_model(command);

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace classify_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -17,6 +17,7 @@ struct Options : CommonOptions {
     std::string function_to_apply = "default";
     std::optional<std::string> pair;
     bool truncation = false;
+    std::optional<Index> stride;
 
     nf::TextClassificationOptions of_pipeline() const {
         nf::TextClassificationOptions options;
@@ -27,6 +28,7 @@ struct Options : CommonOptions {
         }
         options.function_to_apply = nf::classification_function_named(function_to_apply);
         options.truncation = truncation;
+        options.stride = stride;
         return options;
     }
     nf::ClassificationInput read(const Request& request) const {
@@ -57,9 +59,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         table);
 }
 
-}  // namespace
+}  // namespace classify_command
 
 void add_classify(CLI::App& app, command_line::Session& session) {
+    using namespace classify_command;
     auto options = std::make_shared<Options>();
     CLI::App& command = *app.add_subcommand("classify", "Labels with scores for each text");
     options->add_model(command);
@@ -76,6 +79,7 @@ void add_classify(CLI::App& app, command_line::Session& session) {
         .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
         ->type_name("TEXT");
     add_truncation(command, options->truncation);
+    add_stride(command, options->stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.hpp"
 
+#include "progress.hpp"
+#include "text_file.hpp"
+
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
@@ -8,7 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
+#include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <sstream>
@@ -65,6 +69,11 @@ void CommonOptions::add_lines(CLI::App& command) {
     command
         .add_option("--skip", skip, "leave out the first N lines of stdin, to resume after them")
         ->type_name("N");
+    command
+        .add_option("--first-line", first_line,
+                    "what errors call the first line of stdin (default: 1), where it is a part")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
+        ->type_name("N");
 }
 
 void CommonOptions::add_pipeline(CLI::App& command) {
@@ -75,6 +84,16 @@ void CommonOptions::add_pipeline(CLI::App& command) {
         ->check(CLI::Range(Index{1}, Index{1} << 30))
         ->type_name("N");
     add_lines(command);
+}
+
+void CommonOptions::add_corpus(CLI::App& command, const std::string& what) {
+    command.add_option("--corpus", corpus, what)->type_name("FILE");
+    command
+        .add_option("--split", split,
+                    "what is a text there: lines, paragraphs or json, for JSON lines with \"text\" "
+                    "(default: json for a name that ends in .jsonl, else paragraphs)")
+        ->check(CLI::IsMember({"auto", "lines", "paragraphs", "json"}))
+        ->type_name("NAME");
 }
 
 nf::LoadOptions CommonOptions::load_options() const {
@@ -222,6 +241,13 @@ public:
 
     /// Bytes of the lines that `next` gave.
     std::uint64_t bytes_done() const { return bytes_ - (end_ - begin_); }
+    /// Bytes of all lines; 0 where that is not known.
+    static std::uint64_t total_bytes() {
+        struct stat status {};
+        const bool is_file = fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+        return is_file ? static_cast<std::uint64_t>(status.st_size) : 0;
+    }
+    static bool holds_json() { return true; }
 
 private:
     /// True where the buffer holds at least one byte.
@@ -241,49 +267,6 @@ private:
     std::vector<char> buffer_ = std::vector<char>(1 << 16);
     std::size_t begin_ = 0, end_ = 0;
     std::uint64_t bytes_ = 0;
-};
-
-/// A bar with rate and remaining time on stderr, where that is a terminal that shows nothing else.
-class Progress {
-public:
-    Progress()
-        : shown_(isatty(STDERR_FILENO) != 0 && isatty(STDIN_FILENO) == 0 &&
-                 isatty(STDOUT_FILENO) == 0) {
-        struct stat status {};
-        if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
-            total_bytes_ = static_cast<double>(status.st_size);
-        }
-    }
-    ~Progress() {
-        if (shown_ && lines_ > 0) std::fputc('\n', stderr);
-    }
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-
-    /// Counts answered lines; shows them five times a second, and the last time.
-    void advance(std::size_t lines, std::uint64_t bytes_done, bool last = false) {
-        lines_ += lines;
-        const double elapsed =
-            std::max(1e-3, std::chrono::duration<double>(Clock::now() - start_).count());
-        if (!shown_ || (elapsed < next_ && !last)) return;
-        next_ = elapsed + 0.2;
-        std::fprintf(stderr, "\r%zu lines, %.1f a second", lines_,
-                     static_cast<double>(lines_) / elapsed);
-        if (total_bytes_ > 0) {
-            const double share = std::min(1.0, static_cast<double>(bytes_done) / total_bytes_);
-            const std::string done(static_cast<std::size_t>(share * 30), '#');
-            std::fprintf(stderr, " [%-30s] %3.0f %%, %.0f s to go ", done.c_str(), share * 100,
-                         elapsed * (1 - share) / std::max(share, 1e-9));
-        }
-    }
-
-private:
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point start_ = Clock::now();
-    double next_ = 0;
-    double total_bytes_ = 0;
-    std::size_t lines_ = 0;
-    bool shown_;
 };
 
 /// A JSON line as a request; what is wrong with it as the request's error.
@@ -381,6 +364,19 @@ std::vector<std::string> Request::texts(const char* field) const {
     return found->get<std::vector<std::string>>();
 }
 
+Json to_json(std::span<const float> numbers) {
+    Json array = Json::array();
+    for (const float number : numbers) {
+        // The shortest spelling that is this float, which has far more digits as a double.
+        char text[32];
+        double same = number;
+        const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+        if (std::isfinite(number)) std::from_chars(text, end, same);
+        array.push_back(same);
+    }
+    return array;
+}
+
 std::string score_text(const Json& score) {
     char text[32];
     std::snprintf(text, sizeof text, "  %.4f  ", score.get<double>());
@@ -411,41 +407,63 @@ void guard(Request& request, const std::function<void()>& body) {
     }
 }
 
-int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
-               const Answerer& answerer) {
+namespace {
+
+/// Answers the lines, or texts, of a source.
+template <typename Source>
+int answer_source(Source& source, Progress& progress, const CommonOptions& options,
+                  const Answerer& answerer) {
     const bool json = options.writes_json();
     std::size_t failed = 0;
     std::vector<Request> requests;
-    if (!arguments.empty()) {
-        if (options.skip > 0) throw UsageError("--skip is for the lines of stdin, not for a TEXT");
-        for (const Json& fields : arguments)
-            requests.push_back({requests.size() + 1, fields, "", {}, {}});
-        answer_good(requests, answerer);
-        failed = write_answers(requests, json, answerer);
-        return failed == 0 ? good : some_lines_failed;
-    }
-    if (isatty(STDIN_FILENO) != 0)
-        print_message("reading JSON lines from the terminal, Ctrl-D ends");
-    Lines lines;
-    Progress progress;
     std::uint64_t number = 0, answered_bytes = 0;
-    for (auto line = lines.next(); line; line = lines.next()) {
+    for (auto line = source.next(); line; line = source.next()) {
         if (++number <= options.skip) continue;
-        requests.push_back(read_request(number, *line));
+        const std::uint64_t shown = options.first_line - 1 + number;
+        requests.push_back(source.holds_json() ? read_request(shown, *line)
+                                               : Request{shown, {{"text", *line}}, "", {}, {}});
         const bool few = requests.size() < answerer.batch &&
-                         lines.bytes_done() - answered_bytes < most_waiting_bytes;
-        if (few && lines.more_waits()) continue;
+                         source.bytes_done() - answered_bytes < most_waiting_bytes;
+        if (few && source.more_waits()) continue;
         answer_good(requests, answerer);
         failed += write_answers(requests, json, answerer);
-        progress.advance(requests.size(), lines.bytes_done());
-        answered_bytes = lines.bytes_done();
+        progress.advance(requests.size(), source.bytes_done());
+        answered_bytes = source.bytes_done();
         requests.clear();
     }
     // The end of the input can be told as "more waits": what was gathered before it is left.
     answer_good(requests, answerer);
     failed += write_answers(requests, json, answerer);
-    progress.advance(requests.size(), lines.bytes_done(), true);
+    progress.advance(requests.size(), source.bytes_done(), true);
     return failed == 0 ? good : some_lines_failed;
+}
+
+}  // namespace
+
+int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
+               const Answerer& answerer) {
+    if (!arguments.empty()) {
+        const bool json = options.writes_json();
+        std::vector<Request> requests;
+        if (!options.corpus.empty()) throw UsageError("--corpus or a TEXT, not both");
+        if (options.skip > 0 || options.first_line != 1)
+            throw UsageError("--skip and --first-line are for lines of stdin, not for a TEXT");
+        for (const Json& fields : arguments)
+            requests.push_back({requests.size() + 1, fields, "", {}, {}});
+        answer_good(requests, answerer);
+        const std::size_t failed = write_answers(requests, json, answerer);
+        return failed == 0 ? good : some_lines_failed;
+    }
+    if (!options.corpus.empty()) {
+        TextFile file(options.corpus, options.split);
+        Progress progress(isatty(STDOUT_FILENO) == 0, file.total_bytes());
+        return answer_source(file, progress, options, answerer);
+    }
+    const bool typed = isatty(STDIN_FILENO) != 0;
+    if (typed) print_message("reading JSON lines from the terminal, Ctrl-D ends");
+    Lines lines;
+    Progress progress(!typed && isatty(STDOUT_FILENO) == 0, Lines::total_bytes());
+    return answer_source(lines, progress, options, answerer);
 }
 
 }  // namespace command_line

@@ -41,17 +41,23 @@ struct CommonOptions {
     Index landmarks = 0;
     Index batch_tokens = 4096;
     std::uint64_t skip = 0;
+    std::uint64_t first_line = 1;
     bool json = false;
+    std::string corpus;  ///< a file of texts in the place of stdin
+    std::string split = "auto";
 
     void add_model(CLI::App& command);
     void add_threads(CLI::App& command);
     /// --precision, --attention and --landmarks.
     void add_forward(CLI::App& command);
     void add_json(CLI::App& command);
-    /// --json and --skip: what a command has that answers JSON lines.
+    /// --json, --skip and --first-line: what a command has that answers JSON lines.
     void add_lines(CLI::App& command);
     /// All that a pipeline's command has: --batch-tokens and those of add_forward and add_lines.
     void add_pipeline(CLI::App& command);
+
+    /// --corpus, which is told as `what`, and --split.
+    void add_corpus(CLI::App& command, const std::string& what);
 
     nystromformer::LoadOptions load_options() const;
     nystromformer::Attention attention_mode() const;
@@ -95,7 +101,7 @@ std::string dump(const Json& value);
 
 /// One input of a command: a JSON line or a TEXT argument.
 struct Request {
-    std::uint64_t line;  ///< from 1
+    std::uint64_t line;  ///< of --first-line and on, or of the TEXTs from 1
     Json fields;         ///< what was read; an empty object where nothing could be
     std::string error;   ///< why there will be no answer, or empty
     Json output;
@@ -122,8 +128,8 @@ struct Answerer {
 /// The fields {"text": ...} of each text.
 std::vector<Json> text_fields(const std::vector<std::string>& texts);
 
-/// Answers requests of these fields, or the JSON lines of stdin where there are none (but for the
-/// first --skip); one line for each, in order.
+/// Answers requests of these fields, or where there are none the texts of --corpus, or the JSON
+/// lines of stdin (but for the first --skip); one line for each, in order.
 int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
                const Answerer& answerer);
 
@@ -187,6 +193,8 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
     return answer_all(arguments, options, answerer);
 }
 
+/// An array of numbers, each as short as it can be.
+Json to_json(std::span<const float> numbers);
 /// "  0.1234  " for a table.
 std::string score_text(const Json& score);
 /// A line for each answer of an output (one, or an array) with its score and what stands under
@@ -202,7 +210,11 @@ void add_zero_shot(CLI::App& app, command_line::Session& session);
 void add_tag(CLI::App& app, command_line::Session& session);
 void add_answer(CLI::App& app, command_line::Session& session);
 void add_choose(CLI::App& app, command_line::Session& session);
+void add_embed(CLI::App& app, command_line::Session& session);
+void add_search(CLI::App& app, command_line::Session& session);
+void add_features(CLI::App& app, command_line::Session& session);
 void add_tokenize(CLI::App& app, command_line::Session& session);
 void add_run(CLI::App& app, command_line::Session& session);
 void add_bench(CLI::App& app, command_line::Session& session);
 void add_info(CLI::App& app, command_line::Session& session);
+void add_convert(CLI::App& app, command_line::Session& session);

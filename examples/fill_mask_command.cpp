@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace fill_mask_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -72,9 +72,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         [](const std::string&, const Answers& answers) { return to_json(answers); }, table);
 }
 
-}  // namespace
+}  // namespace fill_mask_command
 
 void add_fill_mask(CLI::App& app, command_line::Session& session) {
+    using namespace fill_mask_command;
     auto options = std::make_shared<Options>();
     CLI::App& command =
         *app.add_subcommand("fill-mask", "The likeliest tokens for each mask of a text");

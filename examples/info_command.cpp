@@ -11,7 +11,7 @@
 #include <map>
 #include <memory>
 
-namespace {
+namespace info_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -109,9 +109,10 @@ int run(const CommonOptions& options) {
     return good;
 }
 
-}  // namespace
+}  // namespace info_command
 
 void add_info(CLI::App& app, command_line::Session& session) {
+    using namespace info_command;
     auto options = std::make_shared<CommonOptions>();
     CLI::App& command = *app.add_subcommand("info", "What a folder holds and what will run");
     options->add_model(command);

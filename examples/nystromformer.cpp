@@ -29,10 +29,14 @@ int main(int argc, char** argv) {
         add_tag(app, session);
         add_answer(app, session);
         add_choose(app, session);
+        add_embed(app, session);
+        add_search(app, session);
+        add_features(app, session);
         add_tokenize(app, session);
         add_run(app, session);
         add_bench(app, session);
         add_info(app, session);
+        add_convert(app, session);
         app.parse(arguments);
         return session.exit_code;
     } catch (const CLI::Success& help) {

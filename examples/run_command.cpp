@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace {
+namespace run_command {
 
 using command_line::RunOptions;
 
@@ -17,9 +17,10 @@ int run(const RunOptions& options) {
     return command_line::good;
 }
 
-}  // namespace
+}  // namespace run_command
 
 void add_run(CLI::App& app, command_line::Session& session) {
+    using namespace run_command;
     auto options = std::make_shared<RunOptions>();
     CLI::App& command = *app.add_subcommand("run", "Raw tensors in, raw tensors out");
     options->add_model(command);

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace tag_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -62,9 +62,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         [](const Request& request) { return request.text("text"); }, to_json, table);
 }
 
-}  // namespace
+}  // namespace tag_command
 
 void add_tag(CLI::App& app, command_line::Session& session) {
+    using namespace tag_command;
     auto options = std::make_shared<Options>();
     CLI::App& command =
         *app.add_subcommand("tag", "A label for each token, or entities, of a text");

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace tokenize_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -80,9 +80,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     return answer_all(text_fields(texts), options, {answer, table, 256});
 }
 
-}  // namespace
+}  // namespace tokenize_command
 
 void add_tokenize(CLI::App& app, command_line::Session& session) {
+    using namespace tokenize_command;
     auto options = std::make_shared<Options>();
     CLI::App& command =
         *app.add_subcommand("tokenize", "Texts to token ids with offsets, and back");

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace {
+namespace zero_shot_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
@@ -65,9 +65,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         [&](const Request& request) { return options.read(request); }, to_json, table);
 }
 
-}  // namespace
+}  // namespace zero_shot_command
 
 void add_zero_shot(CLI::App& app, command_line::Session& session) {
+    using namespace zero_shot_command;
     auto options = std::make_shared<Options>();
     CLI::App& command =
         *app.add_subcommand("zero-shot", "Scores of labels of your own for each text");
@@ -84,6 +85,7 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
     command.add_flag("--multi-label", options->pipeline.multi_label,
                      "score each label on its own: several may be true");
     add_truncation(command, options->pipeline.truncation);
+    add_stride(command, options->pipeline.stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

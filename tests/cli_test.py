@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 PROGRAM = MODEL = None
+PROSE = pathlib.Path(__file__).parent / "precision/held_out.txt"
 GARDEN = "She opened the [MASK] and walked into the garden."
 
 
@@ -298,8 +299,27 @@ class Pipelines(unittest.TestCase):
 
     def test_a_long_text_is_refused_or_cut_and_the_cut_is_told(self):
         text = "We believed every word of it. " * 20
-        code, out, _ = ask("tag", "tags", "--json", text)
-        self.assertEqual((code, "max_position_embeddings" in lines_of(out)[0]["error"]), (3, True))
+        for command, model, fields in [("classify", "classes", {"text": text}), ("tag", "tags", {"text": text}),
+                                       ("zero-shot", "inference", {"text": text, "candidate_labels": ["sea", "land"]}),
+                                       ("choose", "choices", {"prompt": text, "choices": ["sea", "land"]})]:
+            short = {name: value if isinstance(value, list) else "A garden." for name, value in fields.items()}
+            code, out, _ = ask(command, model, data=as_lines(fields, short))
+            refused, good = lines_of(out)
+            self.assertEqual((code, refused["line"], "output" in good, "cut" in good), (3, 1, True, False))
+            self.assertIn("max_position_embeddings", refused["error"])
+            code, out, _ = ask(command, model, "--truncation", data=as_lines(fields))
+            (cut,) = lines_of(out)
+            self.assertEqual((code, cut["cut"]["windows"], cut["cut"]["length"]), (0, 1, 48))
+            if command in ("classify", "zero-shot"):
+                code, out, _ = ask(command, model, "--stride", 8, data=as_lines(fields, short))
+                windows, whole = lines_of(out)
+                self.assertEqual((code, whole, windows["cut"]["length"]), (0, good, 48))
+                self.assertGreater(windows["cut"]["windows"], 3)
+                self.assertNotEqual(windows["output"], cut["output"])
+            if command != "choose":
+                self.assertEqual(ask(command, model, "--stride", 8, "--truncation", data=as_lines(fields))[0], 2)
+        code, out, _ = ask("answer", "answers", data=as_lines({"question": "who?", "context": text}))
+        self.assertGreater(lines_of(out)[0]["cut"]["windows"], 3)
         (cut,) = lines_of(ask("tag", "tags", "--json", "--truncation", text)[1])
         (windows,) = lines_of(ask("tag", "tags", "--json", "--aggregation-strategy", "max", "--stride", 8, text)[1])
         self.assertEqual((cut["cut"]["windows"], cut["cut"]["length"]), (1, 48))
@@ -318,6 +338,24 @@ class Pipelines(unittest.TestCase):
         self.assertIn(f'opened the {answer["token_str"]} and walked', answer["sequence"])
         self.assertGreater(line["cut"]["windows"], 2)
 
+    def test_windows_from_the_end_show_each_mask_in_its_place(self):
+        prose = [line.replace("[MASK]", "it") for line in PROSE.read_text(encoding="utf-8").splitlines()[:400]]
+        text = " ".join(["The [MASK] of England.", *prose[:200], GARDEN, *prose[200:], "He kissed her [MASK]."])
+        _, out, _ = fill("--json", "--top-k", 1, "--stride", 100, text)
+        from_start = [answers[0]["token_str"] for answers in lines_of(out)[0]["output"]]
+        with tempfile.TemporaryDirectory() as folder:
+            for file in pathlib.Path(MODEL).iterdir():
+                (pathlib.Path(folder) / file.name).symlink_to(file.resolve())
+            config = pathlib.Path(folder) / "tokenizer_config.json"
+            settings = {**json.loads(config.read_text()), "truncation_side": "left"}
+            config.unlink()
+            config.write_text(json.dumps(settings))
+            _, out, _ = call("fill-mask", "--model", folder, "--json", "--top-k", 1, "--stride", 100, text)
+        (line,) = lines_of(out)
+        self.assertGreater(line["cut"]["windows"], 4)
+        self.assertEqual(from_start[1:], ["door", "hand"])
+        self.assertEqual([answers[0]["token_str"] for answers in line["output"]], from_start)
+
     def test_the_first_lines_are_skipped_and_batches_change_nothing(self):
         data = as_lines(*({"text": "word " * i, "i": i} for i in range(9)), {"no": "text"})
         code, out, _ = ask("classify", "classes", data=data)
@@ -326,6 +364,10 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(lines_of(rest), lines_of(out)[4:])
         self.assertEqual((code, lines_of(rest)[-1]["line"]), (3, 10))
         self.assertEqual(ask("classify", "classes", "--skip", 1, "text")[0], 2)
+        _, rest, _ = ask("classify", "classes", "--skip", 4, "--first-line", 101, data=data)
+        self.assertEqual(lines_of(rest)[-1]["line"], 110)
+        self.assertEqual(ask("classify", "classes", "--first-line", 2, "text")[0], 2)
+        self.assertEqual(ask("classify", "classes", "--first-line", 0, data=data)[0], 2)
 
     def test_tables_show_answers(self):
         for command, model, arguments, shown_words in [
@@ -400,6 +442,61 @@ class Info(unittest.TestCase):
         self.assertIn("attention", on_terminal("info", "--model", MODEL)[1])
 
 
+SOURCES = TINY.parent / "conversions"
+
+
+class Convert(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.to = self.folder / "new" / "to"
+
+    def convert(self, source, *options, to=None):
+        return call("convert", "--from", SOURCES / source, "--to", to or self.to, *options)
+
+    def test_a_bert_becomes_a_folder_that_the_other_commands_take(self):
+        code, out, err = self.convert("roberta", "--json")
+        (report,) = lines_of(out)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(set(report), {"from", "to", "source_architecture", "architecture", "attention",
+                                       "source_positions", "max_position_embeddings", "left_out", "files"})
+        self.assertEqual((report["source_architecture"], report["architecture"]), ("RobertaModel", "NystromformerModel"))
+        self.assertEqual((report["attention"]["runs"], report["max_position_embeddings"]), ("exact", 22))
+        self.assertEqual(report["left_out"], ["pooler.dense.bias", "pooler.dense.weight"])
+        self.assertEqual(report["files"], sorted(path.name for path in self.to.iterdir()))
+        (info,) = lines_of(call("info", "--model", self.to)[1])
+        self.assertEqual(info["attention"]["runs"], "exact")
+        write_safetensors(self.folder / "in", {"input_ids": ("I64", "q", [1, 3], [2, 5, 3])})
+        self.assertEqual(call("run", "--model", self.to, "--head", "model", "--input", self.folder / "in",
+                              "--output", self.folder / "out")[0], 0)
+        self.assertEqual(read_header(self.folder / "out"), {"last_hidden_state": ("F32", [1, 3, 12])})
+
+    def test_a_terminal_is_told_what_attention_runs_and_what_is_left_out(self):
+        code, shown = on_terminal("convert", "--from", SOURCES / "bert-tags", "--to", self.to, "--encoder-only",
+                                  "--max-positions", 50)
+        self.assertEqual(code, 0)
+        for words in ("BertForTokenClassification", "NystromformerModel", "exact", "50 tokens", "24 positions",
+                      "classifier.weight", "config.json, model.safetensors"):
+            self.assertIn(words, shown)
+        self.assertNotIn("{", shown)
+
+    def test_what_cannot_be_converted_is_refused_and_nothing_written(self):
+        (self.folder / "full").mkdir()
+        (self.folder / "full" / "file").write_text("mine")
+        for options, to, status, told in [(["--max-positions", 3], None, 1, "max_positions"),
+                                          (["--max-positions", 0], None, 2, "--max-positions"),
+                                          ([], self.folder / "full", 1, "full")]:
+            code, out, err = self.convert("bert", *options, to=to)
+            self.assertEqual((code, out), (status, b""), options)
+            self.assertIn(told, err)
+        code, _, err = call("convert", "--from", MODEL, "--to", self.to)
+        self.assertEqual((code, "\"nystromformer\"" in err, err.count("\n")), (1, True, 1))
+        self.assertEqual(call("convert", "--from", MODEL)[0], 2)
+        self.assertFalse(self.to.exists())
+        self.assertEqual([path.name for path in (self.folder / "full").iterdir()], ["file"])
+
+
 class Bench(unittest.TestCase):
     def bench(self, *options):
         return call("bench", "--model", MODEL, "--repeat", 2, *options)
@@ -412,7 +509,7 @@ class Bench(unittest.TestCase):
             self.assertEqual(set(line), {"length", "batch", "threads", "min", "median", "tokens_per_second",
                                          "peak_rss_mib", "isa", "precision", "attention"})
             self.assertEqual((line["batch"], line["threads"], line["precision"]), (3, 1, "fp32"))
-            self.assertIn(line["isa"], ("portable", "neon", "avx2", "avx512"))
+            self.assertIn(line["isa"], ("portable", "neon", "avx2", "avx512", "avx512vnni"))
             self.assertTrue(0 < line["min"] <= line["median"])
             self.assertAlmostEqual(line["tokens_per_second"] * line["median"], 3 * line["length"], places=3)
             self.assertGreater(line["peak_rss_mib"], 1)
@@ -506,6 +603,128 @@ class Manners(unittest.TestCase):
 
     def test_no_line_gives_no_line(self):
         self.assertEqual(fill(data=b"")[:2], (0, b""))
+
+
+class Embeddings(unittest.TestCase):
+    FOLDER = pathlib.Path(__file__).resolve().parent / "reference" / "sentences"
+    TEXTS = ["She opened the door and walked into the garden.", "O", "A ship at sea."]
+
+    def embed(self, folder, *arguments, **options):
+        return call("embed", "--model", self.FOLDER / folder, *arguments, **options)
+
+    def search(self, folder, *arguments, **options):
+        return call("search", "--model", self.FOLDER / folder, *arguments, **options)
+
+    def test_lines_and_texts_give_the_recorded_array(self):
+        with open(self.FOLDER / "sentences.json", encoding="utf-8") as file:
+            recorded = json.load(file)
+        (case,) = [case for case in recorded["cases"]
+                   if case["folder"] == "cls" and case["method"] == "encode" and not case["options"]]
+        data = "".join(json.dumps({"text": text, "id": i}) + "\n" for i, text in enumerate(recorded["texts"]))
+        code, out, err = self.embed("cls", "--truncation", data=data.encode())
+        self.assertEqual((code, err), (0, ""))
+        lines = lines_of(out)
+        self.assertEqual([line["id"] for line in lines], list(range(len(lines))))
+        self.assertEqual([set(line) for line in lines[:-1]], [{"id", "text", "output"}] * (len(lines) - 1))
+        self.assertEqual(lines[-1]["cut"]["length"], 48)
+        for line, expected in zip(lines, case["output"]):
+            self.assertEqual(len(line["output"]), len(expected))
+            self.assertTrue(all(abs(a - b) <= 1e-5 for a, b in zip(line["output"], expected)))
+        _, by_argument, _ = self.embed("cls", recorded["texts"][0])
+        self.assertEqual(lines_of(by_argument)[0]["output"], lines[0]["output"])
+
+    def test_options_of_an_embedding(self):
+        code, out, _ = self.embed("mean", "--truncate-dim", 3, "--normalize", *self.TEXTS)
+        self.assertEqual(code, 0)
+        for line in lines_of(out):
+            self.assertEqual(len(line["output"]), 3)
+            self.assertAlmostEqual(sum(value * value for value in line["output"]), 1, 5)
+        answers = {self.embed("mean", *options, "A ship.")[1] for options in (
+            (), ("--prompt-name", "query"), ("--prompt", "of the sea: "), ("--prompt-name", "long"))}
+        self.assertEqual(len(answers), 3)  # "long" is the default
+        for options in (("--prompt-name", "no such"), ("--truncate-dim", 0), ("--truncate-dim", 9),
+                        ("--max-seq-length", 91), ("--stride", 48), ("--stride", 1, "--truncation"),
+                        ("--prompt", "a", "--prompt-name", "query"), ("--split", "words")):
+            self.assertEqual(self.embed("mean", *options, "A ship.")[0], 2, options)
+
+    def test_a_text_that_is_too_long_is_an_error_or_cut_which_is_told(self):
+        long = "We believed every word of it. " * 30
+        data = "".join(json.dumps({"text": text}) + "\n" for text in ("A ship.", long, "O")).encode()
+        code, out, _ = self.embed("mean", data=data)
+        lines = lines_of(out)
+        self.assertEqual((code, ["error" in line for line in lines]), (3, [False, True, False]))
+        self.assertEqual(lines[1]["line"], 2)
+        self.assertIn("max_seq_length 48", lines[1]["error"])
+        code, out, _ = self.embed("mean", "--stride", 4, data=data)
+        self.assertEqual(code, 0)
+        self.assertGreater(lines_of(out)[1]["cut"]["windows"], 2)
+        self.assertEqual(self.embed("mean", "--max-seq-length", 80, "--truncation", long, "--json")[0], 0)
+
+    def test_a_folder_without_modules_has_the_mean_of_its_tokens_and_says_so(self):
+        code, out, err = self.embed("plain", "A ship.")
+        self.assertEqual(code, 0)
+        self.assertIn("no modules.json", err)
+        self.assertEqual(len(lines_of(out)[0]["output"]), 8)
+
+    def test_features_are_a_list_for_each_token(self):
+        code, out, _ = call("features", "--model", self.FOLDER / "plain", *self.TEXTS)
+        _, tokens, _ = call("tokenize", "--model", self.FOLDER / "plain", *self.TEXTS)
+        self.assertEqual(code, 0)
+        for line, ids in zip(lines_of(out), lines_of(tokens)):
+            self.assertEqual(len(line["output"]), 1)
+            self.assertEqual(len(line["output"][0]), len(ids["output"]["ids"]))
+            self.assertEqual({len(row) for row in line["output"][0]}, {8})
+
+    def test_a_corpus_is_embedded_once_and_searched(self):
+        with tempfile.TemporaryDirectory() as folder:
+            novel, stored = pathlib.Path(folder) / "novel.txt", pathlib.Path(folder) / "novel.jsonl"
+            novel.write_bytes(b"\n\nShe opened the door\r\n  and walked into the garden.\n \n\nO\n\nA ship at sea.")
+            code, out, err = self.embed("mean", "--corpus", novel, "--prompt-name", "document")
+            self.assertEqual((code, err), (0, ""))
+            self.assertEqual([line["text"] for line in lines_of(out)], self.TEXTS)
+            stored.write_bytes(out)
+            for corpus in (novel, stored):
+                code, out, err = self.search("mean", "--corpus", corpus, "--top-k", 2, "A ship at sea.", "O")
+                self.assertEqual((code, err), (0, ""))
+                hits = [line["output"] for line in lines_of(out)]
+                self.assertEqual([[set(hit) for hit in list_] for list_ in hits],
+                                 [[{"corpus_id", "score", "text"}] * 2] * 2)
+                for list_ in hits:
+                    self.assertGreaterEqual(list_[0]["score"], list_[1]["score"])
+                    self.assertTrue(all(hit["text"] == self.TEXTS[hit["corpus_id"]] for hit in list_))
+                if corpus == novel:
+                    from_texts = hits
+            self.assertEqual(hits, from_texts)
+            code, out, _ = self.search("mean", "--corpus", novel, "--prompt-name", "document", "A ship at sea.")
+            (best, *others) = lines_of(out)[0]["output"]
+            self.assertEqual((best["corpus_id"], len(others)), (2, 2))
+            self.assertAlmostEqual(best["score"], 1, 5)
+            code, out, _ = self.search("mean", "--corpus", novel, "--similarity", "euclidean", "--split", "lines",
+                                       data=b'{"text": "O", "id": 1}\n{"text": 5}\n')
+            lines = lines_of(out)
+            self.assertEqual((code, lines[0]["id"], len(lines[0]["output"])), (3, 1, 4))
+            self.assertTrue(all(hit["score"] <= 0 for hit in lines[0]["output"]))
+            code, out, _ = self.embed("mean", "--corpus", novel, "--skip", 2, "--prompt-name", "document")
+            self.assertEqual(out.splitlines(), stored.read_bytes().splitlines()[2:])
+
+    def test_a_bad_corpus_is_told_with_its_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = pathlib.Path(folder) / "corpus.jsonl"
+            for text, reason in (('{"text": "a"}\n{"text": 5}\n', "line 2"), ('{"text": "a"}\n[', "line 2"),
+                                 ('{"text": "a", "output": [1, 2]}', "line 1: /output: expected an array of 8"),
+                                 ('\n{"text": "a"}', "line 1"), ("", "at least one text"),
+                                 ('{"text": "a"}\n{"text": "' + "a b " * 100 + '"}', "line 2: expected at most max")):
+                corpus.write_text(text)
+                code, out, err = self.search("mean", "--corpus", corpus, "a query")
+                self.assertEqual((code, out), (1, b""), text)
+                self.assertIn(reason, err)
+            corpus.write_text('{"text": "' + "a b " * 100 + '"}\n')
+            code, _, err = self.search("mean", "--corpus", corpus, "--truncation", "a query")
+            self.assertEqual(code, 0)
+            self.assertIn("1 texts that are too long", err)
+            self.assertEqual(self.search("mean", "--corpus", corpus / "none", "a query")[0], 1)
+            self.assertEqual(self.search("mean", "a query")[0], 2)
+            self.assertEqual(self.embed("mean", "--corpus", corpus, "a text")[0], 2)
 
 
 def main():

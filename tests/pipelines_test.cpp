@@ -8,6 +8,7 @@
 #include <nystromformer/pipelines/token_classification.hpp>
 #include <nystromformer/pipelines/zero_shot_classification.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -86,7 +87,8 @@ Json zero_shot_case(const Json& recorded) {
 
 Json tag_case(const Json& recorded) {
     const Json& options = recorded["options"];
-    nf::TokenClassificationOptions ours{.truncation = true};  // as for zero_shot
+    // As for zero_shot, but for windows.
+    nf::TokenClassificationOptions ours{.truncation = !options.contains("stride")};
     ours.aggregation_strategy =
         nf::aggregation_strategy_named(options["aggregation_strategy"].get<std::string>()).value();
     read(options, "ignore_labels", ours.ignore_labels);
@@ -244,6 +246,122 @@ TEST_CASE("a text that is too long is refused, or cut where that is asked for, w
     CHECK(cuts.size() == 3);
 }
 
+TEST_CASE("the scores of a text in windows are their means, weighted by tokens") {
+    const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
+    std::string text;
+    for (int i = 0; i < 9; ++i) text += "We believed every word of it, number " + std::to_string(i);
+    std::vector<nf::Cut> cuts;
+    const auto answers =
+        classify(text, {.top_k = std::nullopt, .stride = 7, .cut = [&](const nf::Cut& cut) {
+                            cuts.push_back(cut);
+                        }});
+    const auto whole = classify.tokenizer().encode(
+        text, {.truncation = nf::Truncation{.max_length = 48, .stride = 7}});
+    std::vector<nf::Encoding> windows = whole.overflowing;
+    windows.push_back(whole);
+    REQUIRE(windows.size() > 3);
+    REQUIRE(windows[windows.size() - 2].size() < 48);  // the last one weighs less
+    std::map<std::string, double> sums;
+    double tokens = 0;
+    for (const nf::Encoding& window : windows) {
+        // Alone, as a text whose tokens are given.
+        const auto logits =
+            classify.model()(nf::ModelInput<float>::stacked({window.ids}), {}).logits;
+        const auto scores = nf::detail::softmax(nf::detail::row_of(logits, 0));
+        const auto weight = static_cast<double>(window.size() - 2);
+        for (std::size_t i = 0; i < scores.size(); ++i)
+            sums[classify.model().config().id2label.at(static_cast<nf::Index>(i))] +=
+                weight * scores[i];
+        tokens += weight;
+    }
+    REQUIRE(answers.size() == 4);
+    for (const auto& [label, score] : answers)
+        CHECK(score == Approx(sums[label] / tokens).epsilon(1e-6));
+    CHECK(std::is_sorted(answers.begin(), answers.end(),
+                         [](const auto& a, const auto& b) { return a.score > b.score; }));
+    REQUIRE(cuts.size() == 1);
+    CHECK(cuts[0].windows == static_cast<nf::Index>(windows.size()));
+    // A text that fits is as it was, and a pair is read in windows of its longer text.
+    CHECK(classify("A garden.", {.stride = 7})[0].score == classify("A garden.")[0].score);
+    const auto first = classify(text, "A garden.", {.top_k = std::nullopt, .stride = 7});
+    const auto second = classify("A garden.", text, {.top_k = std::nullopt, .stride = 7});
+    double sum = 0;
+    for (const auto& answer : first) sum += answer.score;
+    CHECK(sum == Approx(1).epsilon(1e-5));
+    CHECK(first[0].score != second[0].score);
+    CHECK_THROWS_AS(classify(text, text, {.stride = 7}), nf::InputError);
+}
+
+TEST_CASE("the logits of a text with each label are the means of its windows") {
+    const auto& zero_shot = pipeline<nf::ZeroShotClassificationPipeline>("inference");
+    std::string text;
+    for (int i = 0; i < 9; ++i) text += "We believed every word of it, number " + std::to_string(i);
+    std::vector<float> entailment;
+    const std::vector<std::string> labels{"sea", "a garden by the sea"};
+    for (const std::string& label : labels) {
+        const auto whole = zero_shot.tokenizer().encode(
+            text, "This example is " + label + ".",
+            {.truncation = nf::Truncation{
+                 .max_length = 48, .stride = 7, .strategy = nf::TruncationStrategy::only_first}});
+        std::vector<nf::Encoding> windows = whole.overflowing;
+        windows.push_back(whole);
+        double sum = 0, tokens = 0;
+        for (const nf::Encoding& window : windows) {
+            const auto logits =
+                zero_shot.model()(nf::ModelInput<float>::stacked({window.ids}), {}).logits;
+            sum += static_cast<double>(window.size() - 3) * logits(0, 2);
+            tokens += static_cast<double>(window.size() - 3);
+        }
+        entailment.push_back(static_cast<float>(sum / tokens));
+    }
+    const auto expected = nf::detail::softmax(entailment);
+    const auto answer = zero_shot(text, labels, {.stride = 7});
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        CHECK(answer.scores[i] ==
+              Approx(expected[answer.labels[i] == labels[0] ? 0 : 1]).epsilon(1e-5));
+}
+
+TEST_CASE("a tokenizer that pads on the left has the question after the context") {
+    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_left_answers";
+    std::filesystem::copy(data / "answers", folder,
+                          std::filesystem::copy_options::recursive |
+                              std::filesystem::copy_options::overwrite_existing);
+    Json config = nf::detail::read_json_file(folder / "tokenizer_config.json", 1U << 20);
+    config["padding_side"] = "left";
+    nf::detail::write_file(folder / "tokenizer_config.json", config.dump());
+    const nf::QuestionAnsweringPipeline answer(folder);
+    std::filesystem::remove_all(folder);
+    const std::string question = "Who sat by the fire?", context = "The old man sat by the fire.";
+    const auto encoding = answer.tokenizer().encode(context, question);
+    auto input = nf::ModelInput<float>::stacked({encoding.ids});
+    input.token_type_ids = encoding.type_ids;
+    const auto output = answer.model()(input, {});
+    std::vector<float> start, end;
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
+        // The context, and [CLS], of which no answer is made.
+        if (encoding.sequence_ids[i] != 0 && i != 0) continue;
+        rows.push_back(i);
+        start.push_back(output.start_logits(static_cast<nf::Index>(i), 0));
+        end.push_back(output.end_logits(static_cast<nf::Index>(i), 0));
+    }
+    start = nf::detail::softmax(start);
+    end = nf::detail::softmax(end);
+    float best = 0;
+    std::pair<nf::Index, nf::Index> place;
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        for (std::size_t k = i; k < std::min(i + 15, rows.size()); ++k) {
+            if (start[i] * end[k] <= best) continue;
+            best = start[i] * end[k];
+            place = {encoding.offsets[rows[i]].first, encoding.offsets[rows[k]].second};
+        }
+    }
+    const auto answers = answer(question, context, {.align_to_words = false});
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].score == Approx(best).epsilon(1e-5));
+    CHECK(std::pair(answers[0].start, answers[0].end) == place);
+}
+
 TEST_CASE("progress is told after each batch") {
     const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
     std::vector<nf::Index> told;
@@ -258,6 +376,8 @@ TEST_CASE("progress is told after each batch") {
 TEST_CASE("options of pipelines that are out of range are refused") {
     const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
     CHECK_THROWS_AS(classify.check({.top_k = -1}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.truncation = true, .stride = 5}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.stride = 48}), nf::InputError);
     CHECK_THROWS_AS(classify.check({.batch_tokens = 0}), nf::InputError);
     CHECK_THROWS_AS(classify.check({.num_landmarks = -1}), nf::InputError);
     const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");

@@ -11,7 +11,7 @@
 namespace nf = nystromformer;
 using nf::detail::Json;
 
-/// What record.py keeps of an encoding: nothing empty, no mask of ones only.
+/// What record.py keeps of an encoding: nothing empty, no mask of ones only, no zeros only.
 inline Json to_json(const nf::Encoding& encoding) {
     Json result = {{"ids", encoding.ids},
                    {"tokens", encoding.tokens},
@@ -27,6 +27,11 @@ inline Json to_json(const nf::Encoding& encoding) {
     }
     if (std::count(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) == 0)
         result.erase("attention_mask");
+    for (const char* key : {"type_ids", "special_tokens_mask", "sequence_ids"}) {
+        const auto is_zero = [](const Json& value) { return value == 0; };
+        if (result.contains(key) && std::all_of(result[key].begin(), result[key].end(), is_zero))
+            result.erase(key);
+    }
     for (auto entry = result.begin(); entry != result.end();)
         entry = entry->empty() ? result.erase(entry) : std::next(entry);
     return result;

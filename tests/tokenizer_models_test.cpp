@@ -33,7 +33,10 @@ void check_answers(const nf::Tokenizer& tokenizer, const Json& requests) {
         INFO(request.dump());
         Json expected = request["expected"];
         if (expected.contains("error")) expected = "refused";
-        CHECK(answer(tokenizer, request) == expected);
+        Json found = answer(tokenizer, request);
+        if (expected.is_object() && expected.size() == 1)  // of a decoder only "decoded" is kept
+            found = {{"decoded", found.at("decoded")}};
+        CHECK(found == expected);
     }
 }
 

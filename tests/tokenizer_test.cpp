@@ -194,6 +194,63 @@ TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_confi
     std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("the sides to cut and to fill are those of the files, unless a call names others") {
+    using nf::Direction;
+    const Json base = nf::detail::read_json_file(model_folder / "tokenizer.json", 1 << 24);
+    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_sides_test";
+    std::filesystem::create_directories(folder);
+    const auto load_with = [&](const Json& tokenizer, const char* config) {
+        nf::detail::write_file(folder / "tokenizer.json", tokenizer.dump());
+        nf::detail::write_file(folder / "tokenizer_config.json", config);
+        return nf::Tokenizer::from_pretrained(folder);
+    };
+    // What a tokenizer.json with these rules says is compared with Hugging Face's library above.
+    const auto rules = [&](const char* truncation, const char* padding) {
+        Json json = base;
+        json["truncation"] = {{"max_length", 5},
+                              {"stride", 1},
+                              {"strategy", "LongestFirst"},
+                              {"direction", truncation}};
+        json["padding"] = {{"strategy", {{"Fixed", 6}}},
+                           {"direction", padding},
+                           {"pad_id", 0},
+                           {"pad_type_id", 0},
+                           {"pad_token", "<pad>"}};
+        return json;
+    };
+    const std::string text = "She opened the door and walked into the garden.";
+    const nf::EncodeOptions options{
+        .truncation = nf::Truncation{.max_length = 5, .stride = 1},
+        .padding =
+            nf::Padding{.strategy = nf::PaddingStrategy::fixed, .length = 6, .pad_token = "<pad>"}};
+    const auto check = [&](const nf::Tokenizer& tokenizer, const char* truncation,
+                           const char* padding) {
+        const auto expected = load(rules(truncation, padding)).encode(text);
+        CHECK(expected.overflowing.size() > 2);
+        CHECK(to_json(tokenizer.encode(text, options)) == to_json(expected));
+        CHECK((tokenizer.truncation_side() == Direction::left) == (truncation[0] == 'L'));
+        CHECK((tokenizer.padding_side() == Direction::left) == (padding[0] == 'L'));
+    };
+    check(load_with(base, "{}"), "Right", "Right");
+    check(load_with(base, R"({"truncation_side": "left"})"), "Left", "Right");
+    check(load_with(base, R"({"padding_side": "left"})"), "Right", "Left");
+    check(load_with(rules("Left", "Left"), "{}"), "Left", "Left");
+    check(load_with(rules("Left", "Left"),
+                    R"({"padding_side": "right", "truncation_side": "right"})"),
+          "Right", "Right");
+    auto named = options;
+    named.truncation->direction = Direction::right;
+    named.padding->direction = Direction::right;
+    const auto left = load_with(rules("Left", "Left"), "{}");
+    CHECK(to_json(left.encode(text, named)) == to_json(load(rules("Right", "Right")).encode(text)));
+    for (const char* config : {R"({"padding_side": "Left"})", R"({"truncation_side": 1})"}) {
+        const auto place = std::string("TokenizerError /") +
+                           (config[2] == 'p' ? "padding_side" : "truncation_side");
+        CHECK(refusal_of([&] { load_with(base, config); }) == place);
+    }
+    std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("ill-formed UTF-8 reads as U+FFFD and keeps the offsets of the original") {
     // One maximal subpart each: a lone continuation, a cut character, a surrogate's three bytes.
     const std::string text = "a\x80 \xE2\x82z \xED\xA0\x80 b";

@@ -2,10 +2,16 @@
 // The whole library.
 #pragma once
 
+// A BERT or RoBERTa folder to a Nystromformer one.
+#include <nystromformer/pipelines/convert.hpp>
+
 // Text in, answers out.
+#include <nystromformer/pipelines/feature_extraction.hpp>
 #include <nystromformer/pipelines/fill_mask.hpp>
 #include <nystromformer/pipelines/multiple_choice.hpp>
 #include <nystromformer/pipelines/question_answering.hpp>
+#include <nystromformer/pipelines/semantic_search.hpp>
+#include <nystromformer/pipelines/sentence_embedding.hpp>
 #include <nystromformer/pipelines/text_classification.hpp>
 #include <nystromformer/pipelines/token_classification.hpp>
 #include <nystromformer/pipelines/zero_shot_classification.hpp>

@@ -100,6 +100,9 @@ def write_model(dice, task, folder):
     shutil.copy(BUNDLED / "tokenizer.json", folder)
     settings = json.loads((BUNDLED / "tokenizer_config.json").read_text(encoding="utf-8"))
     settings["model_max_length"] = dice.choice([400, 120, 64])
+    settings["truncation_side"] = dice.choice(["right", "left"])
+    if task != "answer":  # there transformers takes its answers from the question, too
+        settings["padding_side"] = dice.choice(["right", "left"])
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 

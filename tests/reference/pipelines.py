@@ -40,6 +40,7 @@ MODELS = {
     "inference": ("SequenceClassification", ["contradiction", "neutral", "ENTAILMENT"], None),
     "inference-first": ("SequenceClassification", ["Entails", "no", "maybe"], None),
     "tags": ("TokenClassification", ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC"], None),
+    "tags-left": ("TokenClassification", ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC"], None),
     "answers": ("QuestionAnswering", ["LABEL_0", "LABEL_1"], None),
     "choices": ("MultipleChoice", ["LABEL_0", "LABEL_1"], None),
 }
@@ -63,7 +64,7 @@ LABELS = ["the sea", "a garden", "London"]
 
 def write_tokenizer(folder):
     """The bundled tokenizer with its first pieces and single characters, without its character
-    map."""
+    map; of a folder "...-left" it cuts and pads the left side."""
     tokenizer = json.loads((BUNDLED / "tokenizer.json").read_text(encoding="utf-8"))
     normalizer = tokenizer["normalizer"]
     normalizer["normalizers"] = [
@@ -76,6 +77,8 @@ def write_tokenizer(folder):
     (folder / "tokenizer.json").write_text(text, encoding="utf-8")
     config = json.loads((BUNDLED / "tokenizer_config.json").read_text(encoding="utf-8"))
     config["model_max_length"] = MAX_LENGTH
+    if folder.name.endswith("-left"):
+        config["truncation_side"] = config["padding_side"] = "left"
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
     return len(kept)
 
@@ -154,6 +157,9 @@ def tag_cases():
             options = {"aggregation_strategy": strategy, "stride": stride}
             yield "tag", "tags", {"text": LONG}, options
     yield "tag", "tags", {"text": LONG}, {"aggregation_strategy": "simple"}
+    yield "tag", "tags-left", {"text": LONG}, {"aggregation_strategy": "none"}
+    for stride in (0, 7, 20):
+        yield "tag", "tags-left", {"text": LONG}, {"aggregation_strategy": "first", "stride": stride}
 
 
 def answer_cases():

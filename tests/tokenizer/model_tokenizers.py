@@ -173,7 +173,7 @@ def variants(prose, pieces=600):
         result[f"processor {name}"] = with_processor
         result[f"processor {name}, truncated"] = {
             **with_processor,
-            "truncation": {"direction": "Left" if "False" in name else "Right", "max_length": 14, "stride": 3,
+            "truncation": {"direction": "Left" if "False" in name else "Right", "max_length": 19, "stride": 3,
                            "strategy": "LongestFirst"},
             "padding": {"strategy": "BatchLongest", "direction": "Left" if "byte" in name else "Right",
                         "pad_to_multiple_of": 8, "pad_id": 0, "pad_type_id": 3, "pad_token": "<unk>"}}

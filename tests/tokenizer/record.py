@@ -41,8 +41,11 @@ def changes(base, variant):
 
 
 def brief(encoding):
-    """Without what is empty or all ones."""
+    """Without what is empty, a mask of ones, and types, special tokens and sequences of zeros."""
     result = {key: value for key, value in encoding.items() if value != []}
+    for key in ("type_ids", "special_tokens_mask", "sequence_ids"):
+        if not any(encoding.get(key, [])):
+            result.pop(key, None)
     if all(encoding.get("attention_mask", [0])):
         result.pop("attention_mask", None)
     if "overflowing" in result:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A small thread pool: indices of a loop are handed out one by one, idle threads sleep.
+// A small thread pool: indices of a loop are handed out one by one; a thread without work looks for
+// it for a moment, then sleeps.
 #pragma once
 
 #include <nystromformer/core/error.hpp>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -33,6 +35,9 @@ public:
         if (num_threads == 0) {
             num_threads = std::clamp<Index>(std::thread::hardware_concurrency(), 1, max_threads);
         }
+        // Where threads share cores, one that waits would keep another from its work.
+        if (num_threads <= static_cast<Index>(std::thread::hardware_concurrency()))
+            patience_ = std::chrono::microseconds(100);
         workers_.reserve(static_cast<std::size_t>(num_threads - 1));
         try {
             for (Index i = 1; i < num_threads; ++i) workers_.emplace_back([this] { serve(); });
@@ -78,7 +83,7 @@ private:
         void (*call)(const void*, Index);
         const void* body;
         std::atomic<Index> next = 0;
-        Index helpers = 0;  // workers inside, guarded by mutex_
+        std::atomic<Index> helpers = 0;  // workers inside, changed under mutex_
         std::exception_ptr error = nullptr;
     };
 
@@ -91,11 +96,16 @@ private:
         {
             const std::lock_guard lock(mutex_);
             loops_.push_back(&loop);
+            ++num_begun_;
         }
         work_.notify_all();
         take_part(loop);
+        {
+            const std::lock_guard lock(mutex_);
+            loops_.erase(std::find(loops_.begin(), loops_.end(), &loop));
+        }
+        spin_while([&loop] { return loop.helpers != 0; });
         std::unique_lock lock(mutex_);
-        loops_.erase(std::find(loops_.begin(), loops_.end(), &loop));
         done_.wait(lock, [&loop] { return loop.helpers == 0; });
         if (loop.error) std::rethrow_exception(loop.error);
     }
@@ -112,10 +122,28 @@ private:
         inside_loop() = false;
     }
 
+    /// Until `waiting()` is false, but not for long: from one loop of a forward pass to the next
+    /// takes less than to wake a thread. The caller then sleeps until it is told.
+    template <typename Waiting>
+    void spin_while(const Waiting& waiting) const {
+        using Clock = std::chrono::steady_clock;
+        for (const auto end = Clock::now() + patience_; waiting() && Clock::now() < end;) {
+#if defined(__GNUC__) && defined(__x86_64__)
+            __builtin_ia32_pause();
+#endif
+        }
+    }
+
     void serve() {
         std::unique_lock lock(mutex_);
         while (true) {
-            Loop* open = nullptr;
+            Loop* open = open_loop();
+            if (open == nullptr && !stopping_) {
+                const Index begun = num_begun_;
+                lock.unlock();
+                spin_while([&] { return num_begun_ == begun && !stopping_; });
+                lock.lock();
+            }
             work_.wait(lock,
                        [this, &open] { return stopping_ || (open = open_loop()) != nullptr; });
             if (open == nullptr) return;
@@ -139,7 +167,9 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     std::vector<Loop*> loops_;
-    bool stopping_ = false;
+    std::atomic<Index> num_begun_ = 0;
+    std::chrono::microseconds patience_{0};
+    std::atomic<bool> stopping_ = false;
 };
 
 }  // namespace nystromformer

@@ -46,7 +46,7 @@ public:
                                     kernel().widen_bfloats(panel_of(i), pairs_, panel);
                                     detail::multiply_rows<float>(
                                         {x.row(first), panel, bias_.data() + i * width(), to.data,
-                                         x.stride, width(), 0, to.stride, cols_},
+                                         x.stride, 0, to.stride, cols_},
                                         to.rows);
                                 });
     }

@@ -46,10 +46,9 @@ public:
             }
             for (Index i = 0; i < values_.count(); ++i) {
                 Scalar* c = context.data + i * values_.width();
-                multiply_rows<Scalar>(
-                    {scores.data, values_.panel(i) + key * values_.width(), c, c, scores.stride,
-                     values_.width(), context.stride, context.stride, keys},
-                    q.rows);
+                multiply_rows<Scalar>({scores.data, values_.panel(i) + key * values_.width(), c, c,
+                                       scores.stride, context.stride, context.stride, keys},
+                                      q.rows);
             }
         }
         for (Index row = 0; row < q.rows; ++row) {
@@ -119,7 +118,7 @@ void add_depthwise_convolution(const Panels<Scalar>& values, const Scalar* taps,
             Scalar* c = context.row(row) + i * values.width();
             kernels<Scalar>().multiply(
                 {band + margin + begin - from, values.panel(i) + begin * values.width(), c, c, -1,
-                 values.width(), context.stride, context.stride, std::max<Index>(0, end - begin)},
+                 context.stride, context.stride, std::max<Index>(0, end - begin)},
                 static_cast<int>(rows));
         }
     }

@@ -25,6 +25,9 @@ namespace detail {
 /// The rows that stay in the second-level cache while panels pass over them.
 inline constexpr Index block_rows = 84;  // a multiple of 6 and of 14
 
+/// The rows of a panel that stay in the first-level cache while tiles pass over them.
+inline constexpr Index block_depth = 384;
+
 inline Index blocks_of(Index count, Index size) { return (count + size - 1) / size; }
 
 /// Calls body(first, count) for tiles of nearly equal height: a tile of one or two rows would leave
@@ -198,12 +201,17 @@ public:
         detail::multiply_blocks(
             cols_, out, threads, activation,
             [&](Index i, Index first, const detail::Rows<Scalar>& to) {
-                const Scalar* panel = memory_.data() + i * cols_ * width();
-                const Scalar* next = i + 1 < panels_ ? panel + cols_ * width() : nullptr;
-                detail::multiply_rows<Scalar>(
-                    {x.row(first), panel, memory_.data() + bias_place() + i * width(), to.data,
-                     x.stride, width(), 0, to.stride, cols_},
-                    to.rows, next);
+                const Scalar* bias = memory_.data() + bias_place() + i * width();
+                for (Index col = 0; col < cols_; col += detail::block_depth) {
+                    const Index depth = std::min(detail::block_depth, cols_ - col);
+                    const Scalar* panel = memory_.data() + (i * cols_ + col) * width();
+                    const bool last = i + 1 == panels_ && col + depth == cols_;
+                    const Scalar* start = col == 0 ? bias : to.data;
+                    detail::multiply_rows<Scalar>(
+                        {x.row(first) + col, panel, start, to.data, x.stride,
+                         col == 0 ? 0 : to.stride, to.stride, depth},
+                        to.rows, last ? nullptr : panel + depth * width());
+                }
             });
     }
     /// The same as a new matrix.

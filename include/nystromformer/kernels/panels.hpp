@@ -67,7 +67,7 @@ void multiply(ConstRows<Scalar> a, const Panels<Scalar>& panels, Rows<Scalar> ou
     static constexpr Scalar zeros[Scratch::widest_panel] = {};
     for (Index i = 0; i < panels.count(); ++i) {
         multiply_rows<Scalar>({a.data, panels.panel(i), zeros, out.data + i * panels.width(),
-                               a.stride, panels.width(), 0, out.stride, panels.depth},
+                               a.stride, 0, out.stride, panels.depth},
                               a.rows);
     }
 }

@@ -89,6 +89,12 @@ public:
                     BaseModelOutput<Scalar>& output) const {
         body_(input, options, this->config(), this->threads(), output);
     }
+    /// last_hidden_state at `rows` of the stacked input alone, in their order: (rows, hidden). The
+    /// last layer computes what they need.
+    BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input, std::span<const Index> rows,
+                                      const ForwardOptions& options = {}) const {
+        return body_(input, options, this->config(), this->threads(), rows);
+    }
 
 private:
     detail::NystromformerBody<Scalar> body_;

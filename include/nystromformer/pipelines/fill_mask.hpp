@@ -7,6 +7,7 @@
 #include <nystromformer/model/masked_lm.hpp>
 #include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -115,10 +116,8 @@ public:
             throw InputError(
                 {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
-        if (options.stride && *options.stride < 0)
-            throw InputError({"", "stride", "0 or more", std::to_string(*options.stride)});
-        if (options.stride && options.truncation)
-            throw InputError({"", "stride", "a stride or truncation", "both"});
+        detail::check_stride(options.stride, options.truncation,
+                             model_.config().max_position_embeddings);
         target_ids(options.targets);
     }
 
@@ -170,7 +169,8 @@ private:
             windows = detail::windows_of(whole, input, tokenizer_, config.max_position_embeddings,
                                          *options.stride, shared);
         }
-        masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
+        masked.add(whole, std::move(windows), options.stride.value_or(0),
+                   tokenizer_.truncation_side(), mask_id_);
     }
 
     /// Runs a batch of windows and sets the answers for their masks.

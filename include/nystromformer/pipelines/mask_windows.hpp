@@ -3,9 +3,10 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/pipelines/window_places.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
+#include <nystromformer/tokenizer/truncation.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -27,27 +28,17 @@ struct MaskedTexts {
     std::vector<Encoding> windows;
     std::vector<std::vector<MaskPlace>> places;  // (windows)
 
-    /// Adds a text that `windows_of_text` cover with overlaps of `stride` tokens.
+    /// Adds a text that `windows_of_text` cover with overlaps of `stride` tokens, from its start or
+    /// (Direction::left) from its end.
     void add(const Encoding& whole, std::vector<Encoding> windows_of_text, Index stride,
-             std::int64_t mask_id) {
-        const auto is_text = [](std::uint8_t special) { return special == 0; };
-        const auto& specials = whole.special_tokens_mask;
-        const Index prefix =
-            std::find_if(specials.begin(), specials.end(), is_text) - specials.begin();
-        std::vector<Index> sizes;  // without special tokens
-        for (const Encoding& window : windows_of_text) {
-            const auto& mask = window.special_tokens_mask;
-            sizes.push_back(std::count_if(mask.begin(), mask.end(), is_text));
-        }
-        const Index step = sizes.front() - stride;
+             Direction direction, std::int64_t mask_id) {
+        const WindowPlaces window_of(whole, windows_of_text, stride, direction);
         std::vector<std::vector<MaskPlace>> places_of_text(windows_of_text.size());
         std::size_t number = 0;
         for (std::size_t position = 0; position < whole.ids.size(); ++position) {
             if (whole.ids[position] != mask_id) continue;
-            const Index at = static_cast<Index>(position) - prefix;
-            const std::size_t best = widest(sizes, step, at);
-            const Index row = static_cast<Index>(position) - static_cast<Index>(best) * step;
-            places_of_text[best].push_back({ids.size(), number++, position, row});
+            const auto [window, row] = window_of(static_cast<Index>(position));
+            places_of_text[window].push_back({ids.size(), number++, position, row});
         }
         for (std::size_t i = 0; i < windows_of_text.size(); ++i) {
             if (places_of_text[i].empty()) continue;
@@ -56,23 +47,6 @@ struct MaskedTexts {
         }
         ids.push_back(whole.ids);
         num_masks.push_back(number);
-    }
-
-private:
-    /// Of windows of these sizes, each `step` tokens after the one before, that in which token `at`
-    /// is farthest from both ends; the first of equal ones.
-    static std::size_t widest(const std::vector<Index>& sizes, Index step, Index at) {
-        std::size_t best = 0;
-        Index most = -1;
-        for (std::size_t i = 0; i < sizes.size(); ++i) {
-            const Index before = at - static_cast<Index>(i) * step;
-            if (before < 0) break;
-            const Index margin = std::min(before, sizes[i] - 1 - before);
-            if (margin <= most) continue;
-            most = margin;
-            best = i;
-        }
-        return best;
     }
 };
 

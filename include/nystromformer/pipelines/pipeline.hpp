@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
-#include <iterator>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -112,35 +111,6 @@ inline void check_length(const Encoding& encoding, const TextInput& input,
     throw InputError({"", input.place(),
                       "at most max_position_embeddings " + std::to_string(most) + " tokens",
                       std::to_string(encoding.size())});
-}
-
-/// `whole`, the encoding of an input with its special tokens, or in its place windows of at most
-/// `length` tokens that share `stride`; options.cut is told where there are several.
-inline std::vector<Encoding> windows_of(Encoding whole, const TextInput& input,
-                                        const Tokenizer& tokenizer, Index length, Index stride,
-                                        const PipelineOptions& options) {
-    std::vector<Encoding> windows{std::move(whole)};
-    const Index tokens = windows.front().size();
-    if (tokens <= length) return windows;
-    EncodeOptions encode = encode_options();
-    encode.truncation =
-        Truncation{.max_length = length, .stride = stride, .strategy = input.strategy};
-    windows.front() = input.encode(tokenizer, encode);
-    std::vector<Encoding> rest = std::exchange(windows.front().overflowing, {});
-    std::move(rest.begin(), rest.end(), std::back_inserter(windows));
-    if (options.cut) {
-        options.cut(
-            {static_cast<Index>(input.number), tokens, length, static_cast<Index>(windows.size())});
-    }
-    return windows;
-}
-
-/// The same for an input that is not encoded yet.
-inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokenizer& tokenizer,
-                                            Index length, Index stride,
-                                            const PipelineOptions& options) {
-    return windows_of(input.encode(tokenizer, encode_options()), input, tokenizer, length, stride,
-                      options);
 }
 
 /// Encodes an input with its special tokens. With `truncation` one that is longer than

@@ -8,6 +8,7 @@
 #include <nystromformer/pipelines/answer_spans.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -138,7 +139,11 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:
-    static constexpr Index context_text = 1;  // which of the pair it is
+    /// As in Hugging Face the question comes after the context where padding is on the left. (There
+    /// answers are then looked for in the question, too, by oversight; here they are not.)
+    bool question_first() const { return tokenizer_.padding_side() == Direction::right; }
+    /// Which text of the pair the context is.
+    Index context_text() const { return question_first() ? 1 : 0; }
 
     struct WindowAnswers {
         std::vector<detail::TokenSpan> spans;
@@ -155,20 +160,19 @@ private:
 
     std::vector<Encoding> encode(const QuestionAnsweringInput& input, std::size_t number,
                                  const QuestionAnsweringOptions& options) const {
-        const detail::TextInput text{.text = input.question,
-                                     .pair = input.context,
-                                     .number = number,
-                                     .strategy = TruncationStrategy::only_second,
-                                     .gives_token_type_ids = true};  // as transformers 4 does
+        const bool first = question_first();
+        const detail::TextInput text{
+            .text = first ? input.question : input.context,
+            .pair = first ? input.context : input.question,
+            .number = number,
+            .strategy = first ? TruncationStrategy::only_second : TruncationStrategy::only_first,
+            .gives_token_type_ids = true};  // as transformers 4 does
         if (input.question.empty() || input.context.empty()) {
             throw InputError({"", text.place(), "a question and a context",
                               input.question.empty() ? "no question" : "no context"});
         }
-        auto windows =
-            detail::encode_windows(text, tokenizer_, max_seq_len(options), doc_stride(options),
-                                   detail::pipeline_options(options));
-        for (const Encoding& window : windows) detail::check_length(window, text, model_.config());
-        return windows;
+        return detail::encode_windows(text, tokenizer_, model_.config(), max_seq_len(options),
+                                      doc_stride(options), detail::pipeline_options(options));
     }
 
     WindowAnswers answers_of(const Encoding& window, std::span<const float> start_logits,
@@ -177,7 +181,7 @@ private:
         std::vector<bool> allowed;
         for (std::size_t i = 0; i < window.ids.size(); ++i) {
             // [CLS] stands for "no answer".
-            allowed.push_back(window.sequence_ids[i] == context_text || window.ids[i] == cls_id_);
+            allowed.push_back(window.sequence_ids[i] == context_text() || window.ids[i] == cls_id_);
         }
         std::vector<float> start = detail::softmax_of(start_logits, allowed);
         std::vector<float> end = detail::softmax_of(end_logits, allowed);
@@ -223,7 +227,7 @@ private:
     QuestionAnsweringAnswer answer_at(std::string_view text, const Encoding& window,
                                       detail::TokenSpan span,
                                       const QuestionAnsweringOptions& options) const {
-        if (options.align_to_words) span = detail::aligned_to_words(window, span, context_text);
+        if (options.align_to_words) span = detail::aligned_to_words(window, span, context_text());
         const auto first = static_cast<std::size_t>(window.byte_offsets[span.first].first);
         const auto last = static_cast<std::size_t>(window.byte_offsets[span.last].second);
         // A [CLS] in the question may be taken for a part of the answer.

@@ -7,6 +7,7 @@
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -45,6 +46,11 @@ struct TextClassificationOptions {
     /// multi_label_classification, else softmax.
     std::optional<ClassificationFunction> function_to_apply = std::nullopt;
     bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
+    /// Or read it in windows that share so many tokens (of a pair the longer text, each time beside
+    /// the whole of the other). The text's scores are the means of its windows' scores, each of
+    /// which weighs as much as it has tokens, special ones not counted. Windows are of the
+    /// tokenizer's model_max_length, or of what the model takes, where that is less.
+    std::optional<Index> stride = std::nullopt;
     Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
     Index num_landmarks = 0;
     Index batch_tokens = 4096;
@@ -90,23 +96,29 @@ public:
         const TextClassificationOptions& options = {}) const {
         check(options);
         const PipelineOptions shared = detail::pipeline_options(options);
-        std::vector<Encoding> encodings;
+        detail::Windows windows;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-            encodings.push_back(detail::encode_input(
-                {.text = inputs[i].text, .pair = inputs[i].text_pair, .number = i}, tokenizer_,
-                model_.config(), options.truncation, shared));
+            windows.add({.text = inputs[i].text, .pair = inputs[i].text_pair, .number = i},
+                        tokenizer_, model_.config(), options.truncation, options.stride, shared);
         }
-        const Matrix<float> logits =
-            detail::sequence_logits(model_, model_.config().num_labels, encodings, shared);
+        Matrix<float> scores =
+            detail::sequence_logits(model_, model_.config().num_labels, windows.encodings, shared);
+        for (Index row = 0; row < scores.rows(); ++row) {
+            const std::vector<float> of_row = scores_of(detail::row_of(scores, row), options);
+            std::copy(of_row.begin(), of_row.end(), scores.row(row).begin());
+        }
+        scores = windows.means(scores);  // (inputs, labels)
         std::vector<std::vector<ClassificationAnswer>> results;
-        for (Index row = 0; row < logits.rows(); ++row)
-            results.push_back(best(detail::row_of(logits, row), options));
+        for (Index row = 0; row < scores.rows(); ++row)
+            results.push_back(best(detail::row_of(scores, row), options));
         return results;
     }
 
     /// InputError where options are out of range.
     void check(const TextClassificationOptions& options) const {
         detail::check_options(detail::pipeline_options(options));
+        detail::check_stride(options.stride, options.truncation,
+                             detail::longest_input(tokenizer_, model_.config()));
         if (options.top_k.value_or(0) < 0) {
             throw InputError({"", "top_k", "0 or more", std::to_string(*options.top_k)});
         }
@@ -137,10 +149,10 @@ private:
         return {logits.begin(), logits.end()};
     }
 
-    std::vector<ClassificationAnswer> best(std::span<const float> logits,
+    std::vector<ClassificationAnswer> best(std::span<const float> scores,
                                            const TextClassificationOptions& options) const {
         std::vector<ClassificationAnswer> answers;
-        for (const float score : scores_of(logits, options)) {
+        for (const float score : scores) {
             answers.push_back(
                 {model_.config().id2label.at(static_cast<Index>(answers.size())), score});
         }

@@ -8,6 +8,7 @@
 #include <nystromformer/pipelines/entities.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
@@ -95,13 +96,9 @@ public:
     /// InputError where options are out of range or against each other.
     void check(const TokenClassificationOptions& options) const {
         detail::check_options(detail::pipeline_options(options));
-        if (!options.stride) return;
-        const Index length = detail::longest_input(tokenizer_, model_.config());
-        if (*options.stride < 0 || *options.stride >= length) {
-            throw InputError({"", "stride", "0 to " + std::to_string(length - 1),
-                              std::to_string(*options.stride)});
-        }
-        if (options.aggregation_strategy == AggregationStrategy::none) {
+        detail::check_stride(options.stride, options.truncation,
+                             detail::longest_input(tokenizer_, model_.config()));
+        if (options.stride && options.aggregation_strategy == AggregationStrategy::none) {
             throw InputError({"", "stride", "an aggregation_strategy to join windows by", "none"});
         }
     }
@@ -117,12 +114,14 @@ private:
             return {detail::encode_input(input, tokenizer_, model_.config(), options.truncation,
                                          shared)};
         }
-        auto windows = detail::encode_windows(input, tokenizer_,
+        auto windows = detail::encode_windows(input, tokenizer_, model_.config(),
                                               detail::longest_input(tokenizer_, model_.config()),
                                               *options.stride, shared);
-        for (const Encoding& window : windows) detail::check_length(window, input, model_.config());
         // Hugging Face pads the last window to the length of the others.
-        if (pad_id_) detail::pad(windows, Padding{.pad_id = *pad_id_});
+        if (pad_id_) {
+            detail::pad(windows,
+                        Padding{.direction = tokenizer_.padding_side(), .pad_id = *pad_id_});
+        }
         return windows;
     }
 

@@ -7,6 +7,7 @@
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>
@@ -36,6 +37,11 @@ struct ZeroShotOptions {
     /// Every label on its own, entailment against contradiction; else the scores add up to 1.
     bool multi_label = false;
     bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
+    /// Or read it in windows that share so many tokens, each beside the whole hypothesis. A label's
+    /// logits are the means over the windows, each of which weighs as much as it has tokens,
+    /// special ones not counted; its scores come from those. Windows are as long as for text
+    /// classification.
+    std::optional<Index> stride = std::nullopt;
     Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
     Index num_landmarks = 0;
     Index batch_tokens = 4096;
@@ -110,10 +116,10 @@ public:
                                       const ZeroShotOptions& options = {}) const {
         check(options);
         const PipelineOptions shared = detail::pipeline_options(options);
-        std::vector<Encoding> encodings;  // of each text with each of its labels
-        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, encodings);
-        const Matrix<float> logits =
-            detail::sequence_logits(model_, model_.config().num_labels, encodings, shared);
+        detail::Windows windows;  // of each text with each of its labels
+        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, windows);
+        const Matrix<float> logits = windows.means(
+            detail::sequence_logits(model_, model_.config().num_labels, windows.encodings, shared));
         std::vector<ZeroShotAnswer> results;
         Index row = 0;
         for (const ZeroShotInput& input : inputs) {
@@ -127,6 +133,8 @@ public:
     /// InputError where options are out of range.
     void check(const ZeroShotOptions& options) const {
         detail::check_options(detail::pipeline_options(options));
+        detail::check_stride(options.stride, options.truncation,
+                             detail::longest_input(tokenizer_, model_.config()));
         detail::hypothesis(options.hypothesis_template, "a label");
     }
 
@@ -147,7 +155,7 @@ public:
 
 private:
     void encode(const ZeroShotInput& input, std::size_t number, const ZeroShotOptions& options,
-                std::vector<Encoding>& encodings) const {
+                detail::Windows& windows) const {
         const std::string place = "text " + std::to_string(number);
         if (input.sequence.empty()) throw InputError({"", place, "a text", "an empty one"});
         if (input.candidate_labels.empty())
@@ -156,12 +164,11 @@ private:
         shared.cut = detail::told_once(options.cut);
         for (const std::string& label : input.candidate_labels) {
             const std::string pair = detail::hypothesis(options.hypothesis_template, label);
-            encodings.push_back(detail::encode_input({.text = input.sequence,
-                                                      .pair = pair,
-                                                      .number = number,
-                                                      .strategy = TruncationStrategy::only_first},
-                                                     tokenizer_, model_.config(),
-                                                     options.truncation, shared));
+            windows.add({.text = input.sequence,
+                         .pair = pair,
+                         .number = number,
+                         .strategy = TruncationStrategy::only_first},
+                        tokenizer_, model_.config(), options.truncation, options.stride, shared);
         }
     }
 

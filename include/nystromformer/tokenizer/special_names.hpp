@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/tokenizer/truncation.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,7 @@ struct SpecialNames {
     std::optional<std::string> mask_token, pad_token, unk_token, cls_token, sep_token;
     std::optional<Index> model_max_length;
     std::optional<bool> gives_token_type_ids;
+    std::optional<Direction> truncation_side, padding_side;
     bool clean_up_tokenization_spaces = false;
     bool clean_up_even_bpe = false;
 
@@ -59,10 +61,20 @@ struct SpecialNames {
         constexpr auto even_bpe =
             "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
         if (json.holds(even_bpe)) clean_up_even_bpe = json.at(even_bpe).boolean();
+        read(json, "truncation_side", truncation_side);
+        read(json, "padding_side", padding_side);
         read_input_names(json);
     }
 
 private:
+    static void read(const JsonView<TokenizerError>& json, const char* key,
+                     std::optional<Direction>& side) {
+        if (!json.holds(key)) return;
+        const std::string& name = json.at(key).string();
+        if (name != "left" && name != "right") json.at(key).fail("\"left\" or \"right\"");
+        side = name == "left" ? Direction::left : Direction::right;
+    }
+
     void add_roles(const JsonView<TokenizerError>& json) {
         read(json, "mask_token", mask_token);
         read(json, "pad_token", pad_token);

@@ -27,7 +27,8 @@
 namespace nystromformer {
 
 /// How to encode. Without truncation or padding here, those of tokenizer.json are at work;
-/// do_not_truncate and do_not_pad switch them off.
+/// do_not_truncate and do_not_pad switch them off. Those that name no direction have the
+/// tokenizer's truncation_side and padding_side.
 struct EncodeOptions {
     bool add_special_tokens = true;
     std::optional<Truncation> truncation = std::nullopt;
@@ -50,20 +51,22 @@ class Tokenizer {
 public:
     /// Reads tokenizer.json, or the files that were there before it (detail::LegacyFiles), and
     /// tokenizer_config.json and special_tokens_map.json where present. Throws IoError,
-    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path.
-    static Tokenizer from_pretrained(const std::filesystem::path& folder) {
+    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path. `do_lower_case`:
+    /// letters become lower case before all else, as sentence-transformers' option of that name.
+    static Tokenizer from_pretrained(const std::filesystem::path& folder,
+                                     bool do_lower_case = false) {
         constexpr std::uint64_t most_bytes = 64U << 20;
         const auto path = folder / "tokenizer.json";
-        if (!detail::is_regular_file(path)) {
-            const auto files = detail::LegacyFiles::load(folder);
-            Tokenizer result;
-            result.parts_ =
-                detail::TokenizerParts::load(detail::TokenizerJson(files.tokenizer, files.file));
-            result.names_ = files.names;
-            return result;
-        }
-        Tokenizer result = from_json(detail::read_file(path, most_bytes), path.string());
-        result.names_ = detail::SpecialNames::load(folder);
+        const bool is_there = detail::is_regular_file(path);
+        auto files = is_there
+                         ? detail::LegacyFiles{detail::read_json_file(path, most_bytes),
+                                               path.string(), detail::SpecialNames::load(folder)}
+                         : detail::LegacyFiles::load(folder);
+        if (do_lower_case) detail::lower_case_first(files.tokenizer);
+        Tokenizer result;
+        result.parts_ =
+            detail::TokenizerParts::load(detail::TokenizerJson(files.tokenizer, files.file));
+        result.names_ = std::move(files.names);
         return result;
     }
 
@@ -161,16 +164,36 @@ public:
     std::optional<bool> gives_token_type_ids() const { return names_.gives_token_type_ids; }
     /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
     std::optional<Index> model_max_length() const { return names_.model_max_length; }
+    /// Which end of a text is cut, and which is filled: what tokenizer_config.json says, else what
+    /// tokenizer.json does, else the right one.
+    Direction truncation_side() const {
+        return names_.truncation_side.value_or(
+            parts_.truncation.direction.value_or(Direction::right));
+    }
+    Direction padding_side() const {
+        return names_.padding_side.value_or(parts_.padding.direction.value_or(Direction::right));
+    }
 
 private:
     Tokenizer() = default;
+
+    Truncation truncation_of(const EncodeOptions& options) const {
+        Truncation truncation = options.truncation.value_or(parts_.truncation);
+        if (!truncation.direction) truncation.direction = truncation_side();
+        return truncation;
+    }
+    Padding padding_of(const EncodeOptions& options) const {
+        Padding padding = options.padding.value_or(parts_.padding);
+        if (!padding.direction) padding.direction = padding_side();
+        return padding;
+    }
 
     Encoding encode_padded(std::string_view text, std::optional<std::string_view> pair,
                            const EncodeOptions& options) const {
         std::vector<Encoding> batch;
         detail::EncodeWorkspace workspace;
         batch.push_back(encode(text, pair, options, workspace));
-        detail::pad(batch, options.padding ? *options.padding : parts_.padding);
+        detail::pad(batch, padding_of(options));
         return std::move(batch.front());
     }
 
@@ -201,7 +224,7 @@ private:
                 encode_some(begin, std::min(begin + group, inputs.size()));
             });
         }
-        detail::pad(result, options.padding ? *options.padding : parts_.padding);
+        detail::pad(result, padding_of(options));
         return result;
     }
 
@@ -215,8 +238,7 @@ private:
         std::optional<Encoding> second;
         if (pair) second = encoder(*pair, 1, workspace);
         const bool adds = parts_.post_processor && options.add_special_tokens;
-        detail::truncate(first, second ? &*second : nullptr,
-                         options.truncation ? *options.truncation : parts_.truncation,
+        detail::truncate(first, second ? &*second : nullptr, truncation_of(options),
                          adds ? parts_.post_processor->added_tokens(pair.has_value()) : 0);
         if (!parts_.post_processor) {
             if (second) detail::merge(first, std::move(*second));

@@ -27,16 +27,16 @@ struct Truncation {
     Index max_length = 512;
     Index stride = 0;
     TruncationStrategy strategy = TruncationStrategy::longest_first;
-    Direction direction = Direction::right;
+    std::optional<Direction> direction = std::nullopt;  ///< of the windows; nothing: see Tokenizer
 };
 
 /// How short inputs are filled: to the longest of the batch or to `length` tokens, rounded up to a
 /// multiple.
 struct Padding {
     PaddingStrategy strategy = PaddingStrategy::longest;
-    Index length = 0;  ///< for PaddingStrategy::fixed
-    Direction direction = Direction::right;
-    Index pad_to_multiple_of = 0;  ///< 0: no rounding
+    Index length = 0;                                   ///< for PaddingStrategy::fixed
+    std::optional<Direction> direction = std::nullopt;  ///< where it goes; nothing: see Tokenizer
+    Index pad_to_multiple_of = 0;                       ///< 0: no rounding
     std::int64_t pad_id = 0;
     std::int64_t pad_type_id = 0;
     std::string pad_token = "[PAD]";
@@ -67,7 +67,8 @@ inline Truncation read_truncation(const JsonView<TokenizerError>& json) {
     } else if (strategy.string() != "LongestFirst") {
         strategy.fail("\"LongestFirst\", \"OnlyFirst\" or \"OnlySecond\"");
     }
-    if (json.has("direction")) result.direction = read_direction(json.at("direction"));
+    result.direction =
+        json.has("direction") ? read_direction(json.at("direction")) : Direction::right;
     return result;
 }
 
@@ -175,7 +176,7 @@ inline void pad(Encoding& encoding, Index length, const Padding& padding) {
     Encoding fill;
     for (Index i = encoding.size(); i < length; ++i)
         append_row(fill, padding.pad_id, padding.pad_token, padding.pad_type_id, true);
-    if (padding.direction == Direction::right) return append_rows(encoding, std::move(fill));
+    if (padding.direction != Direction::left) return append_rows(encoding, std::move(fill));
     fill.overflowing = std::move(encoding.overflowing);
     append_rows(fill, std::move(encoding));
     encoding = std::move(fill);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parts of a tokenizer.json that several loaders of older files write.
+// Parts of a tokenizer.json that several loaders write.
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -48,6 +48,25 @@ inline std::int64_t added_id(const Json& added_tokens, std::string_view content)
     for (const Json& token : added_tokens)
         if (token["content"] == content) return token["id"].get<std::int64_t>();
     return -1;
+}
+
+/// Puts Lowercase before the normalizer of a tokenizer.json, unless it is that or a Sequence with
+/// one. What is no tokenizer.json stays, for its reader to refuse.
+inline void lower_case_first(Json& tokenizer) {
+    if (!tokenizer.is_object()) return;
+    const Json lower_case = {{"type", "Lowercase"}};
+    Json& normalizer = tokenizer["normalizer"];
+    const bool is_sequence = normalizer.is_object() && normalizer.contains("normalizers") &&
+                             normalizer["normalizers"].is_array();
+    const Json steps = is_sequence            ? normalizer["normalizers"]
+                       : normalizer.is_null() ? Json::array()
+                                              : Json::array({normalizer});
+    Json all = Json::array({lower_case});
+    for (const Json& step : steps) {
+        if (step == lower_case) return;
+        all.push_back(step);
+    }
+    normalizer = {{"type", "Sequence"}, {"normalizers", all}};
 }
 
 inline std::string encode_base64(std::string_view bytes) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// nystromformer embed
+#include "embed_options.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace embed_command {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : EmbedOptions {
+    bool normalize = false;
+};
+
+/// Embeddings as a list, as answer_with has them.
+struct Embedder {
+    nf::SentenceEmbeddingPipeline pipeline;
+
+    const auto& model() const { return pipeline.model(); }
+    void check(const nf::SentenceEmbeddingOptions& options) const { pipeline.check(options); }
+    std::vector<nf::RowVector<float>> batch(std::span<const std::string> texts,
+                                            const nf::SentenceEmbeddingOptions& options) const {
+        const nf::Matrix<float> embeddings = pipeline.batch(texts, options);
+        std::vector<nf::RowVector<float>> rows;
+        for (Index i = 0; i < embeddings.rows(); ++i) rows.emplace_back(embeddings.row(i));
+        return rows;
+    }
+};
+
+/// The text, how many columns its embedding has, and the first of them.
+std::string table(const Request& request) {
+    std::string text = for_terminal(request.text("text")) + "\n  " +
+                       std::to_string(request.output.size()) + " columns:";
+    for (std::size_t i = 0; i < request.output.size() && i < 6; ++i) {
+        char number[32];
+        std::snprintf(number, sizeof number, " %.4f", request.output[i].get<double>());
+        text += number;
+    }
+    return text + (request.output.size() > 6 ? " ...\n" : "\n");
+}
+
+int run(const Options& options, const std::vector<std::string>& texts) {
+    nf::SentenceEmbeddingOptions pipeline_options = options.of_pipeline();
+    pipeline_options.normalize_embeddings = options.normalize;
+    return answer_with(
+        Embedder{options.load()}, pipeline_options, text_fields(texts), options,
+        [](const Request& request) { return request.text("text"); },
+        [](const std::string&, const nf::RowVector<float>& row) {
+            return to_json({row.data(), static_cast<std::size_t>(row.size())});
+        },
+        table);
+}
+
+}  // namespace embed_command
+
+void add_embed(CLI::App& app, command_line::Session& session) {
+    using namespace embed_command;
+    auto options = std::make_shared<Options>();
+    CLI::App& command = *app.add_subcommand("embed", "A vector for each text");
+    options->add_model(command);
+    add_texts(command);
+    options->add_corpus(command, "a file of texts to embed, in the place of stdin");
+    options->add_embedding(command);
+    command.add_flag("--normalize", options->normalize, "make every vector's length 1");
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

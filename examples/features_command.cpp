@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// nystromformer features
+#include "command_line.hpp"
+
+#include <nystromformer/pipelines/feature_extraction.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace features_command {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    bool truncation = false;
+    std::optional<Index> stride;
+};
+
+/// [1][n][hidden], as Hugging Face has it.
+Json features_json(const nf::Matrix<float>& states) {
+    Json tokens = Json::array();
+    for (Index i = 0; i < states.rows(); ++i)
+        tokens.push_back(to_json({states.row(i).data(), static_cast<std::size_t>(states.cols())}));
+    return Json::array({std::move(tokens)});
+}
+
+std::string table(const Request& request) {
+    const Json& tokens = request.output[0];
+    std::string text = for_terminal(request.text("text")) + "\n  " + std::to_string(tokens.size()) +
+                       " tokens of " + std::to_string(tokens[0].size()) + " columns\n";
+    for (const Json& token : tokens) {
+        text += ' ';
+        for (std::size_t i = 0; i < token.size() && i < 6; ++i) {
+            char number[32];
+            std::snprintf(number, sizeof number, " %.4f", token[i].get<double>());
+            text += number;
+        }
+        text += token.size() > 6 ? " ...\n" : "\n";
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& texts) {
+    nf::FeatureExtractionOptions pipeline_options;
+    pipeline_options.truncation = options.truncation;
+    pipeline_options.stride = options.stride;
+    return answer_with(
+        nf::FeatureExtractionPipeline(options.model, options.load_options()), pipeline_options,
+        text_fields(texts), options, [](const Request& request) { return request.text("text"); },
+        [](const std::string&, const nf::Matrix<float>& states) { return features_json(states); },
+        table);
+}
+
+}  // namespace features_command
+
+void add_features(CLI::App& app, command_line::Session& session) {
+    using namespace features_command;
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        *app.add_subcommand("features", "The hidden states of each token of a text");
+    options->add_model(command);
+    add_texts(command);
+    add_truncation(command, options->truncation);
+    add_stride(command, options->stride);
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "text_file.hpp"
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/file.hpp>
+
+#include <string_view>
+
+namespace command_line {
+
+namespace nf = nystromformer;
+
+namespace {
+
+constexpr std::size_t longest_text = std::size_t{16} << 20;
+
+std::string_view trimmed(std::string_view line) {
+    const auto first = line.find_first_not_of(" \t\r\f\v");
+    if (first == line.npos) return "";
+    return line.substr(first, line.find_last_not_of(" \t\r\f\v") + 1 - first);
+}
+
+}  // namespace
+
+TextFile::TextFile(const std::string& path, const std::string& split)
+    : path_(path), split_(split), stream_(path, std::ios::binary) {
+    total_bytes_ = nf::detail::regular_file_size(path);
+    if (!stream_) throw nf::IoError({path, "", "a readable file", "a read error"});
+    if (split == "auto") split_ = path.ends_with(".jsonl") ? "json" : "paragraphs";
+}
+
+bool TextFile::read_line(std::string& line) {
+    line.clear();
+    const std::streambuf::int_type end = std::streambuf::traits_type::eof();
+    std::streambuf& buffer = *stream_.rdbuf();
+    bool any = false;
+    for (auto byte = buffer.sbumpc(); byte != end; byte = buffer.sbumpc()) {
+        any = true;
+        ++bytes_;
+        if (byte == '\n') break;
+        line += static_cast<char>(byte);
+        if (line.size() > longest_text) {
+            throw nf::FormatError({path_, "line " + std::to_string(lines_ + 1),
+                                   "at most " + std::to_string(longest_text) + " bytes", "more"});
+        }
+    }
+    lines_ += any;
+    return any;
+}
+
+std::optional<std::string> TextFile::next() {
+    std::string line, text;
+    while (read_line(line)) {
+        if (split_ == "json") {
+            first_line_ = lines_;
+            return line;
+        }
+        const std::string_view rest = trimmed(line);
+        if (rest.empty() && text.empty()) continue;
+        if (rest.empty()) return text;
+        if (text.empty()) first_line_ = lines_;
+        text.append(text.empty() ? "" : " ").append(rest);
+        if (split_ == "lines") return text;
+        if (text.size() > longest_text) {
+            throw nf::FormatError(
+                {path_, "line " + std::to_string(first_line_),
+                 "a paragraph of at most " + std::to_string(longest_text) + " bytes", "more"});
+        }
+    }
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+}  // namespace command_line

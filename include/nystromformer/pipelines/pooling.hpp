@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// The pooling of sentence-transformers: hidden states of a text's tokens to one vector.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/core/matrix.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// What becomes of the hidden states, with the names of sentence-transformers.
+enum class PoolingMode {
+    cls,                   ///< the first token's
+    max,                   ///< the largest of each column
+    mean,                  ///< their mean
+    mean_sqrt_len_tokens,  ///< their sum over the root of their number
+    weightedmean,          ///< their mean, each weighted by its position from 1
+    lasttoken,             ///< the last token's
+};
+
+namespace detail {
+
+struct NamedPoolingMode {
+    std::string_view name;
+    const char* old_name;  // a boolean of config.json until sentence-transformers 5
+};
+
+/// In the order of PoolingMode, which is that of the columns where several old names are true.
+inline constexpr std::array<NamedPoolingMode, 6> named_pooling_modes{{
+    {"cls", "pooling_mode_cls_token"},
+    {"max", "pooling_mode_max_tokens"},
+    {"mean", "pooling_mode_mean_tokens"},
+    {"mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens"},
+    {"weightedmean", "pooling_mode_weightedmean_tokens"},
+    {"lasttoken", "pooling_mode_lasttoken"},
+}};
+
+using SentenceJson = JsonView<ConfigError>;
+
+}  // namespace detail
+
+/// The mode that sentence-transformers calls so, or nothing.
+inline std::optional<PoolingMode> pooling_mode_named(std::string_view name) {
+    for (std::size_t i = 0; i < detail::named_pooling_modes.size(); ++i)
+        if (detail::named_pooling_modes[i].name == name) return static_cast<PoolingMode>(i);
+    return std::nullopt;
+}
+inline std::string_view name(PoolingMode mode) {
+    return detail::named_pooling_modes[static_cast<std::size_t>(mode)].name;
+}
+
+/// Source: sentence_transformers/sentence_transformer/modules/pooling.py
+struct Pooling {
+    Index embedding_dimension = 0;                                ///< of a token
+    std::vector<PoolingMode> pooling_mode = {PoolingMode::mean};  ///< after one another in columns
+    bool include_prompt = true;  ///< false: the tokens of the prompt are left out
+
+    /// Reads the module's config.json in its new form (`pooling_mode`: a name or several) or the
+    /// old one (a boolean for each). Throws ConfigError, also where its dimension is not
+    /// `hidden_size`.
+    static Pooling load(const detail::SentenceJson& json, Index hidden_size) {
+        const char* key =
+            json.holds("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
+        Pooling pooling{json.at(key).integer(1, Index{1} << 30)};
+        if (pooling.embedding_dimension != hidden_size)
+            json.at(key).fail("the model's hidden_size " + std::to_string(hidden_size));
+        if (json.holds("include_prompt"))
+            pooling.include_prompt = json.at("include_prompt").boolean();
+        auto modes =
+            json.holds("pooling_mode") ? new_modes(json.at("pooling_mode")) : old_modes(json);
+        if (!modes.empty()) pooling.pooling_mode = std::move(modes);
+        return pooling;
+    }
+
+    /// Columns of a pooled vector.
+    Index out_features() const {
+        return static_cast<Index>(pooling_mode.size()) * embedding_dimension;
+    }
+
+    /// True where the vector is the states of single tokens: then only these need be computed.
+    bool is_of_single_tokens() const {
+        return std::all_of(pooling_mode.begin(), pooling_mode.end(), [](PoolingMode mode) {
+            return mode == PoolingMode::cls || mode == PoolingMode::lasttoken;
+        });
+    }
+    /// That token of one mode, of n tokens.
+    Index single_token(PoolingMode mode, Index n, Index prompt_length) const {
+        if (mode == PoolingMode::lasttoken) return n - 1;
+        return include_prompt ? 0 : prompt_length;
+    }
+
+    /// Writes the vector of one text to `out` (out_features). `tokens` (n, embedding_dimension) are
+    /// its hidden states, n at least 1; without include_prompt the first `prompt_length` of them,
+    /// fewer than n, do not count.
+    void operator()(detail::Rows<const float> tokens, Index prompt_length, float* out) const {
+        const Index first = include_prompt ? 0 : prompt_length;
+        for (const PoolingMode mode : pooling_mode) {
+            switch (mode) {
+                case PoolingMode::cls:
+                case PoolingMode::lasttoken:
+                    std::copy_n(tokens.row(single_token(mode, tokens.rows, prompt_length)),
+                                tokens.cols, out);
+                    break;
+                case PoolingMode::max:
+                    largest(tokens, first, out);
+                    break;
+                default:
+                    mean(tokens, first, mode, out);
+            }
+            out += tokens.cols;
+        }
+    }
+
+private:
+    static std::vector<PoolingMode> new_modes(const detail::SentenceJson& json) {
+        std::vector<PoolingMode> modes;
+        const auto add = [&modes](const detail::SentenceJson& value) {
+            const auto mode = pooling_mode_named(value.string());
+            if (!mode)
+                value.fail("cls, max, mean, mean_sqrt_len_tokens, weightedmean or lasttoken");
+            modes.push_back(*mode);
+        };
+        if (!json.is_array()) {
+            add(json);
+            return modes;
+        }
+        for (std::size_t i = 0; i < json.size(); ++i) add(json.at(i));
+        if (modes.empty()) json.fail("at least one mode");
+        return modes;
+    }
+
+    /// None for a file in which nothing is true: sentence-transformers then takes the mean.
+    static std::vector<PoolingMode> old_modes(const detail::SentenceJson& json) {
+        std::vector<PoolingMode> modes;
+        for (std::size_t i = 0; i < detail::named_pooling_modes.size(); ++i) {
+            const char* key = detail::named_pooling_modes[i].old_name;
+            if (json.holds(key) && json.at(key).boolean())
+                modes.push_back(static_cast<PoolingMode>(i));
+        }
+        return modes;
+    }
+
+    static void largest(detail::Rows<const float> tokens, Index first, float* out) {
+        std::copy_n(tokens.row(first), tokens.cols, out);
+        for (Index i = first + 1; i < tokens.rows; ++i) {
+            const float* row = tokens.row(i);
+            // A NaN stays, as in PyTorch.
+            for (Index col = 0; col < tokens.cols; ++col)
+                if (row[col] > out[col] || std::isnan(row[col])) out[col] = row[col];
+        }
+    }
+
+    static void mean(detail::Rows<const float> tokens, Index first, PoolingMode mode, float* out) {
+        std::vector<double> sum(static_cast<std::size_t>(tokens.cols));
+        double weights = 0;
+        for (Index i = first; i < tokens.rows; ++i) {
+            const double weight =
+                mode == PoolingMode::weightedmean ? static_cast<double>(i + 1) : 1;
+            const float* row = tokens.row(i);
+            for (std::size_t col = 0; col < sum.size(); ++col)
+                sum[col] += weight * static_cast<double>(row[col]);
+            weights += weight;
+        }
+        if (mode == PoolingMode::mean_sqrt_len_tokens) weights = std::sqrt(weights);
+        for (std::size_t col = 0; col < sum.size(); ++col)
+            out[col] = static_cast<float>(sum[col] / weights);
+    }
+};
+
+}  // namespace nystromformer

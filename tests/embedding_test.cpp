@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+#include "catch.hpp"
+
+#include <nystromformer/core/file.hpp>
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/pipelines/feature_extraction.hpp>
+#include <nystromformer/pipelines/semantic_search.hpp>
+#include <nystromformer/pipelines/sentence_embedding.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace nf = nystromformer;
+using nf::detail::Json;
+
+namespace {
+
+const std::filesystem::path data =
+    std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference" / "sentences";
+
+const Json& record() {
+    static const Json json =
+        nf::detail::read_json_file(data / "sentences.json", std::uint64_t{1} << 24);
+    return json;
+}
+const std::vector<std::string>& texts() {
+    static const auto list = record()["texts"].get<std::vector<std::string>>();
+    return list;
+}
+
+/// The pipeline of a folder of the reference data, loaded once.
+const nf::SentenceEmbeddingPipeline& pipeline(const std::string& folder) {
+    static std::map<std::string, std::unique_ptr<const nf::SentenceEmbeddingPipeline>> loaded;
+    auto& slot = loaded[folder];
+    if (!slot) slot = std::make_unique<const nf::SentenceEmbeddingPipeline>(data / folder);
+    return *slot;
+}
+
+/// sentence-transformers' arguments as our options; it cuts without being asked.
+nf::SentenceEmbeddingOptions options_of(const Json& recorded) {
+    nf::SentenceEmbeddingOptions ours{.truncation = true};
+    for (const auto& [key, value] : recorded["options"].items()) {
+        if (key == "prompt") ours.prompt = value.get<std::string>();
+        if (key == "prompt_name") ours.prompt_name = value.get<std::string>();
+        if (key == "truncate_dim") ours.truncate_dim = value.get<nf::Index>();
+        if (key == "normalize_embeddings") ours.normalize_embeddings = value.get<bool>();
+    }
+    if (recorded["method"] == "encode_query") ours.prompt_name = "query";
+    if (recorded["method"] == "encode_document") ours.prompt_name = "document";
+    return ours;
+}
+
+/// The largest difference from a recorded matrix; infinity where the shapes differ.
+double difference(const nf::Matrix<float>& found, const Json& expected) {
+    double largest = std::numeric_limits<double>::infinity();
+    if (found.rows() != static_cast<nf::Index>(expected.size())) return largest;
+    largest = 0;
+    for (nf::Index i = 0; i < found.rows(); ++i) {
+        const Json& row = expected[static_cast<std::size_t>(i)];
+        if (found.cols() != static_cast<nf::Index>(row.size()))
+            return std::numeric_limits<double>::infinity();
+        for (nf::Index j = 0; j < found.cols(); ++j) {
+            const double value = row[static_cast<std::size_t>(j)].get<double>();
+            largest = std::max(largest, std::abs(static_cast<double>(found(i, j)) - value));
+        }
+    }
+    return largest;
+}
+
+nf::Matrix<float> random_matrix(nf::Index rows, nf::Index cols, unsigned seed) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<float> normal;
+    return nf::Matrix<float>::NullaryExpr(rows, cols, [&] { return normal(generator); });
+}
+
+std::string long_text() {
+    std::string text;
+    for (int i = 0; i < 30; ++i) text += "We believed every word of it. ";
+    return text;
+}
+
+/// A copy of a reference folder, to be broken.
+struct BrokenFolder {
+    std::filesystem::path path;
+
+    explicit BrokenFolder(const std::string& of)
+        : path(std::filesystem::temp_directory_path() / ("nystromformer-" + of)) {
+        std::filesystem::remove_all(path);
+        std::filesystem::copy(data / of, path, std::filesystem::copy_options::recursive);
+    }
+    BrokenFolder(const BrokenFolder&) = delete;
+    BrokenFolder& operator=(const BrokenFolder&) = delete;
+    ~BrokenFolder() { std::filesystem::remove_all(path); }
+
+    template <typename Error>
+    void refuses(const std::string& file, const std::string& text, const std::string& place) {
+        INFO(file << " " << text);
+        const bool is_new = !std::filesystem::exists(path / file);
+        const std::string before =
+            is_new ? "" : nf::detail::read_file(path / file, std::uint64_t{1} << 24);
+        nf::detail::write_file(path / file, text);
+        try {
+            nf::SentenceEmbeddingPipeline loaded(path);
+            FAIL_CHECK("loaded");
+        } catch (const Error& error) {
+            INFO(error.what());
+            CHECK(error.file() == (path / file).string());
+            CHECK(error.place() == place);
+        } catch (const nf::Error& error) {
+            FAIL_CHECK("another error: " << error.what());
+        }
+        nf::detail::write_file(path / file, before);
+        if (is_new) std::filesystem::remove(path / file);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("sentence embeddings equal what sentence-transformers recorded", "[embedding]") {
+    std::size_t count = 0;
+    for (const Json& recorded : record()["cases"]) {
+        const auto folder = recorded["folder"].get<std::string>();
+        INFO(folder << " " << recorded["method"] << " " << recorded["options"]);
+        const auto options = options_of(recorded);
+        const nf::Index columns = pipeline(folder).embedding_dimension();
+        if (options.truncate_dim.value_or(1) > columns) continue;  // it has no effect there
+        const auto found = pipeline(folder).batch(texts(), options);
+        CHECK(difference(found, recorded["output"]) <= 1e-5);
+        if (recorded["options"].empty()) CHECK(found.cols() == columns);
+        ++count;
+    }
+    CHECK(count >= 90);
+}
+
+TEST_CASE("similarity equals what sentence-transformers recorded", "[embedding]") {
+    for (const auto& [folder, expected] : record()["similarity"].items()) {
+        INFO(folder);
+        const auto found = pipeline(folder).batch(texts(), {.truncation = true});
+        CHECK(difference(pipeline(folder).similarity(found, found), expected) <= 2e-5);
+    }
+    CHECK(pipeline("cls").similarity_function() == nf::Similarity::dot);
+    CHECK(pipeline("mean-sqrt").similarity_function() == nf::Similarity::manhattan);
+    CHECK(pipeline("all-old").similarity_function() == nf::Similarity::cosine);
+}
+
+TEST_CASE("features equal what transformers recorded", "[embedding]") {
+    const nf::FeatureExtractionPipeline features(data / "plain");
+    for (std::size_t i = 0; i < texts().size(); ++i) {
+        INFO(texts()[i]);
+        CHECK(difference(features(texts()[i], {.truncation = true}), record()["features"][i][0]) <=
+              1e-5);
+    }
+    CHECK_THROWS_AS(features(long_text()), nf::InputError);
+}
+
+TEST_CASE("an embedding is the same bit for bit alone and in any batch", "[embedding]") {
+    std::vector<std::string> some = texts();
+    some.push_back(long_text());
+    const nf::FeatureExtractionPipeline features(data / "plain");
+    for (const char* folder : {"all-new", "last-cls", "dense-many"}) {
+        for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
+            for (const nf::Index batch_tokens : {1, 30, 4096}) {
+                const nf::SentenceEmbeddingOptions options{.prompt = "He said: ",
+                                                           .stride = 5,
+                                                           .attention = attention,
+                                                           .num_landmarks = 4,
+                                                           .batch_tokens = batch_tokens};
+                const nf::FeatureExtractionOptions feature_options{.stride = 5,
+                                                                   .attention = attention,
+                                                                   .num_landmarks = 4,
+                                                                   .batch_tokens = batch_tokens};
+                const auto together = pipeline(folder).batch(some, options);
+                const auto states = features.batch(some, feature_options);
+                for (std::size_t i = 0; i < some.size(); ++i) {
+                    CHECK(pipeline(folder)(some[i], options) ==
+                          together.row(static_cast<nf::Index>(i)));
+                    CHECK(features(some[i], feature_options) == states[i]);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("the states of single tokens are those that all tokens have", "[embedding]") {
+    // The last columns of all-new are cls and the first lasttoken; last-cls computes these rows
+    // alone. Both folders have weights of their own, so compare with the features.
+    const nf::FeatureExtractionPipeline features(data / "last-cls");
+    const auto states = features(texts()[0]);
+    const auto embedding = pipeline("last-cls")(texts()[0]);
+    CHECK(embedding.leftCols(8) == states.row(states.rows() - 1));
+    CHECK(embedding.rightCols(8) == states.row(0));
+}
+
+TEST_CASE("a text that is too long for its embedding is refused, cut or read in windows",
+          "[embedding]") {
+    const auto& mean = pipeline("all-new");
+    const std::string text = long_text();
+    CHECK(mean.max_seq_length() == 48);
+    CHECK(pipeline("lower").max_seq_length() == 20);
+    CHECK(pipeline("moved").max_seq_length() == 80);
+    CHECK_THROWS_AS(mean(text), nf::InputError);
+    std::vector<nf::Cut> cuts;
+    const auto note = [&](const nf::Cut& cut) { cuts.push_back(cut); };
+    mean(text, {.truncation = true, .cut = note});
+    mean(text, {.stride = 8, .cut = note});
+    mean("A garden.", {.truncation = true, .cut = note});
+    mean(text, {.max_seq_length = 90, .truncation = true, .cut = note});
+    REQUIRE(cuts.size() == 3);
+    CHECK((cuts[0].input == 0 && cuts[0].tokens > 90 && cuts[0].length == 48));
+    CHECK(cuts[0].windows == 1);
+    CHECK(cuts[1].windows == (cuts[1].tokens - 2 - 8 + 37) / 38);
+    CHECK(cuts[2].length == 90);
+}
+
+TEST_CASE("windows are averaged by their tokens before the other modules", "[embedding]") {
+    const auto& dense = pipeline("max");  // and Normalize
+    const std::string text = long_text();
+    const auto embedding = dense(text, {.stride = 3});
+    const nf::FeatureExtractionPipeline features(data / "max");
+    nf::EncodeOptions encode = nf::detail::encode_options();
+    encode.truncation = nf::Truncation{.max_length = 48, .stride = 3};
+    auto first = dense.tokenizer().encode(text, encode);
+    auto windows = first.overflowing;
+    first.overflowing.clear();
+    windows.insert(windows.begin(), first);
+    REQUIRE(windows.size() > 2);
+    nf::RowVector<double> sum = nf::RowVector<double>::Zero(8);
+    for (const auto& window : windows) {
+        const auto states =
+            features.model()(nf::ModelInput<float>::stacked({window.ids})).last_hidden_state;
+        sum += static_cast<double>(window.size()) * states.colwise().maxCoeff().cast<double>();
+    }
+    CHECK((embedding.cast<double>() - sum.normalized()).cwiseAbs().maxCoeff() <= 1e-6);
+}
+
+TEST_CASE("a token has the states of the window that shows most around it", "[embedding]") {
+    const nf::FeatureExtractionPipeline features(data / "plain");
+    const std::string text = long_text();
+    std::vector<nf::Cut> cuts;
+    const auto states =
+        features(text, {.stride = 10, .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }});
+    REQUIRE(cuts.size() == 1);
+    CHECK(states.rows() == cuts[0].tokens);
+    CHECK(cuts[0].length == 90);
+    nf::EncodeOptions encode = nf::detail::encode_options();
+    encode.truncation = nf::Truncation{.max_length = 90, .stride = 10};
+    const auto first = features.tokenizer().encode(text, encode);
+    const auto of = [&](const nf::Encoding& window) {
+        return features.model()(nf::ModelInput<float>::stacked({window.ids})).last_hidden_state;
+    };
+    const auto start = of(first), next = of(first.overflowing.front()),
+               end = of(first.overflowing.back());
+    // 88 tokens of the text in each window: of those that two share the first five are the first's.
+    CHECK(states.topRows(1 + 78 + 5) == start.topRows(1 + 78 + 5));
+    CHECK(states.middleRows(1 + 78 + 5, 20) == next.middleRows(1 + 5, 20));
+    CHECK(states.bottomRows(2) == end.bottomRows(2));
+}
+
+TEST_CASE("embedding options that are out of range are refused", "[embedding]") {
+    const auto& mean = pipeline("mean");
+    CHECK_THROWS_AS(mean.check({.prompt_name = "no such"}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.truncate_dim = 0}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.truncate_dim = 9}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.max_seq_length = 0}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.max_seq_length = 91}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.stride = 48}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.stride = -1}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.truncation = true, .stride = 1}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.batch_tokens = 0}), nf::InputError);
+    CHECK_NOTHROW(mean.check({.prompt_name = "query", .truncate_dim = 8, .stride = 0}));
+    const nf::FeatureExtractionPipeline features(data / "plain");
+    CHECK_THROWS_AS(features.check({.truncation = true, .stride = 1}), nf::InputError);
+    CHECK_THROWS_AS(features.check({.stride = 90}), nf::InputError);
+    CHECK(!pipeline("plain").has_modules());
+    CHECK(mean.has_modules());
+}
+
+TEST_CASE("the progress of embeddings is told after each batch", "[embedding]") {
+    std::vector<nf::Index> told;
+    const std::vector<std::string> some(3, "A garden.");
+    pipeline("mean").batch(some,
+                           {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
+                                told.push_back(done * 10 + total);
+                            }});
+    CHECK(told == std::vector<nf::Index>{13, 23, 33});
+}
+
+TEST_CASE("the search finds what comparing every row finds", "[embedding]") {
+    const nf::Matrix<float> queries = random_matrix(70, 12, 1);
+    nf::Matrix<float> corpus = random_matrix(5000, 12, 2);
+    corpus.row(4321) = corpus.row(17);
+    nf::ThreadPool one(1), four(4);
+    for (const auto similarity : {nf::Similarity::cosine, nf::Similarity::dot,
+                                  nf::Similarity::euclidean, nf::Similarity::manhattan}) {
+        const nf::SemanticIndex index(corpus, similarity);
+        const auto scores = nf::similarity(queries, corpus, similarity, one);
+        const auto hits = index(queries, 7, one);
+        REQUIRE(hits.size() == 70);
+        for (nf::Index i = 0; i < queries.rows(); ++i) {
+            std::vector<nf::Index> order(5000);
+            for (std::size_t j = 0; j < order.size(); ++j) order[j] = static_cast<nf::Index>(j);
+            std::stable_sort(order.begin(), order.end(),
+                             [&](nf::Index a, nf::Index b) { return scores(i, a) > scores(i, b); });
+            const auto& found = hits[static_cast<std::size_t>(i)];
+            REQUIRE(found.size() == 7);
+            const nf::Matrix<float> alone = queries.row(i);
+            const auto again = index(alone, 7, four).front();
+            for (std::size_t k = 0; k < found.size(); ++k) {
+                CHECK(found[k].corpus_id == order[k]);
+                CHECK(found[k].score == scores(i, order[k]));
+                CHECK(again[k].corpus_id == found[k].corpus_id);
+                CHECK(again[k].score == found[k].score);
+            }
+            const nf::RowVector<double> a = queries.row(i).cast<double>(),
+                                        b = corpus.row(order[0]).cast<double>();
+            const double exact = similarity == nf::Similarity::cosine
+                                     ? a.dot(b) / a.norm() / b.norm()
+                                 : similarity == nf::Similarity::dot       ? a.dot(b)
+                                 : similarity == nf::Similarity::euclidean ? -(a - b).norm()
+                                                                           : -(a - b).lpNorm<1>();
+            CHECK(std::abs(exact - static_cast<double>(found[0].score)) <= 1e-5);
+        }
+        CHECK(index(queries, 9000, four)[0].size() == 5000);
+    }
+}
+
+TEST_CASE("equal rows are found in order and a NaN last", "[embedding]") {
+    nf::Matrix<float> corpus = nf::Matrix<float>::Ones(4, 3);
+    corpus(0, 1) = std::numeric_limits<float>::quiet_NaN();
+    nf::ThreadPool threads(1);
+    for (const auto similarity : {nf::Similarity::cosine, nf::Similarity::manhattan}) {
+        const nf::SemanticIndex index(corpus, similarity);
+        const auto hits = index(nf::Matrix<float>::Ones(1, 3), 4, threads).front();
+        CHECK((hits[0].corpus_id == 1 && hits[1].corpus_id == 2 && hits[2].corpus_id == 3));
+        CHECK(hits[3].corpus_id == 0);
+        CHECK_THROWS_AS(index(nf::Matrix<float>::Ones(1, 2), 4, threads), nf::InputError);
+        CHECK_THROWS_AS(index(nf::Matrix<float>::Ones(1, 3), 0, threads), nf::InputError);
+    }
+    CHECK(nf::SemanticIndex(nf::Matrix<float>(0, 3))(nf::Matrix<float>::Ones(1, 3), 4, threads)
+              .front()
+              .empty());
+}
+
+TEST_CASE("broken files of sentence-transformers are refused with file and place", "[embedding]") {
+    BrokenFolder folder("dense");
+    const std::string pool =
+        R"({"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"})";
+    const std::string first = R"({"type": "sentence_transformers.models.Transformer", "path": ""})";
+    const auto modules = [&](const std::string& text) { return "[" + text + "]"; };
+    const std::string file = "modules.json";
+    folder.refuses<nf::FormatError>(file, "[", "byte 2");
+    folder.refuses<nf::ConfigError>(file, "{}", "/");
+    folder.refuses<nf::ConfigError>(file, "[5]", "/0");
+    folder.refuses<nf::ConfigError>(file, R"([{"path": ""}])", "/0/type");
+    folder.refuses<nf::ConfigError>(file, R"([{"type": "sentence_transformers.models.Pooling"}])",
+                                    "/0/path");
+    folder.refuses<nf::UnsupportedError>(file, "[]", "/0");
+    folder.refuses<nf::UnsupportedError>(file, modules(first), "/1");
+    folder.refuses<nf::UnsupportedError>(file, modules(pool + "," + first), "/0");
+    folder.refuses<nf::UnsupportedError>(file, modules(first + "," + pool + "," + pool), "/2");
+    for (const char* path : {"..", ".", "a/b", "/etc", "..\\\\x", "C:"}) {
+        folder.refuses<nf::UnsafePathError>(
+            file,
+            modules(first + R"(,{"type": "sentence_transformers.models.Pooling", "path": ")" +
+                    path + "\"}"),
+            "/1/path");
+    }
+    for (const char* type :
+         {"sentence_transformers.models.CNN", "my.models.Pooling", "Pooling",
+          "sentence_transformers.models.", "sentence_transformers.models.Trans"}) {
+        folder.refuses<nf::UnsupportedError>(
+            file, modules(R"({"path": "", "type": ")" + std::string(type) + "\"}"), "/0/type");
+    }
+    const std::string pooling = "1_Pooling/config.json";
+    folder.refuses<nf::ConfigError>(pooling, "[]", "/");
+    folder.refuses<nf::ConfigError>(pooling, "{}", "/word_embedding_dimension");
+    folder.refuses<nf::ConfigError>(pooling, R"({"embedding_dimension": 9})",
+                                    "/embedding_dimension");
+    folder.refuses<nf::ConfigError>(pooling, R"({"embedding_dimension": 8, "pooling_mode": "min"})",
+                                    "/pooling_mode");
+    folder.refuses<nf::ConfigError>(pooling, R"({"embedding_dimension": 8, "pooling_mode": []})",
+                                    "/pooling_mode");
+    folder.refuses<nf::ConfigError>(
+        pooling, R"({"embedding_dimension": 8, "pooling_mode": ["cls", 5]})", "/pooling_mode/1");
+    folder.refuses<nf::ConfigError>(
+        pooling, R"({"word_embedding_dimension": 8, "pooling_mode_cls_token": 1})",
+        "/pooling_mode_cls_token");
+    folder.refuses<nf::ConfigError>(
+        pooling, R"({"embedding_dimension": 8, "include_prompt": "no"})", "/include_prompt");
+    const std::string dense = "2_Dense/config.json";
+    folder.refuses<nf::ConfigError>(dense, R"({"in_features": 9, "out_features": 5})",
+                                    "/in_features");
+    folder.refuses<nf::ConfigError>(dense, R"({"in_features": 8, "out_features": 0})",
+                                    "/out_features");
+    folder.refuses<nf::ConfigError>(dense, R"({"in_features": 8})", "/out_features");
+    const auto with = [](const std::string& more) {
+        return R"({"in_features": 8, "out_features": 5, )" + more + "}";
+    };
+    folder.refuses<nf::UnsupportedError>(
+        dense, with(R"("activation_function": "torch.nn.modules.activation.Softplus")"),
+        "/activation_function");
+    folder.refuses<nf::UnsupportedError>(dense, with(R"("activation_function": "os.GELU")"),
+                                         "/activation_function");
+    folder.refuses<nf::UnsupportedError>(dense, with(R"("module_input_name": "token_embeddings")"),
+                                         "/module_input_name");
+    folder.refuses<nf::ConfigError>(dense, with(R"("use_residual": 0)"), "/use_residual");
+    const std::string limits = "sentence_bert_config.json";
+    folder.refuses<nf::ConfigError>(limits, R"({"max_seq_length": 0})", "/max_seq_length");
+    folder.refuses<nf::ConfigError>(limits, R"({"do_lower_case": "yes"})", "/do_lower_case");
+    folder.refuses<nf::UnsupportedError>(limits, R"({"transformer_task": "fill-mask"})",
+                                         "/transformer_task");
+    const std::string defaults = "config_sentence_transformers.json";
+    folder.refuses<nf::ConfigError>(defaults, R"({"prompts": []})", "/prompts");
+    folder.refuses<nf::ConfigError>(defaults, R"({"prompts": {"a": 1}})", "/prompts/a");
+    folder.refuses<nf::ConfigError>(defaults, R"({"default_prompt_name": "a"})",
+                                    "/default_prompt_name");
+    folder.refuses<nf::ConfigError>(defaults, R"({"truncate_dim": 0})", "/truncate_dim");
+    folder.refuses<nf::UnsupportedError>(defaults, R"({"similarity_fn_name": "maxsim"})",
+                                         "/similarity_fn_name");
+}
+
+TEST_CASE("Dense weights that do not fit are refused", "[embedding]") {
+    BrokenFolder folder("dense");
+    nf::detail::write_file(folder.path / "2_Dense" / "config.json",
+                           R"({"in_features": 8, "out_features": 6})");
+    CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::TensorError);
+    std::filesystem::remove(folder.path / "2_Dense" / "model.safetensors");
+    CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::IoError);
+    std::filesystem::remove(folder.path / "1_Pooling" / "config.json");
+    CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::IoError);
+}
