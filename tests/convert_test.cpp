@@ -191,6 +191,32 @@ TEST_CASE("a conversion to more positions repeats the rows of the old ones", "[c
     CHECK(!fs::exists(plain.path / "x"));
 }
 
+namespace {
+
+/// (rows, 12)
+Matrix<float> position_table(const fs::path& folder) {
+    const auto checkpoint = nf::Checkpoint::open(folder);
+    const auto* table = checkpoint.find("embeddings.position_embeddings.weight");
+    REQUIRE(table);
+    Matrix<float> rows(table->shape[0], table->shape[1]);
+    nf::convert(*table, rows.data());
+    return rows;
+}
+
+}  // namespace
+
+TEST_CASE("two rows of zeros stand before BERT's positions, and RoBERTa's table stays as it is",
+          "[convert]") {
+    const TemporaryFolder folder;
+    (void)nf::convert_bert(data / "bert", folder.path / "bert");
+    const Matrix<float> made = position_table(folder.path / "bert");
+    REQUIRE(made.rows() == 26);
+    CHECK(made.topRows(2).cwiseAbs().maxCoeff() == 0);
+    CHECK(made.bottomRows(24) == position_table(data / "bert"));
+    (void)nf::convert_bert(data / "roberta", folder.path / "roberta");
+    CHECK(position_table(folder.path / "roberta") == position_table(data / "roberta"));
+}
+
 TEST_CASE("what a conversion leaves out is told", "[convert]") {
     const TemporaryFolder folder;
     CHECK(nf::convert_bert(data / "bert", folder.path / "a").left_out ==
