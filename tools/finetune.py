@@ -160,12 +160,14 @@ def logits_of(model, examples):
     return logits
 
 
-def finish(arguments, model, examples, auto_class):
+def finish(arguments, examples, auto_class, labels):
     """Trains and saves; the model as it was saved, or an exit where the minutes are over."""
-    if not train(model, examples, arguments):
-        print(f"not done: run again to go on from {arguments.checkpoint}", file=sys.stderr)
-        sys.exit(UNFINISHED)
-    save(model, arguments)
+    if not arguments.evaluate:
+        model = start_model(arguments, auto_class, labels)
+        if not train(model, examples, arguments):
+            print(f"not done: run again to go on from {arguments.checkpoint}", file=sys.stderr)
+            sys.exit(UNFINISHED)
+        save(model, arguments)
     return auto_class.from_pretrained(arguments.output, dtype=torch.float32)
 
 
@@ -174,6 +176,8 @@ def sentiment(arguments, tokenizer):
     labels = finetune_data.SENTIMENT_LABELS
     snippets = finetune_data.read_snippets(arguments.sdist)
     training, held_out = finetune_data.split_snippets(snippets, arguments.development)
+    if arguments.evaluate:
+        held_out = finetune_data.split_snippets(snippets, development=False)[1]
 
     def examples_of(part):
         texts = [snippet.text for snippet in part]
@@ -181,8 +185,7 @@ def sentiment(arguments, tokenizer):
         return [(row, snippet.label) for row, snippet in zip(ids, part)]
 
     auto_class = transformers.AutoModelForSequenceClassification
-    model = start_model(arguments, auto_class, labels)
-    model = finish(arguments, model, examples_of(training), auto_class)
+    model = finish(arguments, examples_of(training), auto_class, labels)
     logits = torch.stack(logits_of(model, examples_of(held_out)))
     return {
         "snippets": {"training": len(training), "held_out": len(held_out)},
@@ -196,7 +199,9 @@ def tag(arguments, tokenizer):
     """Parts of speech as spaCy tags them, against the most frequent tag of each word."""
     tags = finetune_data.TAGS
     labels = [f"{place}-{name}" for name in tags for place in "BI"]
-    training, held_out = finetune_data.read_tagged(arguments)
+    training, held_out = finetune_data.read_tagged(arguments, arguments.development)
+    if arguments.evaluate:
+        held_out = finetune_data.read_tagged(arguments, development=False)[1]
 
     def examples_of(part):
         encodings = tokenizer(
@@ -209,8 +214,7 @@ def tag(arguments, tokenizer):
         return [(ids, finetune_data.piece_labels(offsets, p)) for ids, offsets, p in rows]
 
     auto_class = transformers.AutoModelForTokenClassification
-    model = start_model(arguments, auto_class, labels)
-    model = finish(arguments, model, examples_of(training), auto_class)
+    model = finish(arguments, examples_of(training), auto_class, labels)
     examples = examples_of(held_out)
     logits = logits_of(model, examples)
     found = [row.argmax(-1).tolist() for row in logits]
@@ -248,6 +252,12 @@ def arguments_of_user():
             "--development",
             action="store_true",
             help="hold out a part of the training items instead, to choose options on",
+        )
+        add(
+            "--evaluate",
+            action="store_true",
+            help="train nothing: the figures of --output on the items held out in the end, the "
+            "baseline trained on what --output was",
         )
         if name == "sentiment":
             add("--sdist", type=Path, required=True, help="vaderSentiment-3.3.2.tar.gz")

@@ -199,7 +199,7 @@ def sampled_passages(arguments):
     return halves
 
 
-def read_tagged(arguments):
+def read_tagged(arguments, development):
     """The passages of both halves, tagged by spaCy once and then read from `--tagged`."""
     if not arguments.tagged.exists():
         import spacy
@@ -214,7 +214,7 @@ def read_tagged(arguments):
         arguments.tagged.write_text(json.dumps(halves), encoding="utf-8")
     halves = json.loads(arguments.tagged.read_text(encoding="utf-8"))
     training = [Passage(*entry) for entry in halves["training"]]
-    if not arguments.development:
+    if not development:
         return training, [Passage(*entry) for entry in halves["held_out"]]
     cut = len(training) * 9 // 10  # the novels are in order, so that few are in both
     return training[:cut], training[cut:]

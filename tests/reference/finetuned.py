@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes finetuned.json: what transformers' pipelines answer with the fine-tuned models of models/.
+"""Writes finetuned.json: what transformers' pipeline answers with the fine-tuned model of models/.
 
     python tests/reference/finetuned.py
 
@@ -14,7 +14,7 @@ import pipelines
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 RECORD = Path(__file__).parent / "finetuned.json"
-SENTIMENT, TAGS = "nystromformer-small-en-sentiment", "nystromformer-small-en-pos"
+SENTIMENT = "nystromformer-small-en-sentiment"
 
 TEXTS = [
     "A warm, funny and beautifully acted film.",
@@ -54,15 +54,10 @@ LONG = " ".join(pipelines.LONG for _ in range(9))  # about 600 tokens, more than
 def cases():
     for text in TEXTS:
         yield "classify", SENTIMENT, {"text": text}, {"top_k": None}
-        yield "tag", TAGS, {"text": text}, {"aggregation_strategy": "simple"}
     for text in TEXTS[:6]:
         yield "classify", SENTIMENT, {"text": text}, {}
         yield "classify", SENTIMENT, {"text": text}, {"top_k": None, "function_to_apply": "none"}
-    for strategy in ("none", "first", "average", "max"):
-        for text in TEXTS[24:]:
-            yield "tag", TAGS, {"text": text}, {"aggregation_strategy": strategy}
     yield "classify", SENTIMENT, {"text": LONG}, {"top_k": None, "truncation": True}
-    yield "tag", TAGS, {"text": LONG}, {"aggregation_strategy": "simple", "stride": 64}
 
 
 def main():
