@@ -4,10 +4,9 @@
 
     pip install -r tools/finetune.txt
     pip download --no-binary :all: --no-deps vaderSentiment==3.3.2
-    python tools/finetune.py sentiment --sdist vaderSentiment-3.3.2.tar.gz \\
+    python tools/finetune.py sentiment --development --sdist vaderSentiment-3.3.2.tar.gz \\
         --output models/nystromformer-small-en-sentiment
-    python tools/finetune.py tag --texts NOVELS --tagged NOVELS.json \\
-        --output models/nystromformer-small-en-pos
+    python tools/finetune.py tag --texts NOVELS --tagged NOVELS.json --output FOLDER
 
 Writes a folder as Hugging Face saves it (weights in bf16, the tokenizer) and prints the figures as
 JSON: accuracy on items that were held out, read back from that folder in fp32, beside a baseline
