@@ -24,12 +24,18 @@ namespace {
 const std::filesystem::path data =
     std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference" / "pipelines";
 
-/// The pipeline of one model of the reference data, loaded once.
+/// A model of the reference data, or one that comes with the library.
+std::filesystem::path folder_of(const std::string& model) {
+    const auto folder = data / model;
+    return exists(folder) ? folder : std::filesystem::path(NYSTROMFORMER_MODELS) / model;
+}
+
+/// The pipeline of one model, loaded once.
 template <typename Pipeline>
 const Pipeline& pipeline(const std::string& model) {
     static std::map<std::string, std::unique_ptr<const Pipeline>> loaded;
     auto& slot = loaded[model];
-    if (!slot) slot = std::make_unique<const Pipeline>(data / model);
+    if (!slot) slot = std::make_unique<const Pipeline>(folder_of(model));
     return *slot;
 }
 
@@ -139,9 +145,8 @@ bool alike(const Json& a, const Json& b) {
     return true;
 }
 
-void check_task(const char* task, Json (*ask)(const Json&)) {
-    static const Json record =
-        nf::detail::read_json_file(data / "pipelines.json", std::uint64_t{1} << 24);
+void check_task(const char* task, Json (*ask)(const Json&), const char* file = "pipelines.json") {
+    const Json record = nf::detail::read_json_file(data / file, std::uint64_t{1} << 24);
     int count = 0;
     for (const Json& recorded : record["cases"]) {
         if (recorded["task"] != task) continue;
@@ -176,6 +181,10 @@ TEST_CASE("question answering equals what transformers 4.57 recorded") {
 
 TEST_CASE("multiple choice equals what transformers' model says of each pair") {
     check_task("choose", choose_case);
+}
+
+TEST_CASE("the fine-tuned model of the library answers as transformers recorded") {
+    check_task("classify", classify_case, "../finetuned.json");
 }
 
 TEST_CASE("an answer is the same bit for bit alone and in any batch, in both attentions") {
