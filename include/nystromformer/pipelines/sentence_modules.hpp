@@ -6,6 +6,7 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/pipelines/dense.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/pooling.hpp>
 #include <nystromformer/pipelines/sentence_config.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
