@@ -92,7 +92,8 @@ struct BrokenFolder {
     std::filesystem::path path;
 
     explicit BrokenFolder(const std::string& of)
-        : path(std::filesystem::temp_directory_path() / ("nystromformer-" + of)) {
+        : path(std::filesystem::temp_directory_path() /
+               ("nystromformer-" + of + '-' + std::to_string(std::random_device{}()))) {
         std::filesystem::remove_all(path);
         std::filesystem::copy(data / of, path, std::filesystem::copy_options::recursive);
     }
