@@ -91,7 +91,9 @@ void CommonOptions::add_corpus(CLI::App& command, const std::string& what) {
     command
         .add_option("--split", split,
                     "what is a text there: lines, paragraphs or json, for JSON lines with \"text\" "
-                    "(default: json for a name that ends in .jsonl, else paragraphs)")
+                    "(default: json for a name that ends in .jsonl, else paragraphs, or lines "
+                    "where none is "
+                    "blank)")
         ->check(CLI::IsMember({"auto", "lines", "paragraphs", "json"}))
         ->type_name("NAME");
 }

@@ -4,6 +4,7 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 
+#include <istream>
 #include <string_view>
 
 namespace command_line {
@@ -20,13 +21,30 @@ std::string_view trimmed(std::string_view line) {
     return line.substr(first, line.find_last_not_of(" \t\r\f\v") + 1 - first);
 }
 
+/// True where a line of the first MiB is blank, with a text before it and one after.
+bool has_paragraphs(std::istream& stream) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+    bool after_text = false, after_blank = false;
+    std::uint64_t bytes = 0;
+    for (std::string line; bytes < most && std::getline(stream, line); bytes += line.size() + 1) {
+        const bool is_blank = trimmed(line).empty();
+        if (!is_blank && after_blank) return true;
+        after_blank = after_text && is_blank;
+        after_text = after_text || !is_blank;
+    }
+    return false;
+}
+
 }  // namespace
 
 TextFile::TextFile(const std::string& path, const std::string& split)
     : path_(path), split_(split), stream_(path, std::ios::binary) {
     total_bytes_ = nf::detail::regular_file_size(path);
     if (!stream_) throw nf::IoError({path, "", "a readable file", "a read error"});
-    if (split == "auto") split_ = path.ends_with(".jsonl") ? "json" : "paragraphs";
+    if (split != "auto") return;
+    split_ = path.ends_with(".jsonl") ? "json" : has_paragraphs(stream_) ? "paragraphs" : "lines";
+    stream_.clear();
+    stream_.seekg(0);
 }
 
 bool TextFile::read_line(std::string& line) {

@@ -707,6 +707,16 @@ class Embeddings(unittest.TestCase):
             code, out, _ = self.embed("mean", "--corpus", novel, "--skip", 2, "--prompt-name", "document")
             self.assertEqual(out.splitlines(), stored.read_bytes().splitlines()[2:])
 
+    def test_a_corpus_without_blank_lines_is_split_by_lines(self):
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = pathlib.Path(folder) / "corpus.txt"
+            for text, options, texts in (("\na\nb\n\n", (), ["a", "b"]), ("a\nb\n\nc\n", (), ["a b", "c"]),
+                                         ("a\nb\n", ("--split", "paragraphs"), ["a b"]), ("", (), []),
+                                         ("a\nb\n\nc", ("--split", "lines"), ["a", "b", "c"])):
+                corpus.write_text(text)
+                code, out, err = self.embed("mean", "--corpus", corpus, *options)
+                self.assertEqual((code, err, [line["text"] for line in lines_of(out)]), (0, "", texts))
+
     def test_a_bad_corpus_is_told_with_its_line(self):
         with tempfile.TemporaryDirectory() as folder:
             corpus = pathlib.Path(folder) / "corpus.jsonl"

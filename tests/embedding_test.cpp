@@ -92,7 +92,8 @@ struct BrokenFolder {
     std::filesystem::path path;
 
     explicit BrokenFolder(const std::string& of)
-        : path(std::filesystem::temp_directory_path() / ("nystromformer-" + of)) {
+        : path(std::filesystem::temp_directory_path() /
+               ("nystromformer-" + of + '-' + std::to_string(std::random_device{}()))) {
         std::filesystem::remove_all(path);
         std::filesystem::copy(data / of, path, std::filesystem::copy_options::recursive);
     }
@@ -246,21 +247,21 @@ TEST_CASE("a token has the states of the window that shows most around it", "[em
     const std::string text = long_text();
     std::vector<nf::Cut> cuts;
     const auto states =
-        features(text, {.stride = 10, .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }});
+        features(text, {.stride = 11, .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }});
     REQUIRE(cuts.size() == 1);
     CHECK(states.rows() == cuts[0].tokens);
     CHECK(cuts[0].length == 90);
     nf::EncodeOptions encode = nf::detail::encode_options();
-    encode.truncation = nf::Truncation{.max_length = 90, .stride = 10};
+    encode.truncation = nf::Truncation{.max_length = 90, .stride = 11};
     const auto first = features.tokenizer().encode(text, encode);
     const auto of = [&](const nf::Encoding& window) {
         return features.model()(nf::ModelInput<float>::stacked({window.ids})).last_hidden_state;
     };
     const auto start = of(first), next = of(first.overflowing.front()),
                end = of(first.overflowing.back());
-    // 88 tokens of the text in each window: of those that two share the first five are the first's.
-    CHECK(states.topRows(1 + 78 + 5) == start.topRows(1 + 78 + 5));
-    CHECK(states.middleRows(1 + 78 + 5, 20) == next.middleRows(1 + 5, 20));
+    // 88 tokens of the text in each window: of the 11 that two share the first six are the first's.
+    CHECK(states.topRows(1 + 77 + 6) == start.topRows(1 + 77 + 6));
+    CHECK(states.middleRows(1 + 77 + 6, 20) == next.middleRows(1 + 6, 20));
     CHECK(states.bottomRows(2) == end.bottomRows(2));
 }
 

@@ -102,6 +102,20 @@ def randomize(model, name, spread):
         parameter.data.copy_(torch.from_numpy(numpy.asarray(values)))
 
 
+def keep_case(folder):
+    """A tokenizer that does not make letters lower case by itself."""
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text(encoding="utf-8"))
+    steps = tokenizer["normalizer"]["normalizers"]
+    tokenizer["normalizer"]["normalizers"] = [s for s in steps if s["type"] != "Lowercase"]
+    text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(text, encoding="utf-8")
+    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    # The class of the bundled tokenizer would be built anew by transformers, lower case and all.
+    config.update({"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": False})
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
 def write_encoder(folder, name):
     folder.mkdir(parents=True)
     config = transformers.NystromformerConfig(
@@ -116,6 +130,8 @@ def write_encoder(folder, name):
         bos_token_id=2,
         eos_token_id=3,
     )
+    if name == "lower":
+        keep_case(folder)
     model = transformers.NystromformerModel(config)
     randomize(model, name, 0.5)
     model.to(torch.bfloat16).save_pretrained(folder)

@@ -6,6 +6,7 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/pipelines/dense.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/pooling.hpp>
 #include <nystromformer/pipelines/sentence_config.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
@@ -38,7 +39,7 @@ struct SentenceModules {
         const std::vector<SentenceModule> list = SentenceModule::load_all(root);
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;
         const auto limits = list.empty() ? SentenceLimits{} : SentenceLimits::load(folder);
-        // Before the braces: GCC 12 destroys the members twice where one of them throws.
+        // Before the braces: where an initializer throws, GCC 12 destroys a {} before it twice.
         auto defaults = list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root);
         auto model = NystromformerModel<float>::from_pretrained(folder, options);
         auto tokenizer = Tokenizer::from_pretrained(folder, limits.do_lower_case);
