@@ -242,6 +242,21 @@ TEST_CASE("windows are averaged by their tokens before the other modules", "[emb
     CHECK((embedding.cast<double>() - sum.normalized()).cwiseAbs().maxCoeff() <= 1e-6);
 }
 
+TEST_CASE("windows start at the prompt whichever side is cut", "[embedding]") {
+    const BrokenFolder folder("weighted");
+    const auto file = folder.path / "tokenizer_config.json";
+    Json settings = nf::detail::read_json_file(file, std::uint64_t{1} << 20);
+    settings["truncation_side"] = "left";
+    nf::detail::write_file(file, settings.dump());
+    const nf::SentenceEmbeddingPipeline left(folder.path);
+    REQUIRE(left.tokenizer().truncation_side() == nf::Direction::left);
+    const std::string text = long_text();
+    const nf::SentenceEmbeddingOptions windows{.prompt = "He said: ", .stride = 5};
+    CHECK(left(text, windows) == pipeline("weighted")(text, windows));
+    const nf::SentenceEmbeddingOptions cut{.truncation = true};
+    CHECK(left(text, cut) != pipeline("weighted")(text, cut));
+}
+
 TEST_CASE("a token has the states of the window that shows most around it", "[embedding]") {
     const nf::FeatureExtractionPipeline features(data / "plain");
     const std::string text = long_text();

@@ -107,9 +107,7 @@ public:
         in_range("truncate_dim", options.truncate_dim, 1, modules_.out_features());
         in_range("max_seq_length", options.max_seq_length, 1,
                  modules_.model.config().max_position_embeddings);
-        in_range("stride", options.stride, 0, max_seq_length(options) - 1);
-        if (options.stride && options.truncation)
-            throw InputError({"", "stride", "a stride or truncation", "both"});
+        detail::check_stride(options.stride, options.truncation, max_seq_length(options));
         prompt_of(options);
     }
 
@@ -182,8 +180,10 @@ private:
                                   " tokens (truncation cuts, stride reads in windows)",
                               std::to_string(tokens)});
         }
-        std::vector<Encoding> windows = detail::windows_of(std::move(whole), input, tokenizer(),
-                                                           length, options.stride.value_or(0), {});
+        // Windows start at the text's start, where a prompt is, whichever side truncation cuts.
+        std::vector<Encoding> windows = detail::windows_of(
+            std::move(whole), input, tokenizer(), length, options.stride.value_or(0), {},
+            options.stride ? std::optional(Direction::right) : std::nullopt);
         if (options.truncation) windows.resize(1);
         if (tokens > length && options.cut) {
             options.cut({static_cast<Index>(input.number), tokens, length,
