@@ -5,6 +5,7 @@
 #include <nystromformer/core/file.hpp>
 
 #include <istream>
+#include <sstream>
 #include <string_view>
 
 namespace command_line {
@@ -23,10 +24,12 @@ std::string_view trimmed(std::string_view line) {
 
 /// True where a line of the first MiB is blank, with a text before it and one after.
 bool has_paragraphs(std::istream& stream) {
-    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+    std::string start(std::size_t{1} << 20, '\0');
+    stream.read(start.data(), static_cast<std::streamsize>(start.size()));
+    start.resize(static_cast<std::size_t>(stream.gcount()));
+    std::istringstream lines(start);
     bool after_text = false, after_blank = false;
-    std::uint64_t bytes = 0;
-    for (std::string line; bytes < most && std::getline(stream, line); bytes += line.size() + 1) {
+    for (std::string line; std::getline(lines, line);) {
         const bool is_blank = trimmed(line).empty();
         if (!is_blank && after_blank) return true;
         after_blank = after_text && is_blank;
