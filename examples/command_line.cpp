@@ -92,8 +92,7 @@ void CommonOptions::add_corpus(CLI::App& command, const std::string& what) {
         .add_option("--split", split,
                     "what is a text there: lines, paragraphs or json, for JSON lines with \"text\" "
                     "(default: json for a name that ends in .jsonl, else paragraphs, or lines "
-                    "where none is "
-                    "blank)")
+                    "where none is blank)")
         ->check(CLI::IsMember({"auto", "lines", "paragraphs", "json"}))
         ->type_name("NAME");
 }
@@ -377,6 +376,17 @@ Json to_json(std::span<const float> numbers) {
         array.push_back(same);
     }
     return array;
+}
+
+std::string first_numbers(const Json& numbers) {
+    constexpr std::size_t most = 6;
+    std::string text;
+    for (std::size_t i = 0; i < numbers.size() && i < most; ++i) {
+        char number[32];
+        std::snprintf(number, sizeof number, " %.4f", numbers[i].get<double>());
+        text += number;
+    }
+    return text + (numbers.size() > most ? " ...\n" : "\n");
 }
 
 std::string score_text(const Json& score) {

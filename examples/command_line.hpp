@@ -195,6 +195,8 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
 
 /// An array of numbers, each as short as it can be.
 Json to_json(std::span<const float> numbers);
+/// The first numbers of an array, for a table, and the end of the line.
+std::string first_numbers(const Json& numbers);
 /// "  0.1234  " for a table.
 std::string score_text(const Json& score);
 /// A line for each answer of an output (one, or an array) with its score and what stands under

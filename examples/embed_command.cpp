@@ -31,14 +31,8 @@ struct Embedder {
 
 /// The text, how many columns its embedding has, and the first of them.
 std::string table(const Request& request) {
-    std::string text = for_terminal(request.text("text")) + "\n  " +
-                       std::to_string(request.output.size()) + " columns:";
-    for (std::size_t i = 0; i < request.output.size() && i < 6; ++i) {
-        char number[32];
-        std::snprintf(number, sizeof number, " %.4f", request.output[i].get<double>());
-        text += number;
-    }
-    return text + (request.output.size() > 6 ? " ...\n" : "\n");
+    return for_terminal(request.text("text")) + "\n  " + std::to_string(request.output.size()) +
+           " columns:" + first_numbers(request.output);
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {

@@ -29,15 +29,7 @@ std::string table(const Request& request) {
     const Json& tokens = request.output[0];
     std::string text = for_terminal(request.text("text")) + "\n  " + std::to_string(tokens.size()) +
                        " tokens of " + std::to_string(tokens[0].size()) + " columns\n";
-    for (const Json& token : tokens) {
-        text += ' ';
-        for (std::size_t i = 0; i < token.size() && i < 6; ++i) {
-            char number[32];
-            std::snprintf(number, sizeof number, " %.4f", token[i].get<double>());
-            text += number;
-        }
-        text += token.size() > 6 ? " ...\n" : "\n";
-    }
+    for (const Json& token : tokens) text += ' ' + first_numbers(token);
     return text;
 }
 

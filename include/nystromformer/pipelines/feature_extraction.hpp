@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,22 +58,19 @@ public:
     std::vector<Matrix<float>> batch(std::span<const std::string> texts,
                                      const FeatureExtractionOptions& options = {}) const {
         check(options);
-        std::vector<Encoding> windows;  // of all texts
-        std::vector<std::size_t> ends;  // (texts) in windows
+        detail::Windows windows;  // of all texts
         std::vector<Encoding> wholes;
         for (std::size_t i = 0; i < texts.size(); ++i) {
             auto [whole, some] = encode({.text = texts[i], .number = i}, options);
-            std::move(some.begin(), some.end(), std::back_inserter(windows));
-            ends.push_back(windows.size());
+            windows.add(std::move(some));
             wholes.push_back(std::move(whole));
         }
-        std::vector<Matrix<float>> states = states_of(windows, options), results;
-        std::size_t begin = 0;
+        std::vector<Matrix<float>> states = states_of(windows.encodings, options), results;
         for (std::size_t i = 0; i < texts.size(); ++i) {
-            results.push_back(joined(wholes[i], std::span(windows).subspan(begin, ends[i] - begin),
-                                     std::span(states).subspan(begin, ends[i] - begin),
+            const std::size_t begin = windows.first[i], count = windows.first[i + 1] - begin;
+            results.push_back(joined(wholes[i], std::span(windows.encodings).subspan(begin, count),
+                                     std::span(states).subspan(begin, count),
                                      options.stride.value_or(0)));
-            begin = ends[i];
         }
         return results;
     }
@@ -82,13 +78,8 @@ public:
     /// InputError where options are out of range or against each other.
     void check(const FeatureExtractionOptions& options) const {
         detail::check_options(detail::pipeline_options(options));
-        const Index length = model_.config().max_position_embeddings;
-        if (options.stride && (*options.stride < 0 || *options.stride >= length)) {
-            throw InputError({"", "stride", "0 to " + std::to_string(length - 1),
-                              std::to_string(*options.stride)});
-        }
-        if (options.stride && options.truncation)
-            throw InputError({"", "stride", "a stride or truncation", "both"});
+        detail::check_stride(options.stride, options.truncation,
+                             model_.config().max_position_embeddings);
     }
 
     const NystromformerModel<float>& model() const { return model_; }
