@@ -26,7 +26,7 @@ inline constexpr long int8_block = 256;
 /// the largest magnitude, whose byte stands for 0. Few numbers are far larger than the rest.
 struct Int8Block {
     float scale;
-    int zero;
+    float shift;  // scale * zero
     float largest;
     int place;  // of the largest in the block
 };
