@@ -113,15 +113,16 @@ void report_operations(benchmark::State& state, double operations) {
 void linear(benchmark::State& state, nf::Precision precision) {
     const Index rows = state.range(0), out = state.range(1), in = state.range(2);
     nf::ThreadPool one(1);
-    const Matrix<float> weight = filled(out, in), x = filled(rows, in);
+    const Matrix<float> weight = filled(out, in);
     const nf::LinearWeights<float> packed(
         out, in,
         [&](Index first, Index count, float* to) {
             std::copy_n(weight.row(first).data(), count * in, to);
         },
         {}, precision, one);
-    Scratch scratch;
-    const Rows<float> result = scratch.rows<float>(rows, out);
+    Scratch scratch;  // as in the model: rows do not share one set of the cache
+    const Rows<float> x = scratch.rows<float>(rows, in), result = scratch.rows<float>(rows, out);
+    x.map() = filled(rows, in);
     for (auto _ : state) packed.multiply(x, result, one);
     report_operations(state, 2.0 * static_cast<double>(rows * out * in));
 }
