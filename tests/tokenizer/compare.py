@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Compares a program that tokenizes with Hugging Face's library, and exits 1 on any difference.
 
-Usage: compare.py PROGRAM [TEXT_FILE...]        (needs: tokenizers; with regex, newer code points too)
+Usage: compare.py [--manual-pages N] PROGRAM [TEXT_FILE...]    (needs: tokenizers; with regex, newer code points too)
 PROGRAM is the command line `nystromformer` or build of encode_lines.cpp: it is run as
-`PROGRAM tokenize --model DIR` and reads and writes JSON lines. Texts: paragraphs of the files, every
-assigned code point in context, random strings; then variants of the tokenizer.json on fewer of each; then every
+`PROGRAM tokenize --model DIR` and reads and writes JSON lines. Texts: paragraphs of the files, with --manual-pages
+N of each language of manual_pages.py, every assigned code point in context, random strings; then variants of the tokenizer.json on fewer of each; then every
 normalizer and pre-tokenizer alone on every assigned code point and random strings.
 """
 import argparse
@@ -22,6 +22,7 @@ import unicodedata
 import tokenizers
 
 from components import components
+from manual_pages import some_of
 from variants import ADDED_CONTENTS, CLUSTER_SAMPLES, variants
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -209,9 +210,11 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every-point", action="store_true", help="every code point for every component (half an hour)")
     parser.add_argument("--variant", help="only variants and components with this in their name")
-    options = parser.parse_args()
+    parser.add_argument("--manual-pages", type=int, default=0, metavar="N", help="so many paragraphs of each language")
+    options = parser.parse_intermixed_args()
     base = json.loads(BASE.read_text())
     prose = paragraphs(options.files, options.paragraphs)
+    pages = some_of(options.manual_pages) if options.manual_pages else []
     words = sorted({word for part in prose[:500] for word in part.split()})
     make = RandomText(options.seed, words)
     strings = [make() for _ in range(options.random)]
@@ -219,10 +222,10 @@ def main():
     differences = 0
     long = long_texts(make, prose, 40)
     if not options.variant:
-        for label, texts in (("paragraphs", prose), ("code points", in_context(points)), ("random", strings),
-                             ("long", long + long_texts(make, prose, 200))):
+        for label, texts in (("paragraphs", prose), ("manual pages", pages), ("code points", in_context(points)),
+                             ("random", strings), ("long", long + long_texts(make, prose, 200))):
             differences += compare(options.program, base, [{"text": text} for text in texts], label)
-    few = [{"text": text} for text in prose[::40] + in_context(telling(points), 8) + strings[:len(strings) // 25] + long[:8] +
+    few = [{"text": text} for text in prose[::40] + pages[::40] + in_context(telling(points), 8) + strings[:len(strings) // 25] + long[:8] +
            ["", " "]]
     pairs = [{"text": a[-300:], "pair": b[:300]} for a, b in zip(strings[:3000] + prose[:400], reversed(strings[:3400]))]
     for name, tokenizer_json in variants(base).items():

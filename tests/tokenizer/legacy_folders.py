@@ -85,21 +85,27 @@ def train_sentencepiece(prose, target):
     return target
 
 
-def legacy_folders(parent, large, minilm, prose):
-    """Yields (name, folder, tokenizer)."""
-    if minilm is not None:
-        for name, files in bert(minilm).items():
+def legacy_folders(parent, roberta_json, minilm, prose):
+    """{kind: a function that yields (name, folder, tokenizer)}; `roberta_json` and `minilm` are functions, too."""
+    def berts():
+        for name, files in bert(minilm()).items():
             folder = write(parent / "bert" / name, files)
             yield f"legacy minilm {name}", folder, transformers.BertTokenizer.from_pretrained(folder)._tokenizer
-    for name, files in roberta(large["roberta"]["model"]).items():
-        folder = write(parent / "roberta" / name, files)
-        yield f"legacy roberta {name}", folder, transformers.RobertaTokenizer.from_pretrained(folder)._tokenizer
-    for name, options in ALBERT.items():
-        folder = write(parent / "albert" / name, {"tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer", **options}})
-        shutil.copy(BASE.parent / "spiece.model", folder)
-        yield f"legacy albert {name}", folder, transformers.AlbertTokenizer.from_pretrained(folder)._tokenizer
-    model = train_sentencepiece(prose, parent / "sentencepiece.bpe.model")
-    for name in ("XLMRoberta", "Camembert"):
+
+    def robertas():
+        for name, files in roberta(roberta_json()["model"]).items():
+            folder = write(parent / "roberta" / name, files)
+            yield f"legacy roberta {name}", folder, transformers.RobertaTokenizer.from_pretrained(folder)._tokenizer
+
+    def alberts():
+        for name, options in ALBERT.items():
+            folder = write(parent / "albert" / name,
+                           {"tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer", **options}})
+            shutil.copy(BASE.parent / "spiece.model", folder)
+            yield f"legacy albert {name}", folder, transformers.AlbertTokenizer.from_pretrained(folder)._tokenizer
+
+    def sentencepieces(name):
+        model = train_sentencepiece(prose, parent / "sentencepiece.bpe.model")
         for kind, options in {"plain": {}, "mask": {"mask_token": typed("<mask>", lstrip=True)},
                               "without prefix": {"add_prefix_space": False}}.items():
             folder = write(parent / name / kind, {"tokenizer_config.json": {"tokenizer_class": f"{name}Tokenizer", **options}})
@@ -107,4 +113,5 @@ def legacy_folders(parent, large, minilm, prose):
             yield (f"legacy {name} {kind}", folder,
                    getattr(transformers, f"{name}Tokenizer").from_pretrained(folder)._tokenizer)
 
-
+    return {"minilm": berts, "roberta": robertas, "albert": alberts,
+            **{name: lambda name=name: sentencepieces(name) for name in ("XLMRoberta", "Camembert")}}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tokenizers of every model, post-processor and decoder, as values for tokenizer.json.
 
-`trained` makes the three of real size; `small` and the variants come from a vocabulary that fits on a page.
+`roberta` and `xlm_r` are of real size; the variants come from a vocabulary that fits on a page.
 """
 import copy
 import json
@@ -42,32 +42,37 @@ def with_ids(processor, names, ids):
     return processor
 
 
-def trained(prose, charsmap, vocab_size=8000):
-    """RoBERTa's kind of byte-level BPE and XLM-R's kind of Unigram, learnt from `prose`."""
-    names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    roberta = tokenizers.Tokenizer(models.BPE())
-    roberta.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    roberta.train_from_iterator(prose, trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=names, show_progress=False,
+NAMES = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+
+
+def roberta(prose, vocab_size):
+    """RoBERTa's kind of byte-level BPE, learnt from `prose`."""
+    tokenizer = tokenizers.Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.train_from_iterator(prose, trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=NAMES, show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    model = json.loads(roberta.to_str())["model"]
+    model = json.loads(tokenizer.to_str())["model"]
     ids = model["vocab"]
-    result = {"roberta": file_of(
-        model, names, BYTES, decoder=BYTES,
+    return file_of(
+        model, NAMES, BYTES, decoder=BYTES,
         post_processor={"type": "RobertaProcessing", "sep": ["</s>", ids["</s>"]], "cls": ["<s>", ids["<s>"]],
-                        "trim_offsets": True, "add_prefix_space": False})}
-    xlm_r = tokenizers.Tokenizer(models.Unigram())
-    xlm_r.normalizer = normalizers.NFKC()
-    xlm_r.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    xlm_r.train_from_iterator(prose, trainers.UnigramTrainer(
-        vocab_size=vocab_size, special_tokens=names, unk_token="<unk>", show_progress=False))
-    model = json.loads(xlm_r.to_str())["model"]
+                        "trim_offsets": True, "add_prefix_space": False})
+
+
+def xlm_r(prose, charsmap, vocab_size):
+    """XLM-R's kind of Unigram, learnt from `prose`."""
+    tokenizer = tokenizers.Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    tokenizer.train_from_iterator(prose, trainers.UnigramTrainer(
+        vocab_size=vocab_size, special_tokens=NAMES, unk_token="<unk>", show_progress=False))
+    model = json.loads(tokenizer.to_str())["model"]
     ids = {piece: i for i, (piece, _) in enumerate(model["vocab"])}
-    result["xlm-r"] = file_of(
-        model, names, WORDS, decoder=METASPACE,
+    return file_of(
+        model, NAMES, WORDS, decoder=METASPACE,
         normalizer={"type": "Precompiled", "precompiled_charsmap": charsmap},
         post_processor=with_ids(template(["<s>"], ["</s>", "</s>"], ["</s>"]), ["<s>", "</s>"], ids))
-    return result
 
 
 def bpe(prose, pieces, **options):
