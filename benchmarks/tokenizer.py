@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Times encoding beside Hugging Face's Rust library, one thread each, taking turns, in processor time.
 
-Usage: tokenizer.py [--rounds N] [--model FOLDER] TEXT_FILE...     (needs: tokenizers, a C++ compiler, Eigen,
-nlohmann_json). FOLDER has a tokenizer.json; without it the bundled one is timed.
-Builds benchmarks/tokenizer_encode.cpp with -O2 and nothing machine-specific. Prints MB/s (of UTF-8) of the best
+Usage: tokenizer.py [--rounds N] [--model FOLDER]... TEXT_FILE...     (needs: tokenizers, a C++ compiler, Eigen,
+nlohmann_json). FOLDER has a tokenizer.json, as make_tokenizers.py writes; without it the bundled one is timed.
+Builds benchmarks/tokenizer_encode.cpp with -O2 and nothing machine-specific, unless --program is one. Prints MB/s (of UTF-8) of the best
 and of the median round, and their ratio, for whole files and for paragraphs.
 """
 import argparse
@@ -61,14 +61,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--model", type=pathlib.Path, default=MODEL)
+    parser.add_argument("--model", type=pathlib.Path, action="append")
+    parser.add_argument("--program", type=pathlib.Path, help="tokenizer_encode.cpp, built")
     parser.add_argument("--compiler", default=os.environ.get("CXX", "c++"))
     parser.add_argument("--eigen", default="/usr/include/eigen3")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        program = build(folder, options.compiler, options.eigen)
-        for mode in ("whole", "paragraphs"):
-            measure(program, options.model, mode, options.files, options.rounds)
+        program = options.program or build(folder, options.compiler, options.eigen)
+        for model in options.model or [MODEL]:
+            print(f"{model.name}:")
+            for mode in ("whole", "paragraphs"):
+                measure(program, model, mode, options.files, options.rounds)
 
 
 if __name__ == "__main__":

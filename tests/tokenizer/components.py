@@ -5,6 +5,9 @@ The model knows no piece, so that every piece is an unknown token of its own: to
 component did. Behind a normalizer each character is made a piece.
 """
 import itertools
+import json
+
+from variants import BASE, metaspace, small_charsmap
 
 EACH = {"type": "FixedLength", "length": 1}
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
@@ -61,11 +64,18 @@ def normalizers():
             (r"\p{Lu}\p{Ll}*", "X"), (r"\n|\r\n", "\\n"), (r" {2,}", " "), (r"\p{N}(?!\p{N})", "#")]):
         result[f"normalizer Replace {number}"] = replace(pattern, content)
     result["normalizer Replace text"] = replace("a", "\u00e9e", "String")
+    result["normalizer Replace signs"] = replace(".e", "$1", "String")
     prepend = {"type": "Prepend", "prepend": "\u2581 e"}
+    result["normalizer Prepend"] = prepend
+    bundled = next(part for part in json.loads(BASE.read_text())["normalizer"]["normalizers"]
+                   if part["type"] == "Precompiled")
+    result["normalizer Precompiled"] = bundled
+    result["normalizer Precompiled, small"] = {"type": "Precompiled", "precompiled_charsmap": small_charsmap()}
     nfc, nfd, nfkc, byte_level = ({"type": name} for name in ("NFC", "NFD", "NFKC", "ByteLevel"))
     for number, parts in enumerate([
             (nfd, nfc), (nfkc, nfd, nfkc), (prepend, nfc), (prepend, bert(True, True, None, True)), (nfd, {"type": "Nmt"}, nfkc),
-            (nfd, byte_level, nfkc), (bert(True, True, False, True), replace(r"\s+", " "), prepend)]):
+            (nfd, byte_level, nfkc), (bert(True, True, False, True), replace(r"\s+", " "), prepend), (),
+            ({"type": "Sequence", "normalizers": [nfd, {"type": "StripAccents"}]}, {"type": "Lowercase"})]):
         result[f"normalizers {number}"] = {"type": "Sequence", "normalizers": list(parts)}
     return result
 
@@ -89,15 +99,23 @@ def pre_tokenizers():
     for individual in (False, True):
         result[f"pre-tokenizer Digits {individual}"] = {"type": "Digits", "individual_digits": individual}
     result["pre-tokenizer FixedLength 3"] = {"type": "FixedLength", "length": 3}
+    for scheme, cut, sign in itertools.product(("always", "first", "never"), (False, True), "\u2581_"):
+        result[f"pre-tokenizer Metaspace {scheme} {cut} {sign}"] = metaspace(scheme, cut) | {"replacement": sign}
+    for old in (True, False):
+        result[f"pre-tokenizer Metaspace old {old}"] = {
+            "type": "Metaspace", "replacement": "\u2581", "add_prefix_space": old} | ({} if old else {"prepend_scheme": "never"})
+    for number, text in enumerate((".e", "the", "  ", "\u4e00\u4e8c")):
+        result[f"pre-tokenizer Split text {number}"] = split(text, "MergedWithNext", False, "String")
     result["pre-tokenizer Split nothing"] = split("", "Isolated", False, "String")
     byte_level = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}
     unsplit = byte_level | {"use_regex": False, "add_prefix_space": False}
     for number, parts in enumerate([
             ({"type": "Whitespace"}, byte_level), (split(CL100K), unsplit), ({"type": "Digits", "individual_digits": True}, byte_level),
             (split(r"\p{N}{1,3}"), split(r"[\x{4e00}-\x{9fa5}]+"), split(DEEPSEEK), unsplit),
-            ({"type": "UnicodeScripts"}, {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always",
-                                          "split": True}),
-            ({"type": "WhitespaceSplit"}, {"type": "Punctuation"}, {"type": "FixedLength", "length": 2})]):
+            ({"type": "UnicodeScripts"}, metaspace()),
+            ({"type": "WhitespaceSplit"}, {"type": "Punctuation"}, {"type": "FixedLength", "length": 2}), (),
+            ({"type": "Digits", "individual_digits": False}, metaspace("first")),
+            ({"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, {"type": "UnicodeScripts"}]}, {"type": "Punctuation"})]):
         result[f"pre-tokenizers {number}"] = {"type": "Sequence", "pretokenizers": list(parts)}
     return result
 

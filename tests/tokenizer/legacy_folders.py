@@ -74,6 +74,12 @@ ALBERT = {
 }
 
 
+def beside(mask):
+    """The files that older versions wrote beside the vocabulary."""
+    return {"special_tokens_map.json": {"mask_token": token(mask, lstrip=True), "additional_special_tokens": ["[Z]"]},
+            "added_tokens.json": {"zyzzyva": 50000, "[Z]": 50001}}
+
+
 def train_sentencepiece(prose, target):
     """A Unigram model with SentencePiece's own three special pieces."""
     import sentencepiece
@@ -98,17 +104,20 @@ def legacy_folders(parent, roberta_json, minilm, prose):
             yield f"legacy roberta {name}", folder, transformers.RobertaTokenizer.from_pretrained(folder)._tokenizer
 
     def alberts():
-        for name, options in ALBERT.items():
-            folder = write(parent / "albert" / name,
-                           {"tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer", **options}})
+        for name, options in {**ALBERT, "beside": {}}.items():
+            folder = write(parent / "albert" / name, {
+                "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer", **options},
+                **(beside("[MASK]") if name == "beside" else {})})
             shutil.copy(BASE.parent / "spiece.model", folder)
             yield f"legacy albert {name}", folder, transformers.AlbertTokenizer.from_pretrained(folder)._tokenizer
 
     def sentencepieces(name):
         model = train_sentencepiece(prose, parent / "sentencepiece.bpe.model")
         for kind, options in {"plain": {}, "mask": {"mask_token": typed("<mask>", lstrip=True)},
-                              "without prefix": {"add_prefix_space": False}}.items():
-            folder = write(parent / name / kind, {"tokenizer_config.json": {"tokenizer_class": f"{name}Tokenizer", **options}})
+                              "without prefix": {"add_prefix_space": False}, "beside": {}}.items():
+            folder = write(parent / name / kind, {
+                "tokenizer_config.json": {"tokenizer_class": f"{name}Tokenizer", **options},
+                **(beside("<mask>") if kind == "beside" else {})})
             shutil.copy(model, folder)
             yield (f"legacy {name} {kind}", folder,
                    getattr(transformers, f"{name}Tokenizer").from_pretrained(folder)._tokenizer)

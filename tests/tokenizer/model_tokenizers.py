@@ -103,7 +103,8 @@ def bpe_models(prose, pieces):
         "byte fallback": {**with_bytes, "byte_fallback": True},
         "some bytes": {**some_bytes, "byte_fallback": True, "fuse_unk": True},
         "bytes without unk": {**some_bytes, "byte_fallback": True, "unk_token": None},
-        "prefix": prefixed, "suffix": suffixed, "prefix fused": {**prefixed, "fuse_unk": True},
+        "prefix": prefixed, "suffix": suffixed, "prefix and suffix": bpe(prose, pieces, continuing_subword_prefix="##",
+                                                                         end_of_word_suffix="</w>"), "prefix fused": {**prefixed, "fuse_unk": True},
         "ignore merges": whole, "gaps": gaps, "missing unk": {**plain, "unk_token": "<nothing>"},
         "old merges": {key: value for key, value in plain.items() if key != "type"} | {
             "merges": ["#version: 0.2"] + [" ".join(pair) for pair in plain["merges"]]},
@@ -138,6 +139,16 @@ def processors(ids):
             result[f"roberta {name}"] = {"type": "RobertaProcessing", **ends, **rules}
             result[f"byte level {name}"] = {"type": "ByteLevel", **rules, "use_regex": True}
     result["sequence"] = {"type": "Sequence", "processors": [result["byte level trim True prefix False"], around]}
+    roberta_ends = result["roberta trim True prefix False"]
+    result["roberta in sequence"] = {"type": "Sequence", "processors": [roberta_ends]}
+    text = {name: {"Sequence": {"id": name, "type_id": 2 * i + 1}} for i, name in enumerate("AB")}
+    start, end = ({"SpecialToken": {"id": name, "type_id": 4}} for name in ("[S]", "ends"))
+    result["odd template"] = {
+        "type": "TemplateProcessing", "single": [text["A"], end], "pair": [start, text["B"], end, text["A"], start],
+        "special_tokens": {"[S]": {"id": "[S]", "ids": [ids["[S]"]], "tokens": ["[S]"]},
+                           "ends": {"id": "ends", "ids": [ids["[E]"], ids["[S]"]], "tokens": ["[E]", "[S]"]}}}
+    result["bare template"] = {"type": "TemplateProcessing", "single": [text["A"]], "pair": [text["A"], text["B"]],
+                               "special_tokens": {}}
     result["bert in sequence"] = {"type": "Sequence", "processors": [result["bert"]]}
     return result
 
@@ -150,10 +161,29 @@ DECODERS = {
     "ctc": {"type": "CTC", "pad_token": "e", "word_delimiter_token": "t", "cleanup": True},
     "ctc untidy": {"type": "CTC", "pad_token": "e", "word_delimiter_token": "t", "cleanup": False},
     "ctc empty": {"type": "CTC", "pad_token": "", "word_delimiter_token": "", "cleanup": True},
+    "replace": {"type": "Replace", "pattern": {"String": "e"}, "content": "\u00e9 "},
+    "replace regex": {"type": "Replace", "pattern": {"Regex": r"[aeiou]+"}, "content": "-"},
+    "fuse": {"type": "Fuse"}, "byte fallback": {"type": "ByteFallback"},
+    "strip": {"type": "Strip", "content": "e", "start": 1, "stop": 2},
+    "strip start": {"type": "Strip", "content": "t", "start": 3, "stop": 0},
+    **{f"metaspace {scheme} {sign}": {**METASPACE, "prepend_scheme": scheme, "replacement": sign}
+       for scheme in ("always", "first", "never") for sign in "\u2581e"},
     "sequence": {"type": "Sequence", "decoders": [
         {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"},
         {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
 }
+
+
+# Neighbouring doubles, the less first, which the library reads as one: of "th" and "t", "h" none is better then.
+CLOSE_SCORES = [("th", -12.579544029403024, -12.579544029403023), ("in", -10.112747213686085, -10.112747213686083),
+                ("er", -11.183689966753317, -11.183689966753315), ("ar", -11.839839319154413, -11.839839319154411)]
+
+
+def close_scores():
+    vocab = {"<unk>": -20.0, "[S]": 0.0, "[E]": 0.0, "\u2581": -1.5, "a": 0.0}
+    for (first, second), lower, higher in CLOSE_SCORES:
+        vocab |= {first + second: lower, first: 0.0, second: higher}
+    return {"type": "Unigram", "unk_id": 0, "byte_fallback": False, "vocab": [list(item) for item in vocab.items()]}
 
 
 def variants(prose, pieces=600):
@@ -172,6 +202,7 @@ def variants(prose, pieces=600):
     untyped = {key: value for key, value in plain.items() if key != "type"}
     result["wordpiece without type"] = file_of(untyped, ["[S]", "[E]"], {"type": "WhitespaceSplit"})
     result["word level"] = file_of(word_level(prose, pieces), ["[S]", "[E]"], {"type": "WhitespaceSplit"})
+    result["unigram close scores"] = file_of(close_scores(), ["[S]", "[E]"], WORDS)
     base = result["bpe plain"]
     for name, processor in processors(base["model"]["vocab"]).items():
         with_processor = {**base, "post_processor": processor}
@@ -183,5 +214,5 @@ def variants(prose, pieces=600):
             "padding": {"strategy": "BatchLongest", "direction": "Left" if "byte" in name else "Right",
                         "pad_to_multiple_of": 8, "pad_id": 0, "pad_type_id": 3, "pad_token": "<unk>"}}
     for name, decoder in DECODERS.items():
-        result[f"decoder {name}"] = {**base, "decoder": decoder}
+        result[f"decoder {name}"] = {**result["bpe byte fallback" if name == "byte fallback" else "bpe plain"], "decoder": decoder}
     return result

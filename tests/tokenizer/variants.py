@@ -2,8 +2,10 @@
 """Variants of a tokenizer.json that reach every rule of the tokenizer, and a builder of character maps."""
 import base64
 import copy
+import pathlib
 import struct
 
+BASE = pathlib.Path(__file__).parent.parent.parent / "models/nystromformer-small-en/tokenizer.json"
 SPACES = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
 QUOTES = [{"type": "Replace", "pattern": {"String": "``"}, "content": '"'},
           {"type": "Replace", "pattern": {"String": "''"}, "content": '"'}]
@@ -154,7 +156,9 @@ def variants(base):
         "truncation, longest first": with_lengths(base, ("Right", 12, "LongestFirst", 3)),
         "truncation, left": with_lengths(base, ("Left", 11, "LongestFirst", 2)),
         "truncation, first": with_lengths(base, ("Right", 40, "OnlyFirst", 0)),
+        "truncation, first, stride": with_lengths(base, ("Left", 60, "OnlyFirst", 7)),
         "truncation, second": with_lengths(base, ("Left", 30, "OnlySecond", 0)),
+        "truncation, second, stride": with_lengths(base, ("Right", 90, "OnlySecond", 4)),
         "padding, longest": with_lengths(base, None, ("BatchLongest", "Right", 8)),
         "padding and truncation": with_lengths(base, ("Right", 9, "LongestFirst", 1), ({"Fixed": 16}, "Left", None)),
         "byte fallback": with_byte_fallback(base, True),

@@ -7,6 +7,7 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_files.hpp>
+#include <nystromformer/tokenizer/rust_numbers.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
 #include <nystromformer/tokenizer/tokenizer_parts.hpp>
@@ -62,6 +63,7 @@ public:
                          ? detail::LegacyFiles{detail::read_json_file(path, most_bytes),
                                                path.string(), detail::SpecialNames::load(folder)}
                          : detail::LegacyFiles::load(folder);
+        if (is_there) detail::round_scores_as_rust(files.tokenizer);
         if (do_lower_case) detail::lower_case_first(files.tokenizer);
         Tokenizer result;
         result.parts_ =
@@ -72,7 +74,8 @@ public:
 
     /// Reads the text of a tokenizer.json; `file` names it in errors.
     static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json") {
-        const detail::Json root = detail::parse_json(text, file);
+        detail::Json root = detail::parse_json(text, file);
+        detail::round_scores_as_rust(root);
         Tokenizer result;
         result.parts_ = detail::TokenizerParts::load(detail::TokenizerJson(root, file));
         return result;

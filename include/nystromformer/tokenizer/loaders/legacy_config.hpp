@@ -76,9 +76,10 @@ public:
     /// The text of the token of `role`, which has one by now.
     const std::string& content(const char* role) const { return roles_.at(role).content; }
 
-    /// Tokens that the model's own file declares; those that the config lists take their place.
+    /// Tokens that the model's own file declares; those that tokenizer_config.json lists take their
+    /// place, and they that of those that special_tokens_map.json does.
     void set_default_extra(std::vector<AddedToken> tokens) {
-        if (!extra_) extra_ = std::move(tokens);
+        if (!extra_ && !tokens.empty()) extra_ = std::move(tokens);
     }
 
     /// The list /added_tokens for a model with `vocab`, a function from piece to id (or -1), and
@@ -98,7 +99,7 @@ public:
             if (const auto found = roles_.find(role); found != roles_.end()) want(found->second);
         for (const auto& [role, token] : roles_)
             if (!is_standard(role)) want(token);
-        for (const AddedToken& token : extra_.value_or(std::vector<AddedToken>{})) want(token);
+        for (const AddedToken& token : extra_.value_or(map_extra_)) want(token);
         return number(wanted, find, pieces);
     }
 
@@ -179,8 +180,8 @@ private:
         const Json json = SpecialNames::read_if_there(path);
         const View map(json, path.string());
         add_roles(map, true);
-        if (map.holds("additional_special_tokens") && !extra_)
-            extra_ = read_tokens(map.at("additional_special_tokens"), true);
+        if (map.holds("additional_special_tokens"))
+            map_extra_ = read_tokens(map.at("additional_special_tokens"), true);
     }
 
     void read_added(const std::filesystem::path& path) {
@@ -234,6 +235,7 @@ private:
     Json options_;
     std::map<std::string, AddedToken> roles_;
     std::optional<std::vector<AddedToken>> extra_;
+    std::vector<AddedToken> map_extra_;  // of special_tokens_map.json
     std::map<std::int64_t, AddedToken> decoder_;  // by id
 };
 
