@@ -56,6 +56,7 @@ def main():
     parser.add_argument("--random", type=int, default=100000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only tokenizers whose name begins so")
+    parser.add_argument("--quick", action="store_true", help="about a tenth, for continuous integration")
     options = parser.parse_intermixed_args()
     prose = paragraphs(options.files, options.paragraphs)
     pages = some_of(options.manual_pages) if options.manual_pages else []
@@ -71,6 +72,9 @@ def main():
     pairs = [{"text": a[-300:], "pair": b[:300]} for a, b in zip(ends, ends[::-1])]
     few = [{"text": text} for text in prose[::40] + pages[::40] + in_context(telling(points), 8) + strings[:4000] +
            long_texts(make, prose, 8) + ["", " "]]
+    every_point = in_context(points)
+    if options.quick:
+        few, pairs, every_point = few[::20], pairs[::10], in_context(telling(points), 8)
     learnt_from = prose[::4] + pages[::4]
     differences = 0
 
@@ -91,7 +95,7 @@ def main():
                  "minilm": lambda: json.loads((minilm() / "tokenizer.json").read_text()) | {"truncation": None, "padding": None}}
         for name, tokenizer_json in ((name, make_it()) for name, make_it in large.items() if is_wanted(name)):
             print(f"{name}: {len(tokenizer_json['model']['vocab'])} pieces", flush=True)
-            for label, texts in (("paragraphs", prose), ("manual pages", pages), ("code points", in_context(points)),
+            for label, texts in (("paragraphs", prose), ("manual pages", pages), ("code points", every_point),
                                  ("random", strings), ("long", long_texts(make, prose, 100))):
                 differences += compare(options.program, tokenizer_json, [{"text": text} for text in texts],
                                        f"{name}, {label}")
