@@ -164,7 +164,7 @@ DECODERS = {
     "replace": {"type": "Replace", "pattern": {"String": "e"}, "content": "\u00e9 "},
     "replace regex": {"type": "Replace", "pattern": {"Regex": r"[aeiou]+"}, "content": "-"},
     "fuse": {"type": "Fuse"}, "byte fallback": {"type": "ByteFallback"},
-    "strip": {"type": "Strip", "content": "e", "start": 1, "stop": 2},
+    "strip stop": {"type": "Strip", "content": "e", "start": 0, "stop": 1},  # with more the library panics
     "strip start": {"type": "Strip", "content": "t", "start": 3, "stop": 0},
     **{f"metaspace {scheme} {sign}": {**METASPACE, "prepend_scheme": scheme, "replacement": sign}
        for scheme in ("always", "first", "never") for sign in "\u2581e"},
