@@ -63,6 +63,8 @@ def record_components():
     make, make_for_patterns = RandomText(11, None), PatternText(11)
     cases = []
     for name, tokenizer_json in components().items():
+        if name == "normalizer Precompiled":  # long, and in expected.json
+            continue
         tokenizer = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json))
         texts = [TEXTS[4 + len(cases) % 4], TEXTS[8 + len(cases) % 3], make(), make_for_patterns(), make_for_patterns()]
         encodings = [tokenizer.encode(text) for text in texts]
