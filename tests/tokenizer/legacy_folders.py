@@ -87,7 +87,7 @@ def train_sentencepiece(prose, target):
     text.write_text("\n".join(part.replace("\n", " ") for part in prose), encoding="utf-8")
     sentencepiece.SentencePieceTrainer.train(
         input=str(text), model_prefix=str(target.with_suffix("")), vocab_size=4000, minloglevel=2,
-        user_defined_symbols=["<sym>"], normalization_rule_name="nmt_nfkc")
+        user_defined_symbols=["<sym>"], normalization_rule_name="nmt_nfkc", hard_vocab_limit=False)
     return target
 
 

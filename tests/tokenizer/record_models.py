@@ -13,7 +13,7 @@ import tokenizers
 import transformers
 
 from compare import BASE, expected
-from legacy_folders import token, typed, write
+from legacy_folders import beside, token, typed, write
 from model_tokenizers import variants
 from record import brief
 
@@ -50,6 +50,8 @@ def folders():
         ("AlbertTokenizer", {"spiece.model": "@spiece", "tokenizer_config.json": albert}),
         ("AlbertTokenizer", {"spiece.model": "@spiece", "tokenizer_config.json": {
             **albert, "do_lower_case": False, "keep_accents": True, "add_prefix_space": False}}),
+        ("AlbertTokenizer", {"spiece.model": "@spiece", "tokenizer_config.json": {"tokenizer_class": "AlbertTokenizer"},
+                             **beside("[MASK]")}),
         ("XLMRobertaTokenizer", {"sentencepiece.bpe.model": "@spiece", "tokenizer_config.json": {
             "tokenizer_class": "XLMRobertaTokenizerFast", "pad_token": "<p>", "unk_token": "<u>"}}),
         ("CamembertTokenizer", {"sentencepiece.bpe.model": "@spiece", "tokenizer_config.json": {

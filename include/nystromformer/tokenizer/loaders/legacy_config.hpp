@@ -235,7 +235,7 @@ private:
     Json options_;
     std::map<std::string, AddedToken> roles_;
     std::optional<std::vector<AddedToken>> extra_;
-    std::vector<AddedToken> map_extra_;  // of special_tokens_map.json
+    std::vector<AddedToken> map_extra_;           // of special_tokens_map.json
     std::map<std::int64_t, AddedToken> decoder_;  // by id
 };
 
