@@ -269,7 +269,7 @@ class Pipelines(unittest.TestCase):
     def test_options_and_lines_say_the_same(self):
         for command, model, arguments, fields in [
                 ("classify", "classes", ["--pair", "b", "a"], {"text": "a", "pair": "b"}),
-                ("zero-shot", "inference", ["--candidate-labels", " x , y,,", "a"],
+                ("zero-shot", "inference", ["--candidate-labels", " x , y,,\u00a0\x1d", "a"],
                  {"text": "a", "candidate_labels": ["x", "y"]}),
                 ("answer", "answers", ["--question", "who?", "a b"], {"question": "who?", "context": "a b"}),
                 ("choose", "choices", ["--prompt", "p", "a", "b"], {"prompt": "p", "choices": ["a", "b"]})]:
@@ -310,14 +310,13 @@ class Pipelines(unittest.TestCase):
             code, out, _ = ask(command, model, "--truncation", data=as_lines(fields))
             (cut,) = lines_of(out)
             self.assertEqual((code, cut["cut"]["windows"], cut["cut"]["length"]), (0, 1, 48))
-            if command in ("classify", "zero-shot"):
+            if command != "tag":
                 code, out, _ = ask(command, model, "--stride", 8, data=as_lines(fields, short))
                 windows, whole = lines_of(out)
                 self.assertEqual((code, whole, windows["cut"]["length"]), (0, good, 48))
                 self.assertGreater(windows["cut"]["windows"], 3)
                 self.assertNotEqual(windows["output"], cut["output"])
-            if command != "choose":
-                self.assertEqual(ask(command, model, "--stride", 8, "--truncation", data=as_lines(fields))[0], 2)
+            self.assertEqual(ask(command, model, "--stride", 8, "--truncation", data=as_lines(fields))[0], 2)
         code, out, _ = ask("answer", "answers", data=as_lines({"question": "who?", "context": text}))
         self.assertGreater(lines_of(out)[0]["cut"]["windows"], 3)
         (cut,) = lines_of(ask("tag", "tags", "--json", "--truncation", text)[1])
@@ -326,6 +325,16 @@ class Pipelines(unittest.TestCase):
         self.assertGreater(windows["cut"]["windows"], 3)
         self.assertGreater(windows["output"][-1]["end"], len(text) - 20)
         self.assertNotIn("cut", lines_of(ask("tag", "tags", "--json", "--truncation", "A garden.")[1])[0])
+
+    def test_tag_tells_the_words_of_tokens(self):
+        options = ("--json", "--ignore-labels", "", "--word-ids")
+        (line,) = lines_of(ask("tag", "tags", *options, "A garden in London.")[1])
+        words = [token["word_id"] for token in line["output"]]
+        self.assertEqual((words[0], words[-1], words), (0, 3, sorted(words)))
+        self.assertGreater(len(words), 4)
+        (plain,) = lines_of(ask("tag", "tags", *options[:-1], "A garden in London.")[1])
+        self.assertEqual([{**token, "word_id": word} for token, word in zip(plain["output"], words)], line["output"])
+        self.assertEqual(ask("tag", "tags", *options, "--aggregation-strategy", "max", "a")[0], 2)
 
     def test_fill_mask_reads_long_texts_in_windows(self):
         rain = "And the rain fell on the old roof. "
