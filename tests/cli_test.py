@@ -326,6 +326,29 @@ class Pipelines(unittest.TestCase):
         self.assertGreater(windows["output"][-1]["end"], len(text) - 20)
         self.assertNotIn("cut", lines_of(ask("tag", "tags", "--json", "--truncation", "A garden.")[1])[0])
 
+    def test_an_answer_does_not_depend_on_batches_or_threads(self):
+        texts = ["A garden.", "We believed every word of it. " * 9, "O", "Mr. Smith of London met the Queen."]
+        embeds, masked = TINY.parent / "sentences" / "mean", [text + " [MASK]" for text in texts]
+        tasks = {
+            "classify": ("classes", ["--stride", 8], [{"text": text} for text in texts]),
+            "zero-shot": ("inference", ["--stride", 8, "--candidate-labels", "sea,land"], [{"text": t} for t in texts]),
+            "tag": ("tags", ["--stride", 8, "--aggregation-strategy", "max"], [{"text": text} for text in texts]),
+            "answer": ("answers", ["--top-k", 3], [{"question": "who?", "context": text} for text in texts]),
+            "choose": ("choices", ["--stride", 8], [{"prompt": text, "choices": ["sea", "land"]} for text in texts]),
+            "embed": (embeds, ["--stride", 8], [{"text": text} for text in texts]),
+            "features": (embeds, ["--stride", 8], [{"text": text} for text in texts]),
+            "fill-mask": (MODEL, [], [{"text": text} for text in masked])}
+        for command, (model, options, lines) in tasks.items():
+            for form in ([], ["--attention", "nystrom", "--landmarks", 4], ["--precision", "int8"],
+                         ["--precision", "bf16"]):
+                outputs = [ask(command, model, *options, *form, *how, data=as_lines(*lines))
+                           for how in (["--threads", 1], ["--threads", 3, "--batch-tokens", 1])]
+                self.assertEqual(outputs[0], outputs[1], (command, form))
+                self.assertEqual(outputs[0][0], 0, (command, form, outputs[0]))
+                alone = b"".join(ask(command, model, *options, *form, data=as_lines(line))[1] for line in lines[:2])
+                self.assertTrue(outputs[0][1].startswith(alone), (command, form))
+            self.assertNotEqual(ask(command, model, *options, data=as_lines(*lines))[1], outputs[0][1])
+
     def test_tag_tells_the_words_of_tokens(self):
         options = ("--json", "--ignore-labels", "", "--word-ids")
         (line,) = lines_of(ask("tag", "tags", *options, "A garden in London.")[1])
