@@ -337,7 +337,7 @@ class Pipelines(unittest.TestCase):
             "choose": ("choices", ["--stride", 8], [{"prompt": text, "choices": ["sea", "land"]} for text in texts]),
             "embed": (embeds, ["--stride", 8], [{"text": text} for text in texts]),
             "features": (embeds, ["--stride", 8], [{"text": text} for text in texts]),
-            "fill-mask": (MODEL, [], [{"text": text} for text in masked])}
+            "fill-mask": (pathlib.Path(MODEL).resolve(), [], [{"text": text} for text in masked])}
         for command, (model, options, lines) in tasks.items():
             for form in ([], ["--attention", "nystrom", "--landmarks", 4], ["--precision", "int8"],
                          ["--precision", "bf16"]):
