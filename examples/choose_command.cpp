@@ -57,6 +57,7 @@ void add_choose(CLI::App& app, command_line::Session& session) {
     command.add_option("--prompt", options->prompt, "for the TEXTs, and lines without a prompt")
         ->type_name("TEXT");
     add_truncation(command, options->pipeline.truncation);
+    add_stride(command, options->pipeline.stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

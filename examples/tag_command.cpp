@@ -17,6 +17,7 @@ namespace nf = nystromformer;
 struct Options : CommonOptions {
     std::string aggregation_strategy = "none";
     std::optional<std::string> ignore_labels;
+    bool word_ids = false;
     nf::TokenClassificationOptions pipeline;
 
     nf::TokenClassificationOptions of_pipeline() const {
@@ -27,7 +28,7 @@ struct Options : CommonOptions {
     }
 };
 
-Json to_json(const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {
+Json to_json(const std::vector<nf::TokenClassificationAnswer>& answers, bool word_ids) {
     Json list = Json::array();
     for (const nf::TokenClassificationAnswer& answer : answers) {
         Json& json = list.emplace_back(Json{{"score", answer.score},
@@ -36,6 +37,7 @@ Json to_json(const std::string&, const std::vector<nf::TokenClassificationAnswer
                                             {"end", answer.end}});
         json[answer.index ? "entity" : "entity_group"] = answer.entity;
         if (answer.index) json["index"] = *answer.index;
+        if (word_ids) json["word_id"] = answer.word_id ? Json(*answer.word_id) : Json();
     }
     return list;
 }
@@ -56,10 +58,16 @@ std::string table(const Request& request) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
+    if (options.word_ids && options.aggregation_strategy != "none")
+        throw UsageError("--word-ids is for tokens: --aggregation-strategy none");
     return answer_with(
         nf::TokenClassificationPipeline(options.model, options.load_options()),
         options.of_pipeline(), text_fields(texts), options,
-        [](const Request& request) { return request.text("text"); }, to_json, table);
+        [](const Request& request) { return request.text("text"); },
+        [&](const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {
+            return to_json(answers, options.word_ids);
+        },
+        table);
 }
 
 }  // namespace tag_command
@@ -80,6 +88,8 @@ void add_tag(CLI::App& app, command_line::Session& session) {
         .add_option("--ignore-labels", options->ignore_labels,
                     "labels that are left out (default: O)")
         ->type_name("A,B,...");
+    command.add_flag("--word-ids", options->word_ids,
+                     "also say which word of its text each token is of, from 0");
     add_stride(command, options->pipeline.stride);
     add_truncation(command, options->pipeline.truncation);
     options->add_pipeline(command);

@@ -3,7 +3,10 @@
 #include "command_line.hpp"
 
 #include <nystromformer/pipelines/zero_shot_classification.hpp>
+#include <nystromformer/tokenizer/unicode.hpp>
+#include <nystromformer/tokenizer/utf8.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -11,6 +14,23 @@ namespace zero_shot_command {
 
 using namespace command_line;
 namespace nf = nystromformer;
+
+/// `text` without the white space around it, as Python's strip has it.
+std::string stripped(const std::string& text) {
+    namespace utf8 = nf::detail::utf8;
+    std::size_t begin = text.size(), end = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto [size, valid] = utf8::scan(text, at);
+        const char32_t point = valid ? utf8::decode(text, at).point : 0;
+        const bool is_separator = point >= 0x1C && point <= 0x1F;
+        if (!is_separator && !nf::detail::unicode::is_white(point)) {
+            begin = std::min(begin, at);
+            end = at + size;
+        }
+        at += size;
+    }
+    return begin < end ? text.substr(begin, end - begin) : "";
+}
 
 struct Options : CommonOptions {
     std::optional<std::string> candidate_labels;
@@ -28,12 +48,10 @@ struct Options : CommonOptions {
 private:
     /// The labels of "a, b" without the spaces around them; empty ones are passed over.
     static std::vector<std::string> labels_of(const std::string& list) {
-        constexpr const char* white = " \t\r\n\v\f";
         std::vector<std::string> labels;
         for (const std::string& part : split_at_commas(list)) {
-            const std::size_t first = part.find_first_not_of(white);
-            if (first == part.npos) continue;
-            labels.push_back(part.substr(first, part.find_last_not_of(white) + 1 - first));
+            std::string label = stripped(part);
+            if (!label.empty()) labels.push_back(std::move(label));
         }
         return labels;
     }

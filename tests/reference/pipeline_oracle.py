@@ -18,6 +18,8 @@ TASKS = {
     "tag": ("token-classification", "NystromformerForTokenClassification"),
     "answer": ("question-answering", "NystromformerForQuestionAnswering"),
     "choose": (None, "NystromformerForMultipleChoice"),
+    "features": ("feature-extraction", "NystromformerModel"),
+    "embed": (None, None),
 }
 
 
@@ -74,6 +76,11 @@ def load(task, folder):
 
     transformers.logging.set_verbosity_error()
     name, model_class = TASKS[task]
+    if task == "embed":
+        from sentence_transformers import SentenceTransformer
+
+        encoder = SentenceTransformer(folder, model_kwargs={"dtype": torch.float32}, device="cpu")
+        return lambda fields, options: encoder.encode(fields["text"], **options).tolist()
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
     model = getattr(transformers, model_class).from_pretrained(folder, dtype=torch.float32).eval()
     if name is None:

@@ -42,6 +42,7 @@ MODELS = {
     "tags": ("TokenClassification", ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC"], None),
     "tags-left": ("TokenClassification", ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC"], None),
     "answers": ("QuestionAnswering", ["LABEL_0", "LABEL_1"], None),
+    "answers-left": ("QuestionAnswering", ["LABEL_0", "LABEL_1"], None),
     "choices": ("MultipleChoice", ["LABEL_0", "LABEL_1"], None),
 }
 
@@ -64,7 +65,7 @@ LABELS = ["the sea", "a garden", "London"]
 
 def write_tokenizer(folder):
     """The bundled tokenizer with its first pieces and single characters, without its character
-    map; of a folder "...-left" it cuts and pads the left side."""
+    map; of a folder "...-left" it cuts the left side and, but for answers, pads it, too."""
     tokenizer = json.loads((BUNDLED / "tokenizer.json").read_text(encoding="utf-8"))
     normalizer = tokenizer["normalizer"]
     normalizer["normalizers"] = [
@@ -78,7 +79,9 @@ def write_tokenizer(folder):
     config = json.loads((BUNDLED / "tokenizer_config.json").read_text(encoding="utf-8"))
     config["model_max_length"] = MAX_LENGTH
     if folder.name.endswith("-left"):
-        config["truncation_side"] = config["padding_side"] = "left"
+        config["truncation_side"] = "left"
+        # With padding there transformers takes its answers from the question, too.
+        config["padding_side"] = "right" if folder.name == "answers-left" else "left"
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
     return len(kept)
 
@@ -179,6 +182,9 @@ def answer_cases():
             ):
                 yield "answer", "answers", fields, options
     fields = {"question": QUESTIONS[0], "context": LONG}
+    for options in ({"top_k": 6}, {"top_k": 4, "max_seq_len": 40, "doc_stride": 9}):
+        yield "answer", "answers-left", fields, options
+        yield "answer", "answers-left", fields, {**options, "align_to_words": False}
     for options in ({"top_k": 0}, {"max_answer_len": 0}, {"max_seq_len": 12}, {"doc_stride": 99}):
         yield "answer", "answers", fields, options
     yield "answer", "answers", {"question": "", "context": LONG}, {}

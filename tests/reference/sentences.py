@@ -90,6 +90,8 @@ FOLDERS = {
         {"torch": True},
     ),
     "lower": (["mean"], [], None, {"limits": {"max_seq_length": 20, "do_lower_case": True}}),
+    # Where the left side is cut, the prompt is, too, and yet as many tokens are left out for it.
+    "cut-left": (["mean", "cls"], [], None, {"prompts": True, "exclude": True, "left": True}),
     "moved": (["mean"], [], None, {"moved": True, "limits": {"max_seq_length": 80}}),
 }
 
@@ -132,6 +134,8 @@ def write_encoder(folder, name):
     )
     if name == "lower":
         keep_case(folder)
+    if FOLDERS[name][3].get("left"):
+        change(folder / "tokenizer_config.json", truncation_side="left")
     model = transformers.NystromformerModel(config)
     randomize(model, name, 0.5)
     model.to(torch.bfloat16).save_pretrained(folder)

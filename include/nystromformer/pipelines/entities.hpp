@@ -42,8 +42,10 @@ struct TokenClassificationAnswer {
     std::string entity;  ///< the label; but for AggregationStrategy::none the tag (entity_group)
     double score;
     std::optional<Index> index;  ///< of the token in its text, with AggregationStrategy::none
-    std::string word;            ///< the token, or the text that the tokens decode to
-    Index start, end;            ///< code points in the text
+    /// Of the token's word, likewise, where the tokenizer knows words (not in Hugging Face).
+    std::optional<Index> word_id;
+    std::string word;  ///< the token, or the text that the tokens decode to
+    Index start, end;  ///< code points in the text
 };
 
 namespace detail {
@@ -53,6 +55,7 @@ struct TaggedToken {
     std::string word;
     Index start = 0, end = 0;
     Index index = 0;
+    Index word_id = -1;
     bool is_subword = false;  // belongs to the word of the token before
     std::vector<float> scores = {};
 };
@@ -78,6 +81,7 @@ private:
         return {.entity = config.id2label.at(static_cast<Index>(best)),
                 .score = scores[best],
                 .index = std::nullopt,
+                .word_id = std::nullopt,
                 .word = "",
                 .start = 0,
                 .end = 0};
@@ -88,6 +92,7 @@ private:
         for (const TaggedToken& token : tokens) {
             auto& entity = entities.emplace_back(labelled(token.scores));
             entity.index = token.index;
+            if (token.word_id >= 0) entity.word_id = token.word_id;
             entity.word = token.word;
             entity.start = token.start;
             entity.end = token.end;
@@ -167,6 +172,7 @@ private:
         return {.entity = dash == label.npos ? label : label.substr(dash + 1),
                 .score = total / static_cast<double>(entities.size()),
                 .index = std::nullopt,
+                .word_id = std::nullopt,
                 .word = tokenizer.convert_tokens_to_string(std::move(spellings)),
                 .start = entities.front().start,
                 .end = entities.back().end};

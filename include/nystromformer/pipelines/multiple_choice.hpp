@@ -7,11 +7,13 @@
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +30,10 @@ struct MultipleChoiceAnswer {
 
 struct MultipleChoiceOptions {
     bool truncation = false;  ///< cut pairs that are too long for the model, the longer text first
+    /// Or read them in windows of the longer text that share so many tokens, each beside the whole
+    /// of the other. A choice's logit is the mean over its windows, each of which weighs as much as
+    /// it has tokens, special ones not counted. Windows are as long as for text classification.
+    std::optional<Index> stride = std::nullopt;
     Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
     Index num_landmarks = 0;
     Index batch_tokens = 4096;
@@ -64,14 +70,15 @@ public:
                                             const MultipleChoiceOptions& options = {}) const {
         check(options);
         const PipelineOptions shared = detail::pipeline_options(options);
-        std::vector<Encoding> encodings;  // of each prompt with each of its choices
-        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, encodings);
+        detail::Windows windows;  // of each prompt with each of its choices
+        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, windows);
         // (pairs, 1): which choices belong together does not matter before the softmax.
-        const Matrix<float> logits = detail::sequence_logits(model_, 1, encodings, shared);
+        const Matrix<float> logits =
+            windows.means(detail::sequence_logits(model_, 1, windows.encodings, shared));
         std::vector<MultipleChoiceAnswer> results;
         std::size_t first = 0;
         for (const MultipleChoiceInput& input : inputs) {
-            const std::span<const float> all(logits.data(), encodings.size());
+            const std::span<const float> all(logits.data(), windows.first.size() - 1);
             const auto scores = detail::softmax(all.subspan(first, input.choices.size()));
             const std::size_t best = detail::argmax(scores);
             results.push_back({static_cast<Index>(best), input.choices[best],
@@ -84,6 +91,8 @@ public:
     /// InputError where options are out of range.
     void check(const MultipleChoiceOptions& options) const {
         detail::check_options(detail::pipeline_options(options));
+        detail::check_stride(options.stride, options.truncation,
+                             detail::longest_input(tokenizer_, model_.config()));
     }
 
     const NystromformerForMultipleChoice<float>& model() const { return model_; }
@@ -91,16 +100,15 @@ public:
 
 private:
     void encode(const MultipleChoiceInput& input, std::size_t number,
-                const MultipleChoiceOptions& options, std::vector<Encoding>& encodings) const {
+                const MultipleChoiceOptions& options, detail::Windows& windows) const {
         if (input.choices.empty()) {
             throw InputError({"", "text " + std::to_string(number), "at least one choice", "none"});
         }
         PipelineOptions shared = detail::pipeline_options(options);
         shared.cut = detail::told_once(options.cut);
         for (const std::string& choice : input.choices) {
-            encodings.push_back(
-                detail::encode_input({.text = input.prompt, .pair = choice, .number = number},
-                                     tokenizer_, model_.config(), options.truncation, shared));
+            windows.add({.text = input.prompt, .pair = choice, .number = number}, tokenizer_,
+                        model_.config(), options.truncation, options.stride, shared);
         }
     }
 

@@ -56,8 +56,9 @@ struct QuestionAnsweringInput {
 };
 
 /// pipeline("question-answering") of transformers 4.57, which 5 has no longer. A context that does
-/// not fit max_seq_len is read in windows. (There as here, a question is never cut.) Every text is
-/// computed alone, without padding: its answer is the same bit for bit in any batch and on any
+/// not fit max_seq_len is read in windows. (There as here, a question is never cut. Left out here
+/// are the spans of score 0, which end before they start, with which it fills up top_k.) Every text
+/// is computed alone, without padding: its answer is the same bit for bit in any batch and on any
 /// number of threads. Const and safe to share between threads.
 /// Source: transformers/pipelines/question_answering.py
 class QuestionAnsweringPipeline {

@@ -155,7 +155,8 @@ private:
         detail::TaggedToken token{.word = tokenizer_.id_to_token(window.ids[i]).value_or(""),
                                   .start = start,
                                   .end = end,
-                                  .index = static_cast<Index>(i)};
+                                  .index = static_cast<Index>(i),
+                                  .word_id = window.word_ids[i]};
         if (tokenizer_.has_continuing_subword_prefix()) {
             token.is_subword = static_cast<Index>(detail::utf8::count(token.word)) != end - start;
         } else {
