@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
-                                                      std::size_t most, unsigned seed) {
+                                               std::size_t most, unsigned seed) {
     using namespace nystromformer::fuzz;
     // One time in four the plain bytes, which break structure too.
     if (chosen->mutate == nullptr || seed % 4 == 0) return LLVMFuzzerMutate(data, size, most);

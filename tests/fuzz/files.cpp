@@ -27,7 +27,8 @@ void read_all(const std::vector<TensorView>& tensors, std::size_t file_size) {
         require(i == 0 || tensors[i - 1].name < tensor.name, "tensors sorted, no name twice");
         require(tensor.shape.size() <= 8, "at most 8 dimensions");
         if (is_weight(tensor.dtype)) {
-            require(static_cast<std::uint64_t>(tensor.size()) <= file_size, "no more elements than bytes");
+            require(static_cast<std::uint64_t>(tensor.size()) <= file_size,
+                    "no more elements than bytes");
             std::vector<float> floats(static_cast<std::size_t>(tensor.size()));
             convert(tensor, floats.data());
             std::vector<double> doubles(floats.size());

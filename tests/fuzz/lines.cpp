@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fuzz target: json_line, the command line's reader and writer of lines with the commands' readers of
-// fields: data is stdin, and stdout is read back.
+// Fuzz target: json_line, the command line's reader and writer of lines with the commands' readers
+// of fields: data is stdin, and stdout is read back.
 #include "fuzz.hpp"
 
 #include "command_line.cpp"
@@ -80,11 +80,10 @@ void json_line(std::string_view data) {
     refill(in, data);
     refill(out, "");
     command_line::CommonOptions options;
-    const int code =
-        command_line::answer_all({}, options, {answer, tokenize_command::table, 3});
+    const int code = command_line::answer_all({}, options, {answer, tokenize_command::table, 3});
     const std::string written = take(out);
-    const auto lines_in = std::count(data.begin(), data.end(), '\n') +
-                          (!data.empty() && data.back() != '\n' ? 1 : 0);
+    const auto lines_in =
+        std::count(data.begin(), data.end(), '\n') + (!data.empty() && data.back() != '\n' ? 1 : 0);
     require(std::count(written.begin(), written.end(), '\n') == lines_in, "as many lines out");
     bool any_failed = false;
     for (std::size_t begin = 0, end = 0; begin < written.size(); begin = end + 1) {

@@ -59,8 +59,9 @@ std::vector<std::int64_t> consume_ids(FuzzedDataProvider& source, std::size_t co
     std::vector<std::int64_t> ids;
     if (wild) count = source.ConsumeIntegralInRange<std::size_t>(0, count + 2);
     for (std::size_t i = 0; i < count; ++i)
-        ids.push_back(wild && source.ConsumeBool() ? source.ConsumeIntegral<std::int64_t>()
-                                                   : source.ConsumeIntegral<std::uint8_t>() % limit);
+        ids.push_back(wild && source.ConsumeBool()
+                          ? source.ConsumeIntegral<std::int64_t>()
+                          : source.ConsumeIntegral<std::uint8_t>() % limit);
     return ids;
 }
 
@@ -68,11 +69,13 @@ void add_embeds(FuzzedDataProvider& source, Built& built, std::size_t rows, Inde
     const bool wild = source.ConsumeProbability<float>() < 0.2F;
     built.tame = built.tame && !wild;
     built.input.inputs_embeds.resize(static_cast<Index>(rows), wild ? hidden - 1 : hidden);
-    if (wild && source.ConsumeBool()) built.input.inputs_embeds.resize(static_cast<Index>(rows), hidden);
+    if (wild && source.ConsumeBool())
+        built.input.inputs_embeds.resize(static_cast<Index>(rows), hidden);
     for (Index i = 0; i < built.input.inputs_embeds.size(); ++i) {
         // A few own values, the others by a rule: the data would not reach for all.
-        const float value = i % 13 == 0 ? std::bit_cast<float>(source.ConsumeIntegral<std::uint32_t>())
-                                        : static_cast<float>(i % 7) - 3;
+        const float value = i % 13 == 0
+                                ? std::bit_cast<float>(source.ConsumeIntegral<std::uint32_t>())
+                                : static_cast<float>(i % 7) - 3;
         const bool usable = wild || (std::isfinite(value) && std::abs(value) <= 1e4F);
         built.input.inputs_embeds.data()[i] = usable ? value : 1e4F;
     }

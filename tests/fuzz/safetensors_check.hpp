@@ -25,11 +25,11 @@ using Wide = unsigned __int128;
 /// Bits of an element; 0 for a name that the format does not know.
 inline unsigned bits_named(const std::string& name) {
     static const std::map<std::string, unsigned> bits = {
-        {"BOOL", 8},    {"F4", 4},          {"F6_E2M3", 6},     {"F6_E3M2", 6}, {"U8", 8},
-        {"I8", 8},      {"F8_E5M2", 8},     {"F8_E4M3", 8},     {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
-        {"F16", 16},    {"F8_E5M2FNUZ", 8}, {"I16", 16},        {"U16", 16},    {"BF16", 16},
-        {"I32", 32},    {"U32", 32},        {"F32", 32},        {"C64", 64},    {"F64", 64},
-        {"I64", 64},    {"U64", 64}};
+        {"BOOL", 8}, {"F4", 4},          {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+        {"I8", 8},   {"F8_E5M2", 8},     {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+        {"F16", 16}, {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"BF16", 16},
+        {"I32", 32}, {"U32", 32},        {"F32", 32},    {"C64", 64},    {"F64", 64},
+        {"I64", 64}, {"U64", 64}};
     const auto found = bits.find(name);
     return found == bits.end() ? 0 : found->second;
 }
@@ -84,10 +84,32 @@ inline void check_safetensors(std::string_view data, const SafetensorsFile& file
 
 /// Replaces a whole number of a JSON text by one of those where arithmetic breaks.
 inline void mutate_number(std::string& text, unsigned seed) {
-    static const char* const numbers[] = {
-        "0", "1", "2", "3", "4", "7", "8", "9", "16", "127", "128", "255", "256", "65535", "65536",
-        "2147483647", "2147483648", "4294967295", "4294967296", "9223372036854775807",
-        "9223372036854775808", "18446744073709551615", "18446744073709551616", "-1", "1.5", "1e3"};
+    static const char* const numbers[] = {"0",
+                                          "1",
+                                          "2",
+                                          "3",
+                                          "4",
+                                          "7",
+                                          "8",
+                                          "9",
+                                          "16",
+                                          "127",
+                                          "128",
+                                          "255",
+                                          "256",
+                                          "65535",
+                                          "65536",
+                                          "2147483647",
+                                          "2147483648",
+                                          "4294967295",
+                                          "4294967296",
+                                          "9223372036854775807",
+                                          "9223372036854775808",
+                                          "18446744073709551615",
+                                          "18446744073709551616",
+                                          "-1",
+                                          "1.5",
+                                          "1e3"};
     std::vector<std::pair<std::size_t, std::size_t>> places;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const std::size_t begin = i;

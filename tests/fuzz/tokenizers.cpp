@@ -100,9 +100,7 @@ void use(const Tokenizer& tokenizer, std::string_view text) {
         check_encoding(tokenizer, encoding, text, "");
         require(utf8::is_valid(tokenizer.decode(encoding.ids)), "decoded to UTF-8");
     });
-    allow_errors([&] {
-        check_encoding(tokenizer, tokenizer.encode(text, "ab c"), text, "ab c");
-    });
+    allow_errors([&] { check_encoding(tokenizer, tokenizer.encode(text, "ab c"), text, "ab c"); });
 }
 
 /// A tokenizer.json, and where it loads, some texts through it. The end of the file is one of them,
@@ -243,8 +241,8 @@ void encode(std::string_view data) {
     std::string pair;
     if ((flags & 32) != 0) pair = input.ConsumeRandomLengthString();
     const std::string text = input.ConsumeRemainingBytesAsString();
-    const Encoding encoding = (flags & 32) != 0 ? tokenizer.encode(text, pair, options)
-                                                : tokenizer.encode(text, options);
+    const Encoding encoding =
+        (flags & 32) != 0 ? tokenizer.encode(text, pair, options) : tokenizer.encode(text, options);
     check_encoding(tokenizer, encoding, text, pair);
     if ((flags & 10) == 0) check_monotone(encoding);
     const auto batch = tokenizer.encode_batch(std::vector<std::string>{text, text}, options);

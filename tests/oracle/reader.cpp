@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reads many files from one stream for tests/oracle/mutate.py and writes a line for each: what the
-// library makes of it. Stream: frames of a kind ('b' base, 's' safetensors, 'i' index, 'c' config) and
-// three u32, at, removed, inserted, then the inserted bytes: the case is the base with that edit.
+// library makes of it. Stream: frames of a kind ('b' base, 's' safetensors, 'i' index, 'c' config)
+// and three u32, at, removed, inserted, then the inserted bytes: the case is the base with that
+// edit.
 #include <nystromformer/checkpoint/safetensors.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/model/config.hpp>
@@ -89,13 +90,16 @@ std::string read_config(const std::string& bytes) {
     result += number;
     result += config.inv_coeff_init_option ? " true" : " false";
     result += config.tie_word_embeddings ? " true" : " false";
-    for (const auto& [id, label] : config.id2label) result += " @" + std::to_string(id) + '=' + hex(label);
+    for (const auto& [id, label] : config.id2label)
+        result += " @" + std::to_string(id) + '=' + hex(label);
     return result;
 }
 
 std::string verdict(char kind, const std::string& bytes) {
     try {
-        return kind == 's' ? read_safetensors(bytes) : kind == 'i' ? read_index(bytes) : read_config(bytes);
+        return kind == 's'   ? read_safetensors(bytes)
+               : kind == 'i' ? read_index(bytes)
+                             : read_config(bytes);
     } catch (const FormatError& error) {
         return std::string("refuse FormatError ") + error.what();
     } catch (const UnsafePathError& error) {
@@ -110,7 +114,8 @@ std::string verdict(char kind, const std::string& bytes) {
 }
 
 std::uint32_t number_at(const std::string& stream, std::size_t at) {
-    return detail::load_little<std::uint32_t>(reinterpret_cast<const std::byte*>(stream.data() + at));
+    return detail::load_little<std::uint32_t>(
+        reinterpret_cast<const std::byte*>(stream.data() + at));
 }
 
 }  // namespace
