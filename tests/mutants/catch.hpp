@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // As much of Catch2 as the tests of the loaders use, which compiles in a fraction of the time: for
-// tests/mutants/mutants.py, which compiles them hundreds of times. The first failure ends the program.
+// tests/mutants/mutants.py, which compiles them hundreds of times. The first failure ends the
+// program.
 #pragma once
 
 #include <cstdlib>
@@ -35,8 +36,8 @@ template <typename What>
 
 #define SMALL_CATCH_JOIN_(a, b) a##b
 #define SMALL_CATCH_JOIN(a, b) SMALL_CATCH_JOIN_(a, b)
-#define SMALL_CATCH_TEST(function, name, ...)                                         \
-    static void function();                                                           \
+#define SMALL_CATCH_TEST(function, name, ...)                                               \
+    static void function();                                                                 \
     static const bool SMALL_CATCH_JOIN(function, added) = small_catch::add(name, function); \
     static void function()
 #define TEST_CASE(...) SMALL_CATCH_TEST(SMALL_CATCH_JOIN(test_, __LINE__), __VA_ARGS__, 0)
@@ -46,11 +47,11 @@ template <typename What>
 #define CHECK_FALSE(...) CHECK(!(__VA_ARGS__))
 #define CHECK_NOTHROW(...) (void)(__VA_ARGS__)
 #define REQUIRE_NOTHROW(...) CHECK_NOTHROW(__VA_ARGS__)
-#define CHECK_THROWS_AS(expression, type)                  \
-    try {                                                  \
-        (void)(expression);                                \
-        small_catch::fail("no " #type, __LINE__);          \
-    } catch (const type&) {                                \
+#define CHECK_THROWS_AS(expression, type)         \
+    try {                                         \
+        (void)(expression);                       \
+        small_catch::fail("no " #type, __LINE__); \
+    } catch (const type&) {                       \
     }
 #define REQUIRE_THROWS_AS(expression, type) CHECK_THROWS_AS(expression, type)
 #define INFO(...) (void)(std::ostringstream{} << __VA_ARGS__)
