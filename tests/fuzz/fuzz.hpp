@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,16 @@ inline void require(bool holds, const char* what) {
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+/// What a target needs before its first input: an error there is none of the input's.
+template <typename Make>
+auto set_up(const Make& make) {
+    try {
+        return make();
+    } catch (const std::exception& error) {
+        finding(std::string("cannot begin: ") + error.what());
+    }
 }
 
 /// Calls of small pieces of the library that may refuse what they are given.

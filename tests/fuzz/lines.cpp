@@ -43,14 +43,16 @@ std::string take(int descriptor) {
 }
 
 const Tokenizer& tokenizer() {
-    static const Tokenizer result = Tokenizer::from_json(
-        R"({"added_tokens": [{"id": 0, "content": "<unk>", "single_word": false, "lstrip": false,
+    static const Tokenizer result = set_up([] {
+        return Tokenizer::from_json(
+            R"({"added_tokens": [{"id": 0, "content": "<unk>", "single_word": false, "lstrip": false,
             "rstrip": false, "normalized": false, "special": true}],
             "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always",
             "split": true}, "decoder": {"type": "Metaspace", "replacement": "\u2581",
             "prepend_scheme": "always", "split": true}, "model": {"type": "Unigram", "unk_id": 0,
             "byte_fallback": false, "vocab": [["<unk>", 0.0], ["\u2581", -2.0], ["a", -1.0],
             ["\u2581ab", -1.5]]}})");
+    });
     return result;
 }
 

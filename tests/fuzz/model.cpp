@@ -23,9 +23,11 @@ namespace {
 
 template <typename Model>
 Model load(const char* folder, Index threads, Precision precision = Precision::fp32) {
-    return Model::from_pretrained(
-        std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference/data/models" / folder,
-        {.num_threads = threads, .precision = precision});
+    return set_up([&] {
+        return Model::from_pretrained(
+            std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference/data/models" / folder,
+            {.num_threads = threads, .precision = precision});
+    });
 }
 
 /// One model on one thread and on three.

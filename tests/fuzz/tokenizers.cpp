@@ -36,10 +36,9 @@ std::vector<Tokenizer> load_tokenizers() {
     }
     const Json components = read_data("components.json");
     for (const Json& one : components.at("cases")) {
-        Json json = {{"model",
-                      {{"type", "Unigram"},
-                       {"unk_id", 0},
-                       {"vocab", {{"<unk>", 0.0}, {"a", -1.0}, {"ab", -1.5}, {"\u2581", -2.0}}}}}};
+        Json json;
+        json["model"] = Json::parse(R"({"type": "Unigram", "unk_id": 0, "vocab":
+            [["<unk>", 0.0], ["a", -1.0], ["ab", -1.5], ["\u2581", -2.0]]})");
         json["normalizer"] = one.at("normalizer");
         json["pre_tokenizer"] = one.at("pre_tokenizer");
         result.push_back(Tokenizer::from_json(json.dump()));
@@ -48,7 +47,7 @@ std::vector<Tokenizer> load_tokenizers() {
 }
 
 const std::vector<Tokenizer>& tokenizers() {
-    static const std::vector<Tokenizer> result = load_tokenizers();
+    static const std::vector<Tokenizer> result = set_up(load_tokenizers);
     return result;
 }
 
