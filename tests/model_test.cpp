@@ -261,6 +261,10 @@ TEST_CASE("an empty batch gives an empty answer", "[model]") {
     const auto output = model(nf::ModelInput<float>::batch({}, 0, 7));
     CHECK(output.logits.rows() == 0);
     CHECK(output.logits.cols() == model.config().vocab_size);
+    const auto answers = nf::NystromformerForQuestionAnswering<float>::from_pretrained(
+        models / "answer-exact")(nf::ModelInput<float>::batch({}, 0, 7));
+    CHECK(answers.end_logits.rows() == 0);
+    CHECK(answers.end_logits.cols() == 1);
 }
 
 TEST_CASE("states_at gives rows of all states and refuses rows that are none", "[model]") {

@@ -12,7 +12,7 @@ import struct
 
 
 class Refused(Exception):
-    """`kind`: the error class of the library."""
+    """`kind`: the error class of the library; None where it depends on which fault is met first."""
 
     def __init__(self, why, kind="FormatError"):
         super().__init__(why)
@@ -188,12 +188,16 @@ plain = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 def index(data):
-    root = parse(data)
+    try:
+        root = parse(data)
+    except Refused as refused:
+        # The library reads names as they come: one that is not plain may be told before the broken JSON after it.
+        raise Refused(str(refused), None) from None
     if not isinstance(root, Pairs):
-        raise Refused("no object")
+        raise Refused("no object", None)
     maps = [value for key, value in root if key == "weight_map"]
     if len(maps) != 1 or not isinstance(maps[0], Pairs) or not maps[0]:
-        raise Refused("not one weight_map")
+        raise Refused("not one weight_map", None)
     kinds = set()
     for name, shard in maps[0]:
         if "\0" in name or not isinstance(shard, str):
