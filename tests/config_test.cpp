@@ -211,3 +211,10 @@ TEST_CASE("a folder without config.json is an IoError that names the file", "[co
         CHECK(error.file() == "/nonexistent/config.json");
     }
 }
+
+TEST_CASE("no more labels than a config.json that can be read back has room to name", "[config]") {
+    const auto most = nf::NystromformerConfig::from_json(R"({"num_labels": 16384})");
+    CHECK(most.to_json().size() < nf::detail::max_config_size);
+    CHECK_THROWS_AS(nf::NystromformerConfig::from_json(R"({"num_labels": 16385})"),
+                    nf::ConfigError);
+}

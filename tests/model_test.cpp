@@ -252,6 +252,8 @@ TEST_CASE("an input that does not fit is told with its place before anything is 
           [](Input&, Options& options, const Config&) { options.inverse_iterations = -1; });
     CHECK_THROWS_AS(Input::equal_offsets(-1, 3), nf::InputError);
     CHECK_THROWS_AS(Input::equal_offsets(std::numeric_limits<Index>::max(), 2), nf::InputError);
+    // A file of no bytes can tell of that many empty sequences.
+    CHECK_THROWS_AS(Input::equal_offsets(Index{1} << 60, 0), nf::InputError);
 }
 
 TEST_CASE("an empty batch gives an empty answer", "[model]") {
@@ -259,6 +261,23 @@ TEST_CASE("an empty batch gives an empty answer", "[model]") {
     const auto output = model(nf::ModelInput<float>::batch({}, 0, 7));
     CHECK(output.logits.rows() == 0);
     CHECK(output.logits.cols() == model.config().vocab_size);
+    const auto answers = nf::NystromformerForQuestionAnswering<float>::from_pretrained(
+        models / "answer-exact")(nf::ModelInput<float>::batch({}, 0, 7));
+    CHECK(answers.end_logits.rows() == 0);
+    CHECK(answers.end_logits.cols() == 1);
+}
+
+TEST_CASE("states_at gives rows of all states and refuses rows that are none", "[model]") {
+    const auto model = nf::NystromformerModel<float>::from_pretrained(models / "bare-nystrom");
+    const auto input = nf::ModelInput<float>::batch({1, 2, 3, 4, 5, 6}, 2, 3);
+    const std::vector<Index> rows{5, 0}, late{6}, early{0, -1};
+    const auto all = model(input).last_hidden_state;
+    const auto some = model.states_at(input, rows).last_hidden_state;
+    CHECK(some.row(0) == all.row(5));
+    CHECK(some.row(1) == all.row(0));
+    CHECK_THROWS_AS(model.states_at(input, late), nf::InputError);
+    CHECK_THROWS_AS(model.states_at(input, early), nf::InputError);
+    CHECK_THROWS_AS(model.states_at({}, rows), nf::InputError);
 }
 
 TEST_CASE("logits_at gives the rows of the full logits", "[model]") {

@@ -416,6 +416,28 @@ TEST_CASE("lengths that cannot be kept are input errors") {
     CHECK_THROWS_AS(bundled().decode(negative), nf::InputError);
 }
 
+TEST_CASE("windows and padding take no memory out of all proportion to the text") {
+    std::string text;
+    for (int i = 0; i < 4000; ++i) text += "a ";
+    const auto encode = [&](nf::Truncation truncation, nf::Padding padding) {
+        return bundled().encode(text, {.truncation = truncation, .padding = padding});
+    };
+    const nf::Padding none{.strategy = nf::PaddingStrategy::do_not_pad};
+    const nf::Padding wide{.strategy = nf::PaddingStrategy::fixed, .length = 1000};
+    CHECK_THROWS_AS(encode({.max_length = 2000, .stride = 1997}, none), nf::InputError);
+    CHECK_THROWS_AS(encode({.max_length = 3}, wide), nf::InputError);
+    CHECK(encode({.max_length = 12}, wide).overflowing.size() == 399);
+    CHECK(encode({.max_length = 1000, .stride = 900}, none).overflowing.size() > 30);
+    const nf::EncodeOptions short_windows{.truncation = nf::Truncation{.max_length = 7}};
+    CHECK_THROWS_AS(bundled().encode(text, text, short_windows), nf::InputError);
+    CHECK(refusal("/padding", {{"strategy", {{"Fixed", 1 << 21}}},
+                               {"direction", "Left"},
+                               {"pad_id", 0},
+                               {"pad_type_id", 0},
+                               {"pad_token", "<unk>"}}) ==
+          "TokenizerError /padding/strategy/Fixed");
+}
+
 TEST_CASE("a small tokenizer.json loads, so that each refusal below has one reason") {
     REQUIRE(refusal(valid().dump()) == "none");
     CHECK(load(valid()).encode("a newb").tokens ==

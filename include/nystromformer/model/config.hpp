@@ -68,6 +68,7 @@ using ConfigView = JsonView<ConfigError>;
 
 constexpr Index max_config_size = 1 << 20;
 constexpr Index max_size = (Index{1} << 31) - 1;  // of any one dimension
+constexpr Index max_labels = 1 << 14;             // a config.json with their names stays readable
 
 /// Reads one config.json: a field that is absent keeps its default, one that is wrong is told.
 class ConfigReader {
@@ -187,7 +188,7 @@ private:
 
     void read_labels() const {
         if (view_.holds("num_labels")) {
-            config_.num_labels = view_.at("num_labels").integer(1, 1 << 24);
+            config_.num_labels = view_.at("num_labels").integer(1, max_labels);
             name_labels(config_.num_labels);
         }
         if (view_.holds("id2label")) read_id2label();

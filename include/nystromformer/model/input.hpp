@@ -55,11 +55,14 @@ struct ModelInput {
         return input;
     }
 
-    /// 0, n, 2 n, ..., B n. InputError where that is negative or more than 64 bits hold.
+    /// 0, n, 2 n, ..., B n. InputError where that is negative or more than 64 bits hold, and for
+    /// sequences of no row, of which a file of no bytes could hold any number.
     static std::vector<Index> equal_offsets(Index batch_size, Index seq_length) {
-        if (batch_size < 0 || seq_length < 0 ||
-            (seq_length > 0 && batch_size > std::numeric_limits<Index>::max() / seq_length)) {
-            throw InputError({"", "batch", "sizes from 0 whose product fits 64 bits",
+        const bool are_rows =
+            seq_length > 0 && batch_size <= std::numeric_limits<Index>::max() / seq_length;
+        if (batch_size < 0 || seq_length < 0 || (batch_size > 0 && !are_rows)) {
+            throw InputError({"", "batch",
+                              "sequences of at least one row, in all no more than 64 bits hold",
                               std::to_string(batch_size) + " x " + std::to_string(seq_length)});
         }
         std::vector<Index> offsets;
@@ -112,6 +115,15 @@ inline void check_offsets(std::span<const Index> offsets) {
                                   ": a sequence has at least one row",
                               std::to_string(offsets[i])});
         }
+    }
+}
+
+/// InputError unless each of the `rows` that are asked for is one of `count`.
+inline void check_wanted(std::span<const Index> rows, Index count) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i] >= 0 && rows[i] < count) continue;
+        throw InputError({"", "rows[" + std::to_string(i) + ']',
+                          "0 to " + std::to_string(count - 1), std::to_string(rows[i])});
     }
 }
 

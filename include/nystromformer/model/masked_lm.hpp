@@ -108,13 +108,7 @@ public:
     Matrix<Scalar> logits_at(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
                              const ForwardOptions& options = {}) const {
         detail::check_offsets(input.offsets);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            if (rows[i] < 0 || rows[i] >= input.rows()) {
-                throw InputError({"", "rows[" + std::to_string(i) + ']',
-                                  "0 to " + std::to_string(input.rows() - 1),
-                                  std::to_string(rows[i])});
-            }
-        }
+        detail::check_wanted(rows, input.rows());
         if (rows.empty()) return Matrix<Scalar>(0, this->config().vocab_size);
         const auto output = nystromformer_(input, options, this->config(), this->threads(), rows);
         return predictions_(output.last_hidden_state, this->threads());

@@ -90,9 +90,11 @@ public:
         body_(input, options, this->config(), this->threads(), output);
     }
     /// last_hidden_state at `rows` of the stacked input alone, in their order: (rows, hidden). The
-    /// last layer computes what they need.
+    /// last layer computes what they need. InputError for a row that is none of the input's.
     BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input, std::span<const Index> rows,
                                       const ForwardOptions& options = {}) const {
+        detail::check_offsets(input.offsets);
+        detail::check_wanted(rows, input.rows());
         return body_(input, options, this->config(), this->threads(), rows);
     }
 

@@ -41,8 +41,14 @@ public:
         auto output = nystromformer_(input, options, this->config(), this->threads());
         const Matrix<Scalar> logits =
             qa_outputs_(output.last_hidden_state, this->threads());  // (rows, 2)
-        QuestionAnsweringModelOutput<Scalar> result{
-            std::move(output), {}, logits.col(0), logits.col(1)};
+        QuestionAnsweringModelOutput<Scalar> result{std::move(output),
+                                                    {},
+                                                    Matrix<Scalar>(logits.rows(), 1),
+                                                    Matrix<Scalar>(logits.rows(), 1)};
+        if (logits.rows() > 0) {  // an empty batch has no columns to point to
+            result.start_logits = logits.col(0);
+            result.end_logits = logits.col(1);
+        }
         if (!input.start_positions.empty() && !input.end_positions.empty()) {
             result.loss =
                 (position_loss(result.start_logits, input, input.start_positions,

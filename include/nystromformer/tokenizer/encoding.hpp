@@ -2,6 +2,7 @@
 // What encoding gives: token rows, windows of a truncated text, merging, padding.
 #pragma once
 
+#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
 
 #include <algorithm>
@@ -90,10 +91,35 @@ inline void append_row(Encoding& to, std::int64_t id, std::string_view token, st
     to.sequence_ids.push_back(-1);
 }
 
+/// The rows of an encoding and of its windows.
+inline Index all_rows(const Encoding& encoding) {
+    Index rows = encoding.size();
+    for (const Encoding& window : encoding.overflowing) rows += window.size();
+    return rows;
+}
+
+/// InputError where windows or padding would make of `size` rows so many more that the memory has
+/// nothing to do with the text: a stride of all tokens but one, say, which a file can ask for.
+inline void check_rows_made(Index windows, Index rows_each, Index size, const char* place) {
+    constexpr Index free_rows = Index{1} << 21, most_times = 16;
+    const Index most = std::max(free_rows, most_times * size);
+    if (windows == 0 || rows_each <= most / windows) return;
+    throw InputError({"", place, "windows and padding of at most " + std::to_string(most) + " rows",
+                      std::to_string(windows) + " windows of " + std::to_string(rows_each)});
+}
+
 /// Appends `next` and its windows: every window of either side is joined with every form of the
 /// other, in the order of Hugging Face's Encoding::merge_with (windows inside windows are left
 /// out).
 inline void merge(Encoding& into, Encoding next) {
+    const auto left = static_cast<Index>(into.overflowing.size()) + 1;
+    const auto right = static_cast<Index>(next.overflowing.size()) + 1;
+    if (left > 1 || right > 1) {
+        const Index rows_in = all_rows(into), rows_next = all_rows(next);
+        // Windows of windows: each of either side with each of the other.
+        check_rows_made(left * right, rows_in / left + rows_next / right + 2, rows_in + rows_next,
+                        "truncation");
+    }
     std::vector<Encoding> windows;
     const auto join = [&](const Encoding& left, const Encoding& right) {
         windows.push_back(rows(left, 0, left.ids.size()));

@@ -44,7 +44,7 @@ struct Padding {
 
 namespace detail {
 
-constexpr Index longest_row = Index{1} << 24;  // tokens; a bound on what padding may allocate
+constexpr Index longest_row = Index{1} << 20;  // tokens; a bound on what padding may allocate
 
 inline Direction read_direction(const JsonView<TokenizerError>& json) {
     if (json.string() == "Left") return Direction::left;
@@ -107,6 +107,7 @@ inline void truncate(Encoding& encoding, Index max_length, const Truncation& tru
                               std::to_string(truncation.stride)});
         }
         const Index step = max_length - truncation.stride;
+        check_rows_made((size - max_length - 1) / step + 2, max_length, size, "truncation.stride");
         const bool from_right = truncation.direction == Direction::left;
         for (Index begin = 0;; begin += step) {
             const Index end = std::min(begin + max_length, size);
@@ -196,7 +197,11 @@ inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
     }
     if (const Index multiple = padding.pad_to_multiple_of; multiple > 0)
         length = (length + multiple - 1) / multiple * multiple;
-    for (Encoding& encoding : batch) pad(encoding, length, padding);
+    for (Encoding& encoding : batch) {
+        check_rows_made(static_cast<Index>(encoding.overflowing.size()) + 1, length,
+                        all_rows(encoding), "padding");
+        pad(encoding, length, padding);
+    }
 }
 
 }  // namespace detail

@@ -114,8 +114,10 @@ struct SentencePieceModel {
     /// Throws IoError, FormatError, or UnsupportedError for a model that is no Unigram.
     static SentencePieceModel load(const std::filesystem::path& path) {
         constexpr std::uint64_t most_bytes = 64U << 20;
-        const std::string bytes = read_file(path, most_bytes);
-        const std::string file = path.string();
+        return parse(read_file(path, most_bytes), path.string());
+    }
+    /// The same of bytes; `file` names them in errors.
+    static SentencePieceModel parse(std::string_view bytes, const std::string& file) {
         SentencePieceModel model;
         std::uint64_t model_type = unigram;
         for (ProtobufReader reader(bytes, file); !reader.at_end();) {
