@@ -22,11 +22,41 @@ namespace nystromformer::detail {
 
 using Json = nlohmann::json;
 
+/// Empties a value, of bounded depth, without taking memory.
+inline void dismantle(Json& value) noexcept {
+    if (auto* array = value.get_ptr<Json::array_t*>()) {
+        for (Json& item : *array) dismantle(item);
+        array->clear();
+    } else if (auto* object = value.get_ptr<Json::object_t*>()) {
+        for (auto& [key, item] : *object) dismantle(item);
+        object->clear();
+    }
+}
+
+/// A parsed Json. nlohmann's destructor takes memory for a list of what it frees, and ends the
+/// program where there is none; this one does not.
+struct JsonTree {
+    Json value;
+
+    JsonTree(Json json) : value(std::move(json)) {}
+    JsonTree(JsonTree&&) = default;
+    JsonTree& operator=(JsonTree&& other) noexcept {
+        std::swap(value, other.value);
+        return *this;
+    }
+    ~JsonTree() { dismantle(value); }
+    operator const Json&() const { return value; }
+};
+
 /// Builds a Json while it refuses what nlohmann lets pass: duplicate keys and unbounded depth.
 class StrictJsonBuilder {
 public:
     StrictJsonBuilder(std::string file, std::size_t max_depth)
         : file_(std::move(file)), max_depth_(max_depth) {}
+
+    StrictJsonBuilder(const StrictJsonBuilder&) = delete;
+    StrictJsonBuilder& operator=(const StrictJsonBuilder&) = delete;
+    ~StrictJsonBuilder() { dismantle(root_); }
 
     bool null() { return add(nullptr); }
     bool boolean(bool value) { return add(value); }
@@ -110,8 +140,9 @@ inline Json parse_json(std::string_view text, const std::string& file, std::size
     return builder.take();
 }
 
-inline Json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-    return parse_json(read_file(path, max_bytes), path.string());
+inline Json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
+                           const FileOptions& files = {}) {
+    return parse_json(read_file(path, max_bytes, files), path.string());
 }
 
 /// A view of one value in a parsed file that knows its path, so that a wrong type is told with its

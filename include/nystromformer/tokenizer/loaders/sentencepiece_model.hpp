@@ -112,9 +112,10 @@ struct SentencePieceModel {
     std::string precompiled_charsmap;  // empty: no normalisation
 
     /// Throws IoError, FormatError, or UnsupportedError for a model that is no Unigram.
-    static SentencePieceModel load(const std::filesystem::path& path) {
+    static SentencePieceModel load(const std::filesystem::path& path,
+                                   const FileOptions& files = {}) {
         constexpr std::uint64_t most_bytes = 64U << 20;
-        const std::string bytes = read_file(path, most_bytes);
+        const std::string bytes = read_file(path, most_bytes, files);
         const std::string file = path.string();
         SentencePieceModel model;
         std::uint64_t model_type = unigram;
