@@ -42,7 +42,7 @@ std::vector<MalformedFile> together(std::vector<std::vector<MalformedFile>> tabl
 
 std::vector<Format> formats() {
     return {
-        {"safetensors", 100, together({malformed_lengths(), malformed_headers()})},
+        {"safetensors", 94, together({malformed_lengths(), malformed_headers()})},
         {"weights", 25, malformed_weights(whole / "model.safetensors")},
         {"shard index", 45, together({malformed_indexes(), malformed_shards()})},
         {"torch archive", 100,
@@ -53,7 +53,7 @@ std::vector<Format> formats() {
         {"charsmap", 19, malformed_charsmaps()},
         {"spiece", 19, malformed_spieces()},
         {"vocabulary", 28, malformed_vocabularies()},
-        {"sentences", 45, malformed_modules()}};
+        {"sentences", 43, malformed_modules()}};
 }
 
 /// The whole folder with a malformed file in it.

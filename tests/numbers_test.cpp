@@ -27,7 +27,7 @@ using nf::testing::TemporaryFolder;
 namespace {
 
 const fs::path tiny = fs::path(NYSTROMFORMER_TEST_DATA) / "reference" / "sentences" / "dense";
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// A folder whose weights are those of `from`, in F32, after `change(name, values)`.
@@ -103,7 +103,7 @@ TEST_CASE("NaN and infinity in a sequence's embeddings stay in it", "[numbers]")
         for (const nf::ForwardOptions& options : ways()) {
             const auto expected = model(input, options).last_hidden_state;
             REQUIRE(expected.allFinite());
-            for (const float value : {nan, infinity, -infinity, 3e38f}) {
+            for (const float value : {not_a_number, infinity, -infinity, 3e38f}) {
                 for (const nf::Index row : {7, 15, 26}) {
                     auto wrong = input;
                     wrong.inputs_embeds(row, 3) = value;
@@ -119,7 +119,7 @@ TEST_CASE("NaN and infinity in a sequence's embeddings stay in it", "[numbers]")
 
 TEST_CASE("NaN in the embedding of one id stays in the sequences that have it", "[numbers]") {
     const ChangedFolder folder(tiny, [](const std::string& name, std::vector<float>& values) {
-        if (name == "embeddings.word_embeddings.weight") values[100 * 8 + 2] = nan;
+        if (name == "embeddings.word_embeddings.weight") values[100 * 8 + 2] = not_a_number;
     });
     const auto good = nf::NystromformerModel<float>::from_pretrained(tiny, {.num_threads = 1});
     const auto bad =
@@ -149,7 +149,7 @@ TEST_CASE("sequences that are masked altogether have finite states", "[numbers]"
 TEST_CASE("weights that are NaN or infinite are told on request, with tensor and element",
           "[numbers]") {
     const auto file = nf::SafetensorsFile::open(tiny / "model.safetensors");
-    for (const float value : {nan, infinity, -infinity}) {
+    for (const float value : {not_a_number, infinity, -infinity}) {
         for (const nf::TensorView& tensor : file.tensors()) {
             if (tensor.name.find("pooler") != std::string::npos) continue;  // not used
             INFO(tensor.name);
@@ -182,7 +182,7 @@ TEST_CASE("states that are not finite are told on request, with layer, sequence 
             return model(embeddings(), options).last_hidden_state;
         }()));
         options.check_finite = true;
-        input.inputs_embeds(20, 3) = nan;
+        input.inputs_embeds(20, 3) = not_a_number;
         const std::string message = message_of([&] { model(input, options); });
         CHECK(message.starts_with("NumericError embeddings sequence 1 row 13: "));
         const std::vector<nf::Index> rows{30};
@@ -232,7 +232,7 @@ TEST_CASE("the caller's floating-point mode is kept, and used by every thread of
     wrong.offsets.back() = 40;
     CHECK_THROWS_AS(model(wrong), nf::InputError);
     wrong = embeddings();
-    wrong.inputs_embeds(0, 0) = nan;
+    wrong.inputs_embeds(0, 0) = not_a_number;
     CHECK_THROWS_AS(model(wrong, {.check_finite = true}), nf::NumericError);
     CHECK(mode() == before);
     nf::ThreadPool threads(3);

@@ -102,10 +102,9 @@ public:
         const TensorView& tensor = checked(name, {rows, cols});
         const auto source =
             std::make_shared<Source>(checkpoint_, &tensor, shared_->packing.check_finite);
-        return [source](Index first, Index count, Scalar* to) {
+        return [source, cols](Index first, Index count, Scalar* to) {
             convert(detail::slice(*source->tensor, first, count), to);
             if (source->check_finite) {
-                const Index cols = source->tensor->shape[1];
                 check_finite(source->checkpoint, *source->tensor, first * cols, count * cols, to);
             }
         };
