@@ -51,8 +51,9 @@ struct JsonTree {
 /// Builds a Json while it refuses what nlohmann lets pass: duplicate keys and unbounded depth.
 class StrictJsonBuilder {
 public:
-    StrictJsonBuilder(std::string file, std::size_t max_depth)
-        : file_(std::move(file)), max_depth_(max_depth) {}
+    /// `most_memory`: what the values may take, about.
+    StrictJsonBuilder(std::string file, std::size_t max_depth, std::size_t most_memory)
+        : file_(std::move(file)), max_depth_(max_depth), memory_left_(most_memory) {}
 
     StrictJsonBuilder(const StrictJsonBuilder&) = delete;
     StrictJsonBuilder& operator=(const StrictJsonBuilder&) = delete;
@@ -66,7 +67,10 @@ public:
         if (!std::isfinite(value)) fail("a finite number", in_quotes(spelling));
         return add(value);
     }
-    bool string(std::string& value) { return add(std::move(value)); }
+    bool string(std::string& value) {
+        take_memory(block_size + value.capacity());
+        return add(std::move(value));
+    }
     bool binary(Json::binary_t&) { return false; }
     bool start_object(std::size_t) { return open(Json::object()); }
     bool start_array(std::size_t) { return open(Json::array()); }
@@ -75,6 +79,7 @@ public:
     bool key(std::string& name) {
         Json& object = *open_.back();
         if (object.contains(name)) fail("no duplicate key", in_quotes(name) + " twice");
+        take_memory(2 * block_size + name.size());
         slot_ = &object[name];
         return true;
     }
@@ -98,9 +103,14 @@ private:
             root_ = std::move(value);
             return &root_;
         }
-        if (open_.back()->is_array()) {
-            open_.back()->push_back(std::move(value));
-            return &open_.back()->back();
+        if (auto* array = open_.back()->get_ptr<Json::array_t*>()) {
+            // It grows to twice its size, beside what it was.
+            if (array->size() == array->capacity()) {
+                take_memory(2 * array->capacity() * sizeof(Json));
+                give_memory(array->capacity() * sizeof(Json));
+            }
+            array->push_back(std::move(value));
+            return &array->back();
         }
         *slot_ = std::move(value);
         return slot_;
@@ -108,6 +118,7 @@ private:
     bool open(Json container) {
         if (open_.size() >= max_depth_)
             fail("a depth of at most " + std::to_string(max_depth_), "a deeper value");
+        take_memory(2 * block_size);
         open_.push_back(place(std::move(container)));
         return true;
     }
@@ -115,34 +126,49 @@ private:
         open_.pop_back();
         return true;
     }
+    void take_memory(std::size_t bytes) {
+        if (bytes > memory_left_)
+            fail("values of less memory for a file of this size", "many small values");
+        memory_left_ -= bytes;
+    }
+    void give_memory(std::size_t bytes) { memory_left_ += bytes; }
     [[noreturn]] void fail(std::string expected, std::string found) const {
         throw FormatError({file_, "", std::move(expected), std::move(found)});
     }
 
     std::string file_;
+    static constexpr std::size_t block_size = 48;  // of a small object on the heap
+
     std::size_t max_depth_;
+    std::size_t memory_left_;
     Json root_;
     std::vector<Json*>
         open_;  // the containers around the next value; only the last one grows, so they stay put
     Json* slot_ = nullptr;  // where the value of the last key goes
 };
 
-/// Parses `text`; `file` names it in errors. Throws FormatError.
-inline Json parse_json(std::string_view text, const std::string& file, std::size_t max_depth = 32) {
+/// For parse_json: a vocabulary of a million pieces takes less than three times its file's size.
+inline constexpr std::size_t vocabulary_memory = 3;
+
+/// Parses `text`; `file` names it in errors. Throws FormatError, also for values that would take
+/// more than about `memory_ratio` times the text's size and 40 MiB: "[],[],[]" takes 30 times.
+inline Json parse_json(std::string_view text, const std::string& file, std::size_t max_depth = 32,
+                       std::size_t memory_ratio = 1) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF")
         throw FormatError({file, "byte 0", "JSON", "a byte order mark"});
     // nlohmann takes a zero byte for the end of the text and would pass over what follows it.
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
         throw FormatError({file, "byte " + std::to_string(zero), "JSON", "a zero byte"});
     }
-    StrictJsonBuilder builder(file, max_depth);
+    constexpr std::size_t free_memory = std::size_t{40} << 20;
+    StrictJsonBuilder builder(file, max_depth, memory_ratio * text.size() + free_memory);
     Json::sax_parse(text.begin(), text.end(), &builder);
     return builder.take();
 }
 
 inline Json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
-                           const FileOptions& files = {}) {
-    return parse_json(read_file(path, max_bytes, files), path.string());
+                           const FileOptions& files = {}, std::size_t memory_ratio = 1) {
+    return parse_json(read_file(path, max_bytes, files), path.string(), 32, memory_ratio);
 }
 
 /// A view of one value in a parsed file that knows its path, so that a wrong type is told with its

@@ -60,7 +60,8 @@ public:
         const auto path = folder / "tokenizer.json";
         const bool is_there = detail::is_regular_file(path);
         auto read =
-            is_there ? detail::LegacyFiles{detail::read_json_file(path, most_bytes, files),
+            is_there ? detail::LegacyFiles{detail::read_json_file(path, most_bytes, files,
+                                                                  detail::vocabulary_memory),
                                            path.string(), detail::SpecialNames::load(folder, files)}
                      : detail::LegacyFiles::load(folder, files);
         if (do_lower_case) detail::lower_case_first(read.tokenizer.value);
@@ -73,7 +74,7 @@ public:
 
     /// Reads the text of a tokenizer.json; `file` names it in errors.
     static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json") {
-        const detail::JsonTree root = detail::parse_json(text, file);
+        const detail::JsonTree root = detail::parse_json(text, file, 32, detail::vocabulary_memory);
         Tokenizer result;
         result.parts_ = detail::TokenizerParts::load(detail::TokenizerJson(root, file));
         return result;
