@@ -54,7 +54,7 @@ class Malformed(unittest.TestCase):
         change(folder)
         return folder
 
-    def refused(self, call, of, size=0, seconds=1.0, title=""):
+    def refused(self, call, of, size=0, seconds=1.0, title="", ratio=2):
         """One line on stderr that names `of`, and bounds on time and memory for a file of `size`."""
         with self.subTest(title):
             self.assertEqual((call.code, call.out), (1, b""), call.err)
@@ -65,7 +65,7 @@ class Malformed(unittest.TestCase):
             self.assertTrue(call.err[:-1].isprintable(), call.err)
             self.assertLess(len(call.err), 1200)
             self.assertLess(call.seconds, seconds)
-            self.assertLess(call.peak, 2 * size + 64 * MEBIBYTE)
+            self.assertLess(call.peak, ratio * size + 64 * MEBIBYTE)
 
     def embed(self, folder):
         return Call("embed", "--model", folder, "--threads", 1, "a text")
@@ -113,7 +113,8 @@ class Large(Malformed):
 
     def check(self, title, change, name, seconds=1.0):
         folder = self.broken(change)
-        self.refused(self.embed(folder), name, (folder / name).stat().st_size, seconds, title)
+        ratio = 4 if name == "tokenizer.json" else 2  # see SECURITY.md
+        self.refused(self.embed(folder), name, (folder / name).stat().st_size, seconds, title, ratio)
 
     def test_headers_of_safetensors(self):
         size = 90 * 10**6

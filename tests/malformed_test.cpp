@@ -155,6 +155,79 @@ TEST_CASE("no byte behind a malformed file is read", "[malformed]") {
     }
 }
 
+TEST_CASE("symbolic links are followed, or refused where the options say so", "[malformed]") {
+    const TemporaryFolder parent;
+    const auto load = [&](bool follow) {
+        nf::SentenceEmbeddingPipeline(parent / "model",
+                                      {.num_threads = 1, .files = {.follow_symlinks = follow}});
+    };
+    fs::copy(whole, parent / "model", fs::copy_options::recursive);
+    CHECK_NOTHROW(load(false));
+    for (const char* name :
+         {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+          "modules.json", "config_sentence_transformers.json", "1_Pooling", "1_Pooling/config.json",
+          "2_Dense", "2_Dense/config.json", "2_Dense/model.safetensors"}) {
+        INFO(name);
+        const fs::path file = parent / "model" / name;
+        fs::rename(file, parent / "elsewhere");
+        fs::create_symlink(parent / "elsewhere", file);
+        CHECK_NOTHROW(load(true));
+        try {
+            load(false);
+            FAIL_CHECK("loaded");
+        } catch (const nf::IoError& error) {
+            CHECK(error.file() == file.string());
+            CHECK(error.expected() == "no symbolic link");
+        }
+        fs::remove(file);
+        fs::rename(parent / "elsewhere", file);
+    }
+    // The folder itself may be reached through a link.
+    fs::rename(parent / "model", parent / "elsewhere");
+    fs::create_symlink(parent / "elsewhere", parent / "model");
+    CHECK_NOTHROW(load(false));
+}
+
+TEST_CASE("files above the limits of the options are refused with both sizes", "[malformed]") {
+    const auto message_of = [&](const nf::FileOptions& files) -> std::string {
+        try {
+            nf::SentenceEmbeddingPipeline(whole, {.num_threads = 1, .files = files});
+        } catch (const nf::FormatError& error) {
+            return error.what();
+        }
+        return "loaded";
+    };
+    const auto size = fs::file_size(whole / "model.safetensors");
+    const auto text = fs::file_size(whole / "tokenizer.json");
+    CHECK(message_of({.most_weight_bytes = size}) == "loaded");
+    CHECK(message_of({.most_weight_bytes = size - 1}) ==
+          (whole / "model.safetensors").string() + ": expected at most " +
+              std::to_string(size - 1) + " bytes, found " + std::to_string(size));
+    CHECK(message_of({.most_text_bytes = text}) == "loaded");
+    CHECK(message_of({.most_text_bytes = text - 1}).find("tokenizer.json: expected at most") !=
+          std::string::npos);
+    CHECK(message_of({.most_header_bytes = 100}).find("a header length from 2 to 100 in a file") !=
+          std::string::npos);
+}
+
+TEST_CASE("JSON whose values would take many times its size is refused", "[malformed]") {
+    for (const char* values : {"[],", "0,", "{},", "\"\",", "[[]],"}) {
+        std::string text = "[";
+        while (text.size() < 12'000'000) text += values;
+        text.back() = ']';
+        INFO(values);
+        CHECK_THROWS_AS(nf::detail::parse_json(text, "a"), nf::FormatError);
+        CHECK_NOTHROW(nf::detail::parse_json(text, "a", 32, 40));
+    }
+    // A vocabulary of a million pieces, as tokenizers writes it, is none of these.
+    std::string pieces = "[";
+    for (int i = 0; i < 1'000'000; ++i)
+        pieces +=
+            "\n      [\n        \"piece" + std::to_string(i) + "\",\n        -11.25\n      ],";
+    pieces.back() = ']';
+    CHECK_NOTHROW(nf::detail::parse_json(pieces, "a", 32, nf::detail::vocabulary_memory));
+}
+
 // For tests/cli_malformed_test.py, which names the folder in the environment.
 TEST_CASE("the malformed folders are written", "[.write]") {
     const char* target = std::getenv("NYSTROMFORMER_WRITE_FOLDERS");
