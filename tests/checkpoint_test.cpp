@@ -283,6 +283,14 @@ TEST_CASE("what cannot be written is told and leaves nothing behind") {
                            {"no/a.safetensors", "writable", "No such file"});
     fs::create_directory(folder / "a.safetensors");
     check_refused<IoError>("a folder in the way", save({good}), {"a.safetensors", "writable"});
+#if __has_include(<sys/stat.h>)
+    // As root, a device would be replaced by a file.
+    REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    check_refused<IoError>("a pipe in the way", [&] { save_safetensors(folder / "pipe", {good}); },
+                           {"pipe", "a folder, pipe or device"});
+    CHECK(fs::is_fifo(folder / "pipe"));
+    fs::remove(folder / "pipe");
+#endif
     CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
     if (fs::exists("/dev/full")) {
         // The pending file stands beside its target, so a full device is met through the stream

@@ -204,7 +204,6 @@ class RunInputs(Malformed):
             "ids of one dimension": {"input_ids": ids(5, 6, shape=[2])},
             "ids of four dimensions": {"input_ids": ids(5, 6, shape=[1, 1, 1, 2])},
             "ids that are floats": {"input_ids": ("F32", [1, 2], bytes(8))},
-            "no sequence": {"input_ids": ids(shape=[0, 4])},
             "no token": {"input_ids": ids(shape=[2, 0])},
             "ids and embeddings": {"input_ids": good, "inputs_embeds": ("F32", [1, 3, 8], bytes(96))},
             "embeddings of another width": {"inputs_embeds": ("F32", [1, 3, 7], bytes(84))},
@@ -227,6 +226,13 @@ class RunInputs(Malformed):
                         "--output", self.folder / "out.safetensors")
             self.refused(call, "", title=title)
             self.assertFalse((self.folder / "out.safetensors").exists(), title)
+
+    def test_a_batch_of_nothing_is_none(self):
+        path, output = self.folder / "in.safetensors", self.folder / "out.safetensors"
+        tensors(path, input_ids=("I64", [0, 4], b""))
+        call = Call("run", "--head", "model", "--model", WHOLE, "--input", path, "--output", output)
+        self.assertEqual((call.code, call.err), (0, ""))
+        self.assertIn(b'"shape":[0,4,8]', output.read_bytes())
 
     def test_an_input_file_that_is_broken_or_missing(self):
         for title, data in (("nothing", b""), ("a length alone", struct.pack("<Q", 2)), ("no JSON", struct.pack("<Q", 2) + b"xx")):
@@ -319,10 +325,13 @@ class Output(Malformed):
     def test_files_that_cannot_be_written(self):
         path = self.folder / "in.safetensors"
         tensors(path, input_ids=("I64", [1, 2], struct.pack("<2q", 5, 6)))
-        for output in ("/dev/full", self.folder, self.folder / "none" / "out", "/proc/nothing"):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)  # never a device here: a program that fails this test puts a file in its place
+        for output in (pipe, self.folder, self.folder / "none" / "out", "/proc/nothing"):
             self.refused(Call("run", "--head", "model", "--model", WHOLE, "--input", path, "--output", output), output)
+        self.assertTrue(pipe.is_fifo())
         left = sorted(entry.name for entry in self.folder.iterdir())
-        self.assertEqual(left, ["in.safetensors"])
+        self.assertEqual(left, ["in.safetensors", "pipe"])
 
     def test_a_file_size_limit_is_an_error_and_leaves_no_half_file(self):
         import resource
