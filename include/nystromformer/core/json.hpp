@@ -147,6 +147,27 @@ private:
     Json* slot_ = nullptr;  // where the value of the last key goes
 };
 
+/// Where a string or number of more than `limit` bytes begins; npos where none does.
+inline std::size_t long_token(std::string_view text, std::size_t limit) {
+    if (text.size() <= limit) return std::string_view::npos;
+    bool in_string = false;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_string = !in_string;
+            begin = i + 1;
+        } else if (!in_string &&
+                   std::string_view(",:{}[] \t\r\n").find(c) != std::string_view::npos) {
+            begin = i + 1;
+        }
+        if (i >= begin && i - begin >= limit) return begin;
+    }
+    return std::string_view::npos;
+}
+
 /// For parse_json: a vocabulary of a million pieces takes less than three times its file's size.
 inline constexpr std::size_t vocabulary_memory = 3;
 
@@ -159,6 +180,14 @@ inline Json parse_json(std::string_view text, const std::string& file, std::size
     // nlohmann takes a zero byte for the end of the text and would pass over what follows it.
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
         throw FormatError({file, "byte " + std::to_string(zero), "JSON", "a zero byte"});
+    }
+    // nlohmann copies a string or number twice while it reads it.
+    constexpr std::size_t longest_token = std::size_t{8} << 20;
+    if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
+        throw FormatError({file, "byte " + std::to_string(begin),
+                           "strings and numbers of at most " + std::to_string(longest_token) +
+                               " bytes",
+                           "more: " + in_quotes(text.substr(begin))});
     }
     constexpr std::size_t free_memory = std::size_t{40} << 20;
     StrictJsonBuilder builder(file, max_depth, memory_ratio * text.size() + free_memory);
