@@ -184,10 +184,10 @@ inline Json parse_json(std::string_view text, const std::string& file, std::size
     // nlohmann copies a string or number twice while it reads it.
     constexpr std::size_t longest_token = std::size_t{8} << 20;
     if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
-        throw FormatError({file, "byte " + std::to_string(begin),
-                           "strings and numbers of at most " + std::to_string(longest_token) +
-                               " bytes",
-                           "more: " + in_quotes(text.substr(begin))});
+        throw FormatError(
+            {file, "byte " + std::to_string(begin),
+             "strings and numbers of at most " + std::to_string(longest_token) + " bytes",
+             "more: " + in_quotes(text.substr(begin))});
     }
     constexpr std::size_t free_memory = std::size_t{40} << 20;
     StrictJsonBuilder builder(file, max_depth, memory_ratio * text.size() + free_memory);
