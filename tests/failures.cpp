@@ -263,10 +263,9 @@ void run_all(const fs::path& tests) {
                 threads > 1);
         }
     }
+    const std::vector<std::string> texts{"A garden.", "A ship at sea, and more of it."};
     const nf::SentenceEmbeddingPipeline pipeline(folder, {.num_threads = 1});
-    fail_allocations("embed", [&] {
-        return text_of(pipeline.batch({"A garden.", "A ship at sea, and more of it."}, {}));
-    });
+    fail_allocations("embed", [&] { return text_of(pipeline.batch(texts, {})); });
 
     fail_reads("config.json", "config.json",
                [&] { return nf::NystromformerConfig::from_pretrained(folder).to_json(); });
@@ -275,10 +274,10 @@ void run_all(const fs::path& tests) {
     fail_reads("an index", "model.safetensors.index.json",
                [&] { return names(nf::Checkpoint::open(checkpoints / "sharded")); });
 
-    const std::string expected = text_of(pipeline.batch({"A garden."}, {}));
+    const std::string expected = text_of(pipeline.batch(texts, {}));
     refuses_threads = true;
     const nf::SentenceEmbeddingPipeline alone(folder, {.num_threads = 4});
-    expect(text_of(alone.batch({"A garden."}, {})) == expected, "without threads");
+    expect(text_of(alone.batch(texts, {})) == expected, "without threads");
     expect(nf::ThreadPool(8).num_threads() == 1, "a pool without threads");
     refuses_threads = false;
     expect(nf::ThreadPool(8).num_threads() == 8, "a pool with threads");

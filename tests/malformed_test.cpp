@@ -221,6 +221,7 @@ TEST_CASE("JSON whose values would take many times its size is refused", "[malfo
     }
     CHECK_THROWS_AS(nf::detail::parse_json('"' + std::string(9 << 20, 'a') + '"', "a"),
                     nf::FormatError);
+    CHECK_THROWS_AS(nf::detail::parse_json(std::string(9 << 20, ' ') + "0", "a"), nf::FormatError);
     CHECK_NOTHROW(nf::detail::parse_json('"' + std::string(7 << 20, 'a') + '"', "a"));
     // A vocabulary of a million pieces, as tokenizers writes it, is none of these.
     std::string pieces = "[";

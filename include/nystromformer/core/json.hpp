@@ -147,20 +147,23 @@ private:
     Json* slot_ = nullptr;  // where the value of the last key goes
 };
 
-/// Where a string or number of more than `limit` bytes begins; npos where none does.
+/// Where a string, number or white space of more than `limit` bytes begins; npos where none does.
 inline std::size_t long_token(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) return std::string_view::npos;
-    bool in_string = false;
+    bool in_string = false, in_space = false;
     std::size_t begin = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
+        const bool was_space = in_space;
+        in_space = !in_string && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
         if (in_string && c == '\\') {
             ++i;
         } else if (c == '"') {
             in_string = !in_string;
             begin = i + 1;
-        } else if (!in_string &&
-                   std::string_view(",:{}[] \t\r\n").find(c) != std::string_view::npos) {
+        } else if (in_space != was_space) {
+            begin = i;
+        } else if (!in_string && std::string_view(",:{}[]").find(c) != std::string_view::npos) {
             begin = i + 1;
         }
         if (i >= begin && i - begin >= limit) return begin;
