@@ -162,12 +162,13 @@ void fail_allocations(const std::string& name, const Operation& operation,
                 countdown = -1;
                 outcome = std::string("another exception: ") + error.what();
             }
+            nf::release_scratch();
+            const long leaked = live - before;
             const std::string at = name + ", allocation " + std::to_string(n);
             expect(outcome == "nothing", at + ": " + outcome);
-            nf::release_scratch();
             // Threads of a pool keep their own scratch memory.
-            expect(has_threads || live <= before,
-                   at + ": leaks " + std::to_string(live - before) + " blocks");
+            expect(has_threads || leaked <= 0,
+                   at + ": leaks " + std::to_string(leaked) + " blocks");
             if (!has_failed) break;
             if (n % 50 == 0) expect(operation() == expected, at + ": unusable afterwards");
         }
