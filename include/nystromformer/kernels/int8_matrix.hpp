@@ -14,7 +14,7 @@
 
 namespace nystromformer {
 
-/// Weights (out, in) as whole numbers from -127 to 127 times a scale for each 128 of `in`, in
+/// Weights (out, in) as whole numbers from -127 to 127 times a scale for each 256 of `in`, in
 /// column panels of four `[out / columns][in / 4][columns][4]`, with a bias (out) in float.
 /// Products of whole numbers are exact, on every instruction set.
 class Int8Matrix {
@@ -37,28 +37,17 @@ public:
     Index rows() const { return rows_; }
     Index cols() const { return cols_; }
 
-    /// out := activation(x w' + bias): (n, in) -> (n, out). Of each 128 numbers of a row of x the
+    /// out := activation(x w' + bias): (n, in) -> (n, out). Of each 256 numbers of a row of x the
     /// largest is kept and the others are rounded to 255 steps of their range. What depends on
     /// infinity or NaN is not finite.
     void multiply(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
                   Activation activation = Activation::linear) const {
         detail::Scratch scratch;
         const Quantized rows = quantize(x, threads, scratch);
-        detail::multiply_blocks(
-            cols_, out, threads, activation,
-            [&](Index i, Index first, const detail::Rows<float>& to) {
-                detail::Scratch panel_scratch;
-                const void* panel = panel_for(i, panel_scratch);
-                detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
-                    kernel().multiply_int8({rows.data + (first + row) * rows.stride,
-                                            rows.row_blocks + (first + row) * blocks(), panel,
-                                            column_sums_.data() + i * blocks() * width(),
-                                            scales_.data() + i * blocks() * width(),
-                                            bias_.data() + i * width(), to.row(row), rows.stride,
-                                            to.stride, fours_ * 4 / kernel().int8_group, blocks()},
-                                           static_cast<int>(height));
-                });
-            });
+        detail::multiply_blocks(cols_, out, threads, activation,
+                                [&](Index i, Index first, const detail::Rows<float>& to) {
+                                    multiply_panel(i, rows, first, to);
+                                });
     }
 
 private:
@@ -86,6 +75,37 @@ private:
         return result;
     }
 
+    /// Panel i for the rows [first, first + to.rows), while the next panel is brought to the cache.
+    void multiply_panel(Index i, const Quantized& rows, Index first,
+                        const detail::Rows<float>& to) const {
+        detail::Scratch scratch;
+        const Index at = i * blocks() * width(),
+                    tiles = detail::blocks_of(to.rows, kernel().tile_rows);
+        detail::Int8Tile tile{nullptr,
+                              nullptr,
+                              panel_for(i, scratch),
+                              scales_.data() + at,
+                              column_sums_.data() + at,
+                              bias_.data() + i * width(),
+                              nullptr,
+                              rows.stride,
+                              to.stride,
+                              fours_ * 4 / kernel().int8_group,
+                              blocks()};
+        if ((i + 1) * width() < rows_) {
+            tile.next = panels_.data() + (i + 1) * panel_size();
+            tile.next_step = detail::blocks_of(panel_size(), tiles * blocks());
+        }
+        detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
+            tile.a = rows.data + (first + row) * rows.stride;
+            tile.a_blocks = rows.row_blocks + (first + row) * blocks();
+            tile.c = to.row(row);
+            kernel().multiply_int8(tile, static_cast<int>(height));
+            if (tile.next != nullptr)
+                tile.next = static_cast<const std::int8_t*>(tile.next) + tile.next_step * blocks();
+        });
+    }
+
     /// The panel in the form that the kernel reads: as it is, or widened to 16 bits.
     const void* panel_for(Index i, detail::Scratch& scratch) const {
         const std::int8_t* panel = panels_.data() + i * panel_size();
@@ -98,7 +118,7 @@ private:
     void pack_panel(Index i, detail::ConstRows<float> rows) {
         std::int8_t* to = panels_.data() + i * panel_size();
         std::fill_n(to, panel_size(), std::int8_t{0});
-        std::fill_n(column_sums_.data() + i * blocks() * width(), blocks() * width(), 0);
+        std::fill_n(column_sums_.data() + i * blocks() * width(), blocks() * width(), 0.0f);
         std::fill_n(scales_.data() + i * blocks() * width(), blocks() * width(), 0.0f);
         for (Index row = 0; row < rows.rows; ++row) {
             for (Index block = 0; block < blocks(); ++block)
@@ -118,19 +138,21 @@ private:
         const Index at = (row / width() * blocks() + block) * width() + row % width();
         scales_.data()[at] = most / 127 + lost;
         if (!(most > 0) || !std::isfinite(scales_.data()[at])) return;
+        int sum = 0;
         for (Index col = first; col < last; ++col) {
             // In double: 127 / most could overflow.
             const double steps = std::clamp(127.0 * channel[col] / most, -127.0, 127.0);
             const auto rounded = static_cast<std::int8_t>(steps + (steps < 0 ? -0.5 : 0.5));
             to[col / 4 * width() * 4 + col % 4] = rounded;
-            column_sums_.data()[at] += rounded;
+            sum += rounded;
         }
+        column_sums_.data()[at] = scales_.data()[at] * static_cast<float>(sum);
     }
 
     Index rows_, cols_, fours_;
     detail::AlignedBuffer<std::int8_t> panels_;
-    detail::AlignedBuffer<std::int32_t> column_sums_;  // [panels][blocks][columns of a panel]
-    detail::AlignedBuffer<float> scales_;              // [panels][blocks][columns of a panel]
+    detail::AlignedBuffer<float> column_sums_;  // [panels][blocks][columns of a panel], scaled
+    detail::AlignedBuffer<float> scales_;       // [panels][blocks][columns of a panel]
     RowVector<float> bias_;
 };
 

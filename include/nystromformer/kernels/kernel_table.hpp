@@ -20,13 +20,13 @@ struct GemmTile {
 };
 
 /// Numbers of a row that share a scale when they are rounded to 8 bits, weights and activations.
-inline constexpr long int8_block = 128;
+inline constexpr long int8_block = 256;
 
 /// How a block of activations is kept: each number is scale * (byte - zero), but for the one of
 /// the largest magnitude, whose byte stands for 0. Few numbers are far larger than the rest.
 struct Int8Block {
     float scale;
-    int zero;
+    float shift;  // scale * zero
     float largest;
     int place;  // of the largest in the block
 };
@@ -36,11 +36,13 @@ struct Int8Tile {
     const void* a;               // rows of `depth` groups of 32 bits, a_stride bytes apart
     const Int8Block* a_blocks;   // (rows, blocks)
     const void* panel;           // (depth, columns of a panel) groups
-    const int* column_sums;      // (blocks, columns of a panel): those of the panel's numbers
     const float* column_scales;  // (blocks, columns of a panel)
+    const float* column_sums;    // (blocks, columns of a panel): of the panel's numbers, scaled
     const float* bias;           // (columns of a panel)
     float* c;
     Index a_stride, c_stride, depth, blocks;
+    const void* next = nullptr;  // as in GemmTile, but for each of the `blocks`
+    Index next_step = 0;
 };
 
 /// And for weights and activations in pairs of bf16, summed in float: c = bias + a panel.
