@@ -118,8 +118,8 @@ public:
         std::error_code ignored;
         const auto status = std::filesystem::status(path_, ignored);
         if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-            throw IoError({path_.string(), "", "a writable file or nothing yet",
-                           "a folder, pipe or device"});
+            throw IoError(
+                {path_.string(), "", "a writable file or nothing yet", "a folder, pipe or device"});
         }
         partial_ += ".partial-" + std::to_string(std::random_device{}());
         stream_.open(partial_, std::ios::binary | std::ios::trunc);
