@@ -100,27 +100,6 @@ struct BrokenFolder {
     BrokenFolder(const BrokenFolder&) = delete;
     BrokenFolder& operator=(const BrokenFolder&) = delete;
     ~BrokenFolder() { std::filesystem::remove_all(path); }
-
-    template <typename Error>
-    void refuses(const std::string& file, const std::string& text, const std::string& place) {
-        INFO(file << " " << text);
-        const bool is_new = !std::filesystem::exists(path / file);
-        const std::string before =
-            is_new ? "" : nf::detail::read_file(path / file, std::uint64_t{1} << 24);
-        nf::detail::write_file(path / file, text);
-        try {
-            nf::SentenceEmbeddingPipeline loaded(path);
-            FAIL_CHECK("loaded");
-        } catch (const Error& error) {
-            INFO(error.what());
-            CHECK(error.file() == (path / file).string());
-            CHECK(error.place() == place);
-        } catch (const nf::Error& error) {
-            FAIL_CHECK("another error: " << error.what());
-        }
-        nf::detail::write_file(path / file, before);
-        if (is_new) std::filesystem::remove(path / file);
-    }
 };
 
 }  // namespace
@@ -363,84 +342,6 @@ TEST_CASE("equal rows are found in order and a NaN last", "[embedding]") {
     CHECK(nf::SemanticIndex(nf::Matrix<float>(0, 3))(nf::Matrix<float>::Ones(1, 3), 4, threads)
               .front()
               .empty());
-}
-
-TEST_CASE("broken files of sentence-transformers are refused with file and place", "[embedding]") {
-    BrokenFolder folder("dense");
-    const std::string pool =
-        R"({"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"})";
-    const std::string first = R"({"type": "sentence_transformers.models.Transformer", "path": ""})";
-    const auto modules = [&](const std::string& text) { return "[" + text + "]"; };
-    const std::string file = "modules.json";
-    folder.refuses<nf::FormatError>(file, "[", "byte 2");
-    folder.refuses<nf::ConfigError>(file, "{}", "/");
-    folder.refuses<nf::ConfigError>(file, "[5]", "/0");
-    folder.refuses<nf::ConfigError>(file, R"([{"path": ""}])", "/0/type");
-    folder.refuses<nf::ConfigError>(file, R"([{"type": "sentence_transformers.models.Pooling"}])",
-                                    "/0/path");
-    folder.refuses<nf::UnsupportedError>(file, "[]", "/0");
-    folder.refuses<nf::UnsupportedError>(file, modules(first), "/1");
-    folder.refuses<nf::UnsupportedError>(file, modules(pool + "," + first), "/0");
-    folder.refuses<nf::UnsupportedError>(file, modules(first + "," + pool + "," + pool), "/2");
-    for (const char* path : {"..", ".", "a/b", "/etc", "..\\\\x", "C:"}) {
-        folder.refuses<nf::UnsafePathError>(
-            file,
-            modules(first + R"(,{"type": "sentence_transformers.models.Pooling", "path": ")" +
-                    path + "\"}"),
-            "/1/path");
-    }
-    for (const char* type :
-         {"sentence_transformers.models.CNN", "my.models.Pooling", "Pooling",
-          "sentence_transformers.models.", "sentence_transformers.models.Trans"}) {
-        folder.refuses<nf::UnsupportedError>(
-            file, modules(R"({"path": "", "type": ")" + std::string(type) + "\"}"), "/0/type");
-    }
-    const std::string pooling = "1_Pooling/config.json";
-    folder.refuses<nf::ConfigError>(pooling, "[]", "/");
-    folder.refuses<nf::ConfigError>(pooling, "{}", "/word_embedding_dimension");
-    folder.refuses<nf::ConfigError>(pooling, R"({"embedding_dimension": 9})",
-                                    "/embedding_dimension");
-    folder.refuses<nf::ConfigError>(pooling, R"({"embedding_dimension": 8, "pooling_mode": "min"})",
-                                    "/pooling_mode");
-    folder.refuses<nf::ConfigError>(pooling, R"({"embedding_dimension": 8, "pooling_mode": []})",
-                                    "/pooling_mode");
-    folder.refuses<nf::ConfigError>(
-        pooling, R"({"embedding_dimension": 8, "pooling_mode": ["cls", 5]})", "/pooling_mode/1");
-    folder.refuses<nf::ConfigError>(
-        pooling, R"({"word_embedding_dimension": 8, "pooling_mode_cls_token": 1})",
-        "/pooling_mode_cls_token");
-    folder.refuses<nf::ConfigError>(
-        pooling, R"({"embedding_dimension": 8, "include_prompt": "no"})", "/include_prompt");
-    const std::string dense = "2_Dense/config.json";
-    folder.refuses<nf::ConfigError>(dense, R"({"in_features": 9, "out_features": 5})",
-                                    "/in_features");
-    folder.refuses<nf::ConfigError>(dense, R"({"in_features": 8, "out_features": 0})",
-                                    "/out_features");
-    folder.refuses<nf::ConfigError>(dense, R"({"in_features": 8})", "/out_features");
-    const auto with = [](const std::string& more) {
-        return R"({"in_features": 8, "out_features": 5, )" + more + "}";
-    };
-    folder.refuses<nf::UnsupportedError>(
-        dense, with(R"("activation_function": "torch.nn.modules.activation.Softplus")"),
-        "/activation_function");
-    folder.refuses<nf::UnsupportedError>(dense, with(R"("activation_function": "os.GELU")"),
-                                         "/activation_function");
-    folder.refuses<nf::UnsupportedError>(dense, with(R"("module_input_name": "token_embeddings")"),
-                                         "/module_input_name");
-    folder.refuses<nf::ConfigError>(dense, with(R"("use_residual": 0)"), "/use_residual");
-    const std::string limits = "sentence_bert_config.json";
-    folder.refuses<nf::ConfigError>(limits, R"({"max_seq_length": 0})", "/max_seq_length");
-    folder.refuses<nf::ConfigError>(limits, R"({"do_lower_case": "yes"})", "/do_lower_case");
-    folder.refuses<nf::UnsupportedError>(limits, R"({"transformer_task": "fill-mask"})",
-                                         "/transformer_task");
-    const std::string defaults = "config_sentence_transformers.json";
-    folder.refuses<nf::ConfigError>(defaults, R"({"prompts": []})", "/prompts");
-    folder.refuses<nf::ConfigError>(defaults, R"({"prompts": {"a": 1}})", "/prompts/a");
-    folder.refuses<nf::ConfigError>(defaults, R"({"default_prompt_name": "a"})",
-                                    "/default_prompt_name");
-    folder.refuses<nf::ConfigError>(defaults, R"({"truncate_dim": 0})", "/truncate_dim");
-    folder.refuses<nf::UnsupportedError>(defaults, R"({"similarity_fn_name": "maxsim"})",
-                                         "/similarity_fn_name");
 }
 
 TEST_CASE("Dense weights that do not fit are refused", "[embedding]") {

@@ -33,9 +33,9 @@ public:
 
     /// Opens the first that is there of model.safetensors, model.safetensors.index.json,
     /// pytorch_model.bin, pytorch_model.bin.index.json, the order of transformers. Symbolic links
-    /// are followed (the Hugging Face cache is made of them). Errors: IoError, FormatError,
+    /// are followed unless `files` says otherwise. Errors: IoError, FormatError,
     /// UnsafePathError, UnsupportedError.
-    static Checkpoint open(const std::filesystem::path& folder) {
+    static Checkpoint open(const std::filesystem::path& folder, const FileOptions& files = {}) {
         using Opener = void (Contents::*)(const std::filesystem::path&);
         constexpr std::array<std::pair<const char*, Opener>, 4> forms{{
             {"model.safetensors", &Contents::add_safetensors},
@@ -50,6 +50,7 @@ public:
             if (std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored))) {
                 auto contents = std::make_shared<Contents>();
                 contents->source = folder / name;
+                contents->files = files;
                 ((*contents).*opener)(contents->source);
                 return Checkpoint(std::move(contents));
             }
@@ -88,15 +89,16 @@ public:
 private:
     struct Contents {
         std::filesystem::path source;
+        FileOptions files;
         std::vector<TensorView> tensors;    // sorted by name
         std::vector<std::any> owners;       // of the bytes
         std::vector<std::string> shards;    // paths; empty for a single file
         std::vector<std::size_t> shard_of;  // for each tensor; empty for a single file
 
         void add_safetensors(const std::filesystem::path& path) {
-            add(SafetensorsFile::open(path));
+            add(SafetensorsFile::open(path, files));
         }
-        void add_torch(const std::filesystem::path& path) { add(TorchArchive::open(path)); }
+        void add_torch(const std::filesystem::path& path) { add(TorchArchive::open(path, files)); }
         void add_safetensors_shards(const std::filesystem::path& path) {
             add_shards(path, ".safetensors", &Contents::add_safetensors);
         }
@@ -114,8 +116,8 @@ private:
         /// tensors.
         void add_shards(const std::filesystem::path& path, const std::string& extension,
                         void (Contents::*add_file)(const std::filesystem::path&)) {
-            const auto index = detail::ShardIndex::parse(detail::read_file(path, longest_index),
-                                                         path.string(), extension);
+            const auto index = detail::ShardIndex::parse(
+                detail::read_file(path, longest_index, files), path.string(), extension);
             std::vector<std::pair<TensorView, std::size_t>> found;
             for (const std::string& shard : index.shards) {
                 const std::filesystem::path file = path.parent_path() / shard;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
+#include <nystromformer/core/json.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -41,31 +42,11 @@ protected:
         if (text.starts_with("\xEF\xBB\xBF")) reader.fail("JSON", "a byte order mark", "byte 0");
         if (const auto nul = text.find('\0'); nul != std::string_view::npos)
             reader.fail("JSON", "a NUL byte", "byte " + std::to_string(nul));
-        if (const auto begin = long_token(text); begin != std::string_view::npos) {
+        if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
             reader.fail("names and numbers of at most " + std::to_string(longest_token) + " bytes",
                         "more: " + in_quotes(text.substr(begin)), "byte " + std::to_string(begin));
         }
         Json::sax_parse(text.begin(), text.end(), &reader);
-    }
-
-    /// Where a string or number of more than longest_token bytes begins; npos where none does.
-    static std::size_t long_token(std::string_view text) {
-        bool in_string = false;
-        std::size_t begin = 0;
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            const char c = text[i];
-            if (in_string && c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                in_string = !in_string;
-                begin = i + 1;
-            } else if (!in_string &&
-                       std::string_view(",:{}[] \t\r\n").find(c) != std::string_view::npos) {
-                begin = i + 1;
-            }
-            if (i >= begin && i - begin >= longest_token) return begin;
-        }
-        return std::string_view::npos;
     }
 
     /// Throws FormatError at `where`, a path in the JSON or a byte.

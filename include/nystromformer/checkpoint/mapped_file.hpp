@@ -12,15 +12,12 @@
 #include <limits>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #if __has_include(<sys/mman.h>)
 #define NYSTROMFORMER_HAS_MMAP 1
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 #endif
@@ -33,15 +30,10 @@ namespace nystromformer {
 class MappedFile {
 public:
     /// Throws IoError for what is missing, unreadable or no regular file (it never waits on a
-    /// pipe).
-    static MappedFile open(const std::filesystem::path& path) {
-        const std::uint64_t size = detail::regular_file_size(path);
-        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max())) {
-            throw IoError({path.string(), "", "a file that fits the address space",
-                           std::to_string(size) + " bytes"});
-        }
+    /// pipe), FormatError for one that is larger than `files` allows.
+    static MappedFile open(const std::filesystem::path& path, const FileOptions& files = {}) {
         MappedFile file;
-        file.read(path, size);
+        file.read(path, files);
         return file;
     }
 
@@ -79,27 +71,14 @@ public:
 private:
     MappedFile() = default;
 
-    void read(const std::filesystem::path& path, std::uint64_t) {
-        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (descriptor < 0) fail(path, errno);
-        struct stat status {};
-        // Asked again of the open file: the path may have changed hands since.
-        int error = ::fstat(descriptor, &status) != 0 ? errno : 0;
-        if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
-        void* address = nullptr;
-        const auto size = error == 0 ? static_cast<std::size_t>(status.st_size) : 0;
-        if (size != 0) {
-            address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-            if (address == MAP_FAILED) error = errno;
-        }
-        ::close(descriptor);  // a map outlives its descriptor
-        if (error != 0) fail(path, error);
-        bytes_ = {static_cast<const std::byte*>(address), size};
-    }
-
-    [[noreturn]] static void fail(const std::filesystem::path& path, int error) {
-        throw IoError(
-            {path.string(), "", "a readable file", std::generic_category().message(error)});
+    void read(const std::filesystem::path& path, const FileOptions& files) {
+        const detail::OpenFile file(path, files);
+        check_size(path, file.size(), files);
+        if (file.size() == 0) return;
+        const auto size = static_cast<std::size_t>(file.size());
+        void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+        if (address == MAP_FAILED) file.fail(errno);
+        bytes_ = {static_cast<const std::byte*>(address), size};  // outlives the descriptor
     }
 #else
     ~MappedFile() = default;
@@ -107,7 +86,10 @@ private:
 private:
     MappedFile() = default;
 
-    void read(const std::filesystem::path& path, std::uint64_t size) {
+    void read(const std::filesystem::path& path, const FileOptions& files) {
+        detail::check_link(path, files);
+        const std::uint64_t size = detail::regular_file_size(path);
+        check_size(path, size, files);
         copy_.resize(static_cast<std::size_t>(size));
         std::ifstream stream(path, std::ios::binary);
         if (!stream || !stream.read(reinterpret_cast<char*>(copy_.data()),
@@ -117,6 +99,15 @@ private:
         bytes_ = copy_;
     }
 #endif
+
+    static void check_size(const std::filesystem::path& path, std::uint64_t size,
+                           const FileOptions& files) {
+        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max())) {
+            throw IoError({path.string(), "", "a file that fits the address space",
+                           std::to_string(size) + " bytes"});
+        }
+        detail::check_size(path, size, files.most_weight_bytes);
+    }
 
     std::span<const std::byte> bytes_;
     std::vector<std::byte> copy_;  // only where there is no mmap

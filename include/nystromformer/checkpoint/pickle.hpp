@@ -24,7 +24,7 @@ namespace nystromformer::detail {
 class Pickle : private PickleStack {
 public:
     static constexpr std::size_t longest = std::size_t{64} << 20;
-    static constexpr std::size_t most_operations = 1'000'000;
+    static constexpr std::size_t most_operations = 500'000;
 
     /// Runs the whole of `bytes`, which must outlive the result. Throws FormatError, and
     /// UnsupportedError for names that a plain state dict has no need of.

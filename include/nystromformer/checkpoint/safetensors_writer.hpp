@@ -114,6 +114,13 @@ inline void write_elements(std::ostream& stream, const TensorView& tensor) {
 class PendingFile {
 public:
     explicit PendingFile(std::filesystem::path path) : path_(std::move(path)), partial_(path_) {
+        // Renaming would put a file in the place of a device or pipe, as root even of /dev/null.
+        std::error_code ignored;
+        const auto status = std::filesystem::status(path_, ignored);
+        if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+            throw IoError(
+                {path_.string(), "", "a writable file or nothing yet", "a folder, pipe or device"});
+        }
         partial_ += ".partial-" + std::to_string(std::random_device{}());
         stream_.open(partial_, std::ios::binary | std::ios::trunc);
         if (!stream_) fail();

@@ -9,6 +9,7 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/linear_weights.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ struct Packing {
     Precision precision = Precision::fp32;
     std::vector<std::string> keep_fp32;  ///< see LoadOptions
     std::shared_ptr<ThreadPool> threads = std::make_shared<ThreadPool>(1);
+    bool check_finite = false;  ///< see LoadOptions
 };
 
 /// Reads tensors by their name in this scope, each checked against the shape that the model
@@ -90,16 +92,21 @@ public:
         struct Source {
             Checkpoint checkpoint;  // keeps the map open
             const TensorView* tensor;
-            Source(Checkpoint owner, const TensorView* view)
-                : checkpoint(std::move(owner)), tensor(view) {}
+            bool check_finite;
+            Source(Checkpoint owner, const TensorView* view, bool checks)
+                : checkpoint(std::move(owner)), tensor(view), check_finite(checks) {}
             Source(const Source&) = delete;
             Source& operator=(const Source&) = delete;
             ~Source() { Checkpoint::release(*tensor); }
         };
         const TensorView& tensor = checked(name, {rows, cols});
-        const auto source = std::make_shared<Source>(checkpoint_, &tensor);
-        return [source](Index first, Index count, Scalar* to) {
+        const auto source =
+            std::make_shared<Source>(checkpoint_, &tensor, shared_->packing.check_finite);
+        return [source, cols](Index first, Index count, Scalar* to) {
             convert(detail::slice(*source->tensor, first, count), to);
+            if (source->check_finite) {
+                check_finite(source->checkpoint, *source->tensor, first * cols, count * cols, to);
+            }
         };
     }
 
@@ -150,9 +157,23 @@ private:
 
     /// The file's pages go at once, so that a model is never in memory twice while it is loaded.
     template <typename Scalar>
-    static void copy(const TensorView& tensor, Scalar* out) {
+    void copy(const TensorView& tensor, Scalar* out) const {
         convert(tensor, out);
         Checkpoint::release(tensor);
+        if (shared_->packing.check_finite) check_finite(checkpoint_, tensor, 0, tensor.size(), out);
+    }
+
+    /// TensorError for a number that is NaN or infinite among elements [first, first + count).
+    template <typename Scalar>
+    static void check_finite(const Checkpoint& checkpoint, const TensorView& tensor, Index first,
+                             Index count, const Scalar* values) {
+        const Scalar* end = values + count;
+        const Scalar* found = std::find_if_not(values, end, detail::is_finite<Scalar>);
+        if (found == end) return;
+        throw TensorError({checkpoint.file_of(tensor.name),
+                           "tensor " + detail::in_quotes(tensor.name) + " element " +
+                               std::to_string(first + (found - values)),
+                           "finite numbers (check_finite)", std::to_string(*found)});
     }
 
     const TensorView* find(std::string_view name) const {

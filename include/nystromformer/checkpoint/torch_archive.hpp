@@ -32,8 +32,8 @@ public:
     /// Maps and checks a file. Throws IoError, FormatError, and UnsupportedError for what torch
     /// also saves but is no plain state dict: files of torch before 1.6, TorchScript, big-endian or
     /// compressed archives, objects.
-    static TorchArchive open(const std::filesystem::path& path) {
-        auto map = std::make_shared<const MappedFile>(MappedFile::open(path));
+    static TorchArchive open(const std::filesystem::path& path, const FileOptions& files = {}) {
+        auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
         TorchArchive archive = parse(map->bytes(), path.string());
         archive.map_ = std::move(map);
         return archive;

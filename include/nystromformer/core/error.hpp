@@ -106,6 +106,12 @@ class UnsupportedError : public Error {
     using Error::Error;
 };
 
+/// A result that is NaN or infinite, or an inverse that diverges, where a call asks for that to be
+/// checked (ForwardOptions::check_finite).
+class NumericError : public Error {
+    using Error::Error;
+};
+
 /// An argument of a call: ids, masks, shapes, lengths or options.
 class InputError : public Error {
     using Error::Error;

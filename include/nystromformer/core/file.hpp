@@ -1,15 +1,44 @@
 // SPDX-License-Identifier: MIT
-// Small files read whole and written whole.
+// Small files read whole and written whole; which files of a folder may be read.
 #pragma once
 
 #include <nystromformer/core/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+
+#if __has_include(<sys/mman.h>)
+#define NYSTROMFORMER_HAS_POSIX 1
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#endif
+
+namespace nystromformer {
+
+/// Which files of a model folder are read, and how large they may be.
+struct FileOptions {
+    /// false: IoError for a file, or a folder in the model's folder, that is a symbolic link. (The
+    /// Hugging Face cache is made of links, so that they are followed unless you ask.)
+    bool follow_symlinks = true;
+    /// Of one file of weights; FormatError for more.
+    std::uint64_t most_weight_bytes = std::numeric_limits<std::uint64_t>::max();
+    /// Of any other file. Each kind has its own limit (SECURITY.md), which is kept as well.
+    std::uint64_t most_text_bytes = std::uint64_t{64} << 20;
+    /// Of the header of a safetensors file, at most the 100,000,000 of the format.
+    std::uint64_t most_header_bytes = 100'000'000;
+};
+
+}  // namespace nystromformer
 
 namespace nystromformer::detail {
 
@@ -34,13 +63,91 @@ inline std::uint64_t regular_file_size(const std::filesystem::path& path) {
     return size;
 }
 
-/// The bytes of a regular file of at most `limit` bytes.
-inline std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
-    const std::uint64_t size = regular_file_size(path);
-    if (size > limit) {
-        throw FormatError({path.string(), "", "at most " + std::to_string(limit) + " bytes",
-                           std::to_string(size)});
+/// IoError for a symbolic link where `files` has none followed.
+inline void check_link(const std::filesystem::path& path, const FileOptions& files) {
+    std::error_code ignored;
+    if (files.follow_symlinks || !std::filesystem::is_symlink(path, ignored)) return;
+    throw IoError({path.string(), "", "no symbolic link", "one"});
+}
+
+/// FormatError for more than `limit` bytes.
+inline void check_size(const std::filesystem::path& path, std::uint64_t size, std::uint64_t limit) {
+    if (size <= limit) return;
+    throw FormatError(
+        {path.string(), "", "at most " + std::to_string(limit) + " bytes", std::to_string(size)});
+}
+
+#if defined(NYSTROMFORMER_HAS_POSIX)
+
+/// A regular file that is open for reading. Throws IoError; never waits on a pipe.
+class OpenFile {
+public:
+    OpenFile(const std::filesystem::path& path, const FileOptions& files) : path_(path) {
+        check_link(path, files);
+        (void)regular_file_size(path);  // tells better than errno what else is there
+        const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+        do {
+            descriptor_ = ::open(path.c_str(), files.follow_symlinks ? flags : flags | O_NOFOLLOW);
+        } while (descriptor_ < 0 && errno == EINTR);
+        if (descriptor_ < 0) fail(errno);
+        // Asked again of the open file: the path may have changed hands since.
+        struct stat status {};
+        int error = ::fstat(descriptor_, &status) != 0 ? errno : 0;
+        if (error == 0 && !S_ISREG(status.st_mode)) error = EINVAL;
+        if (error != 0) {
+            ::close(descriptor_);
+            fail(error);
+        }
+        size_ = static_cast<std::uint64_t>(status.st_size);
     }
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+    ~OpenFile() { ::close(descriptor_); }
+
+    int descriptor() const { return descriptor_; }
+    std::uint64_t size() const { return size_; }
+
+    /// Fills `to`, whatever pieces the system gives.
+    void read(std::string& to) const {
+        for (std::size_t done = 0; done < to.size();) {
+            const auto count = ::read(descriptor_, to.data() + done, to.size() - done);
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) fail(errno);
+            if (count == 0) {
+                throw IoError({path_.string(), "byte " + std::to_string(done),
+                               std::to_string(to.size()) + " bytes, as when it was opened",
+                               "the end of the file"});
+            }
+            done += static_cast<std::size_t>(count);
+        }
+    }
+    [[noreturn]] void fail(int error) const {
+        throw IoError(
+            {path_.string(), "", "a readable file", std::generic_category().message(error)});
+    }
+
+private:
+    const std::filesystem::path& path_;
+    int descriptor_ = -1;
+    std::uint64_t size_ = 0;
+};
+
+#endif
+
+/// The bytes of a regular file of at most `limit` bytes, and of what `files` allows.
+inline std::string read_file(const std::filesystem::path& path, std::uint64_t limit,
+                             const FileOptions& files = {}) {
+    limit = std::min(limit, files.most_text_bytes);
+#if defined(NYSTROMFORMER_HAS_POSIX)
+    const OpenFile file(path, files);
+    check_size(path, file.size(), limit);
+    std::string bytes(static_cast<std::size_t>(file.size()), '\0');
+    file.read(bytes);
+    return bytes;
+#else
+    check_link(path, files);
+    const std::uint64_t size = regular_file_size(path);
+    check_size(path, size, limit);
     std::ifstream stream(path, std::ios::binary);
     std::string bytes(static_cast<std::size_t>(size), '\0');
     if (!stream || !stream.read(bytes.data(), static_cast<std::streamsize>(size))) {
@@ -48,6 +155,7 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
                        "a read error"});
     }
     return bytes;
+#endif
 }
 
 /// Writes `bytes` as the whole of `path`.

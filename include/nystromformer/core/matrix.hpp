@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 
+#include <bit>
 #include <cstdint>
 #include <type_traits>
 
@@ -20,6 +21,18 @@ template <typename Scalar>
 using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor>;
 
 namespace detail {
+
+/// False for NaN and the infinities, whatever -ffast-math lets the compiler believe of them.
+template <typename Scalar>
+bool is_finite(Scalar value) {
+    if constexpr (sizeof(Scalar) == 8) {
+        constexpr std::uint64_t exponent = 0x7FF0000000000000u;
+        return (std::bit_cast<std::uint64_t>(value) & exponent) != exponent;
+    } else {
+        constexpr std::uint32_t exponent = 0x7F800000u;
+        return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
+    }
+}
 
 /// Rows of numbers that live elsewhere: a matrix, or some rows and columns of one. `Scalar` is
 /// const where they are only read.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
+#include <nystromformer/core/float_mode.hpp>
 #include <nystromformer/core/matrix.hpp>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -43,6 +45,8 @@ public:
             for (Index i = 1; i < num_threads; ++i) workers_.emplace_back([this] { serve(); });
         } catch (const std::system_error&) {
             // Fewer threads give the same answers, later.
+        } catch (const std::bad_alloc&) {
+            // The same; those that have started could not be left alone.
         }
     }
     ThreadPool(const ThreadPool&) = delete;
@@ -82,6 +86,7 @@ private:
         Index count;
         void (*call)(const void*, Index);
         const void* body;
+        detail::FloatMode mode = detail::float_mode();  // every thread computes as the caller does
         std::atomic<Index> next = 0;
         std::atomic<Index> helpers = 0;  // workers inside, changed under mutex_
         std::exception_ptr error = nullptr;
@@ -112,6 +117,7 @@ private:
 
     void take_part(Loop& loop) {
         inside_loop() = true;
+        const detail::FloatModeScope scope(loop.mode);
         try {
             for (Index i = loop.next++; i < loop.count; i = loop.next++) loop.call(loop.body, i);
         } catch (...) {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,8 @@ template <typename Scalar>
 struct AttentionReport {
     std::vector<Matrix<Scalar>>* attentions = nullptr;  // (n, n), or (n, m) with landmarks
     std::vector<double>* residuals = nullptr;           // 0 where no inverse was taken
+    bool check_finite = false;                          // of the inverses
+    Index layer = 0;                                    // its number
 };
 
 /// Source: modeling_nystromformer.py, class NystromformerSelfAttention
@@ -193,12 +196,26 @@ private:
             product<Scalar>(kernel_1, inverse, probabilities);
             (*report.attentions)[at] = probabilities.map();
         }
-        if (report.residuals != nullptr) {
+        if (report.residuals != nullptr || report.check_finite) {
             const Rows<Scalar> residual = scratch.rows<Scalar>(inverse.rows, inverse.rows);
             product<Scalar>(landmarks.kernel_2, inverse, residual);
             subtract_from_identity(Scalar(1), residual);
-            (*report.residuals)[at] = static_cast<double>(residual.map().norm());
+            const auto norm = static_cast<double>(residual.map().norm());
+            if (report.residuals != nullptr) (*report.residuals)[at] = norm;
+            if (report.check_finite) check_inverse(head, norm, inverse.rows, report.layer);
         }
+    }
+
+    /// A start has a residual of at most sqrt(m); one that has doubled grows without end.
+    static void check_inverse(const Head& head, double residual, Index size, Index layer) {
+        const double most = 2 * std::sqrt(static_cast<double>(size));
+        if (is_finite(residual) && residual <= most) return;
+        throw NumericError({"",
+                            "layer " + std::to_string(layer) + " sequence " +
+                                std::to_string(head.sequence) + " head " +
+                                std::to_string(head.number),
+                            "an inverse with a residual of at most " + std::to_string(most),
+                            std::to_string(residual)});
     }
 
     /// softmax(q k' / sqrt d) (n, n) of every head without landmarks.

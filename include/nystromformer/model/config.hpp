@@ -54,7 +54,8 @@ struct NystromformerConfig {
     Activation activation() const { return *find_activation(hidden_act); }
 
     /// Reads `folder`/config.json. IoError, FormatError, ConfigError or UnsupportedError.
-    static NystromformerConfig from_pretrained(const std::filesystem::path& folder);
+    static NystromformerConfig from_pretrained(const std::filesystem::path& folder,
+                                               const FileOptions& files = {});
     /// Reads the text of a config.json; `file` names it in errors. Unknown keys are passed over.
     static NystromformerConfig from_json(std::string_view text,
                                          const std::string& file = "config.json");
@@ -259,17 +260,17 @@ Json json_or_null(const std::optional<Value>& value) {
 
 inline NystromformerConfig NystromformerConfig::from_json(std::string_view text,
                                                           const std::string& file) {
-    const detail::Json json = detail::parse_json(text, file);
+    const detail::JsonTree json = detail::parse_json(text, file);
     const detail::ConfigView view(json, file);
     NystromformerConfig config;
     detail::ConfigReader(view.object(), config).read();
     return config;
 }
 
-inline NystromformerConfig NystromformerConfig::from_pretrained(
-    const std::filesystem::path& folder) {
+inline NystromformerConfig NystromformerConfig::from_pretrained(const std::filesystem::path& folder,
+                                                                const FileOptions& files) {
     const auto path = folder / "config.json";
-    return from_json(detail::read_file(path, detail::max_config_size), path.string());
+    return from_json(detail::read_file(path, detail::max_config_size, files), path.string());
 }
 
 inline std::string NystromformerConfig::to_json() const {

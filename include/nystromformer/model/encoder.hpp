@@ -2,10 +2,15 @@
 // NystromformerLayer and NystromformerEncoder.
 #pragma once
 
+#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/model/attention.hpp>
 #include <nystromformer/model/outputs.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -106,18 +111,26 @@ struct NystromformerEncoder {
     /// only some rows are wanted: those go to output.last_hidden_state (wanted, hidden).
     void operator()(Rows<Scalar> hidden_states, const Forward& forward,
                     const ForwardOptions& options, BaseModelOutput<Scalar>& output) const {
+        if (options.check_finite) check_states(hidden_states, forward, {}, "embeddings");
         for (const auto& layer_module : layer) {
+            const Index number = &layer_module - layer.data();
             if (options.output_hidden_states)
                 output.hidden_states.emplace_back(hidden_states.map());
-            const auto report =
-                start_report(output, forward, options, layer_module.attention.self.num_heads);
+            const auto report = start_report(output, forward, options,
+                                             layer_module.attention.self.num_heads, number);
             if (&layer_module == &layer.back() && !forward.wanted_rows.empty()) {
                 layer_module(hidden_states, forward, report,
                              Rows<Scalar>(output.last_hidden_state));
+                if (options.check_finite) {
+                    check_states(output.last_hidden_state, forward, forward.wanted_rows,
+                                 "layer " + std::to_string(number));
+                }
             } else {
                 Forward all_rows = forward;
                 all_rows.wanted_rows = {};
                 layer_module(hidden_states, all_rows, report);
+                if (options.check_finite)
+                    check_states(hidden_states, forward, {}, "layer " + std::to_string(number));
             }
         }
         if (options.output_hidden_states) output.hidden_states.emplace_back(hidden_states.map());
@@ -126,14 +139,34 @@ struct NystromformerEncoder {
 private:
     static AttentionReport<Scalar> start_report(BaseModelOutput<Scalar>& output,
                                                 const Forward& forward,
-                                                const ForwardOptions& options, Index num_heads) {
+                                                const ForwardOptions& options, Index num_heads,
+                                                Index layer_number) {
         const auto size = static_cast<std::size_t>(forward.num_sequences() * num_heads);
         AttentionReport<Scalar> report;
         if (options.output_attentions) report.attentions = &output.attentions.emplace_back(size);
         if (options.output_inverse_residuals) {
             report.residuals = &output.inverse_residuals.emplace_back(size);
         }
+        report.check_finite = options.check_finite;
+        report.layer = layer_number;
         return report;
+    }
+
+    /// NumericError for a state that is NaN or infinite; `rows` says which rows of the input these
+    /// are, where they are not all.
+    static void check_states(ConstRows<Scalar> states, const Forward& forward,
+                             std::span<const Index> rows, const std::string& what) {
+        for (Index i = 0; i < states.rows; ++i) {
+            const Scalar* end = states.row(i) + states.cols;
+            const Scalar* found = std::find_if_not(states.row(i), end, is_finite<Scalar>);
+            if (found == end) continue;
+            const Index row = rows.empty() ? i : rows[static_cast<std::size_t>(i)];
+            const Index sequence = forward.sequence_of(row);
+            throw NumericError({"",
+                                what + " sequence " + std::to_string(sequence) + " row " +
+                                    std::to_string(row - forward.first_row(sequence)),
+                                "finite states (check_finite)", std::to_string(*found)});
+        }
     }
 };
 

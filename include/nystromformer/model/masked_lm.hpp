@@ -2,6 +2,7 @@
 // NystromformerForMaskedLM and its head.
 #pragma once
 
+#include <nystromformer/core/float_mode.hpp>
 #include <nystromformer/model/loss.hpp>
 #include <nystromformer/model/model.hpp>
 
@@ -45,6 +46,7 @@ struct NystromformerLMPredictionHead {
     }
 
     Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, ThreadPool& threads) const {
+        const FlushDenormals flush;
         const Matrix<Scalar> transformed =
             layer_norm(dense(hidden_states, threads, activation));  // (rows, hidden)
         Matrix<Scalar> logits = decoder->multiply(transformed, threads);

@@ -2,6 +2,7 @@
 // NystromformerModel: embeddings and encoder.
 #pragma once
 
+#include <nystromformer/core/float_mode.hpp>
 #include <nystromformer/model/embeddings.hpp>
 #include <nystromformer/model/encoder.hpp>
 #include <nystromformer/model/pretrained.hpp>
@@ -36,6 +37,7 @@ struct NystromformerBody {
                     const NystromformerConfig& config, ThreadPool& threads,
                     BaseModelOutput<Scalar>& output, std::span<const Index> rows = {}) const {
         check_input(input, config);
+        const FlushDenormals flush;
         Forward forward = resolve(options, config, input.offsets, input.attention_mask, threads);
         output.hidden_states.clear();
         output.attentions.clear();

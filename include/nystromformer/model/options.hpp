@@ -41,6 +41,10 @@ struct ForwardOptions {
     bool output_attentions = false;     ///< builds (n, n) or (n, m) a head
     bool output_inverse_residuals =
         false;  ///< ||kernel_2 Z - I|| (Frobenius) a head in nystrom mode
+    /// NumericError, with layer, sequence and head or row, for an inverse that diverges
+    /// (||kernel_2 Z - I|| above twice its greatest start, sqrt(m)) and for states that are NaN or
+    /// infinite; costs a few percent.
+    bool check_finite = false;
 };
 
 namespace detail {

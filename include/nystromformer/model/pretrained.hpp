@@ -27,6 +27,8 @@ struct LoadOptions {
     /// Components whose layers stay in fp32, each a path in the model or a part of one: "layer.0",
     /// "attention", "layer.11.output.dense". InputError for a name that no layer has.
     std::vector<std::string> keep_fp32 = {};
+    bool check_finite = false;  ///< TensorError for weights that are NaN or infinite
+    FileOptions files = {};     ///< which files are read, and how large they may be
 };
 
 /// The base of the model classes. `Model` has `load(StateDict, config)` and `save(StateWriter)`.
@@ -40,8 +42,8 @@ public:
     /// TensorError, UnsupportedError, InputError.
     static Model from_pretrained(const std::filesystem::path& folder,
                                  const LoadOptions& options = {}) {
-        const auto config = NystromformerConfig::from_pretrained(folder);
-        return from_checkpoint(config, Checkpoint::open(folder), options);
+        const auto config = NystromformerConfig::from_pretrained(folder, options.files);
+        return from_checkpoint(config, Checkpoint::open(folder, options.files), options);
     }
 
     /// Loads from a checkpoint that is open already.
@@ -49,7 +51,8 @@ public:
                                  const LoadOptions& options = {}) {
         const auto threads =
             options.threads ? options.threads : std::make_shared<ThreadPool>(options.num_threads);
-        const StateDict state(checkpoint, "", {options.precision, options.keep_fp32, threads});
+        const StateDict state(
+            checkpoint, "", {options.precision, options.keep_fp32, threads, options.check_finite});
         Model model = Model::load(state, config);
         model.config_ = config;
         model.threads_ = threads;

@@ -57,6 +57,12 @@ inline Activation dense_activation(const SentenceJson& json) {
         {value.file(), value.path(), "one of torch.nn's " + known, in_quotes(path)});
 }
 
+/// The weights of a module; `options` have a pool.
+inline StateDict weights(const std::filesystem::path& folder, const LoadOptions& options) {
+    return StateDict(Checkpoint::open(folder, options.files), "",
+                     {Precision::fp32, {}, options.threads, options.check_finite});
+}
+
 /// Source: sentence_transformers/base/modules/dense.py
 struct Dense {
     PackedMatrix<float> linear;    // (out, in) with its bias
@@ -67,7 +73,7 @@ struct Dense {
     /// Reads a module's config.json, which takes vectors of `in_features`, and the weights beside
     /// it. Throws ConfigError, UnsupportedError, and what Checkpoint::open and StateDict do.
     static Dense load(const SentenceJson& json, const std::filesystem::path& folder,
-                      Index in_features, const std::shared_ptr<ThreadPool>& threads) {
+                      Index in_features, const LoadOptions& options) {
         constexpr Index most = Index{1} << 24;
         check_module_names(json);
         const auto in = json.at("in_features");
@@ -78,14 +84,14 @@ struct Dense {
         Dense dense;
         dense.activation = dense_activation(json);
         dense.use_residual = json.holds("use_residual") && json.at("use_residual").boolean();
-        const StateDict state(Checkpoint::open(folder));
+        const StateDict state = weights(folder, options);
         const auto packed = [&](const char* name, bool with_bias) {
             const StateDict scope = state[name];
             return PackedMatrix<float>(
                 out_features, in_features,
                 scope.weight_rows<float>("weight", out_features, in_features),
                 with_bias ? scope.vector<float>("bias", out_features) : RowVector<float>(),
-                *threads);
+                state.threads());
         };
         dense.linear = packed("linear", has_bias);
         if (dense.use_residual && out_features != in_features)
@@ -109,13 +115,12 @@ struct SentenceLayerNorm {
     LayerNorm<float> norm;
 
     static SentenceLayerNorm load(const SentenceJson& json, const std::filesystem::path& folder,
-                                  Index in_features) {
+                                  Index in_features, const LoadOptions& options) {
         const auto dimension = json.at("dimension");
         if (dimension.integer(1, Index{1} << 24) != in_features)
             dimension.fail(std::to_string(in_features) + ", what the module before it gives");
         constexpr double eps = 1e-5;  // torch.nn.LayerNorm's default
-        return {
-            LayerNorm<float>::load(StateDict(Checkpoint::open(folder))["norm"], in_features, eps)};
+        return {LayerNorm<float>::load(weights(folder, options)["norm"], in_features, eps)};
     }
     Matrix<float> operator()(Matrix<float> x, ThreadPool&) const { return norm(std::move(x)); }
 };

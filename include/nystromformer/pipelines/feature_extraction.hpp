@@ -43,7 +43,7 @@ public:
     explicit FeatureExtractionPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {})
         : model_(NystromformerModel<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {}
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {}
 
     /// last_hidden_state of a text, special tokens included: (n, hidden). InputError where it is
     /// too long.

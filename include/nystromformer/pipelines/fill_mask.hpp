@@ -58,7 +58,7 @@ public:
     /// where the tokenizer defines no mask token.
     explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {})
         : model_(NystromformerForMaskedLM<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {
         const auto mask = tokenizer_.mask_token();
         const auto mask_id = mask ? tokenizer_.token_to_id(*mask) : std::nullopt;
         if (!mask_id)

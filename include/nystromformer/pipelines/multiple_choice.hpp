@@ -56,7 +56,7 @@ public:
     explicit MultipleChoicePipeline(const std::filesystem::path& folder,
                                     const LoadOptions& options = {})
         : model_(NystromformerForMultipleChoice<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {}
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {}
 
     /// InputError where there is no choice, and where a pair is too long.
     MultipleChoiceAnswer operator()(std::string_view prompt, std::vector<std::string> choices,

@@ -67,7 +67,7 @@ public:
     explicit QuestionAnsweringPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {})
         : model_(NystromformerForQuestionAnswering<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {
         if (const auto cls = tokenizer_.cls_token()) cls_id_ = tokenizer_.token_to_id(*cls);
     }
 

@@ -28,18 +28,19 @@ inline constexpr std::uint64_t longest_sentence_json = std::uint64_t{1} << 20;
 
 /// A JSON object, with the file that it was read from.
 struct SentenceFile {
-    Json json = Json::object();
+    JsonTree json = Json::object();
     std::string file;
 
     /// IoError where there is no such file; ConfigError for one that holds no object.
-    static SentenceFile load(const std::filesystem::path& path) {
-        SentenceFile result{read_json_file(path, longest_sentence_json), path.string()};
+    static SentenceFile load(const std::filesystem::path& path, const FileOptions& files = {}) {
+        SentenceFile result{read_json_file(path, longest_sentence_json, files), path.string()};
         result.view().object();
         return result;
     }
     /// The same, or an empty object where there is no such file.
-    static SentenceFile load_if_there(const std::filesystem::path& path) {
-        return detail::is_regular_file(path) ? load(path)
+    static SentenceFile load_if_there(const std::filesystem::path& path,
+                                      const FileOptions& files = {}) {
+        return detail::is_regular_file(path) ? load(path, files)
                                              : SentenceFile{Json::object(), path.string()};
     }
     SentenceJson view() const { return {json, file}; }
@@ -54,15 +55,19 @@ struct SentenceModule {
     /// comes after it. Empty where there is no modules.json. Throws IoError, FormatError,
     /// ConfigError, UnsafePathError for a path that leads out of the folder, UnsupportedError for
     /// classes that are not of sentence-transformers, or that this library does not know.
-    static std::vector<SentenceModule> load_all(const std::filesystem::path& root) {
+    static std::vector<SentenceModule> load_all(const std::filesystem::path& root,
+                                                const FileOptions& files = {}) {
         const auto path = root / "modules.json";
         if (!detail::is_regular_file(path)) return {};
-        const Json json = read_json_file(path, longest_sentence_json);
+        const JsonTree json = read_json_file(path, longest_sentence_json, files);
         const SentenceJson list(json, path.string());
         list.array();
         std::vector<SentenceModule> modules;
-        for (std::size_t i = 0; i < list.size(); ++i)
+        for (std::size_t i = 0; i < list.size(); ++i) {
             modules.push_back(load(list.at(i).object(), root));
+            check_link(modules.back().folder,
+                       modules.back().folder == root ? FileOptions{} : files);
+        }
         for (std::size_t i = 0; i < std::max<std::size_t>(2, modules.size()); ++i) {
             constexpr std::array<const char*, 2> first{"Transformer", "Pooling"};
             const std::string found = i < modules.size() ? modules[i].type : "";
@@ -106,7 +111,7 @@ struct SentenceLimits {
     bool do_lower_case = false;
 
     /// Throws ConfigError, and UnsupportedError for models of other things than texts' tokens.
-    static SentenceLimits load(const std::filesystem::path& folder) {
+    static SentenceLimits load(const std::filesystem::path& folder, const FileOptions& files) {
         constexpr std::array<const char*, 7> names{
             "sentence_bert_config.json",       "sentence_roberta_config.json",
             "sentence_distilbert_config.json", "sentence_camembert_config.json",
@@ -117,7 +122,7 @@ struct SentenceLimits {
         });
         SentenceLimits limits;
         if (found == names.end()) return limits;
-        const SentenceFile file = SentenceFile::load(folder / *found);
+        const SentenceFile file = SentenceFile::load(folder / *found, files);
         const SentenceJson json = file.view();
         if (json.holds("max_seq_length"))
             limits.max_seq_length = json.at("max_seq_length").integer(1, Index{1} << 40);
@@ -143,8 +148,9 @@ struct SentenceDefaults {
     Similarity similarity = Similarity::cosine;
 
     /// Throws ConfigError; UnsupportedError for a similarity that is not known.
-    static SentenceDefaults load(const std::filesystem::path& root) {
-        const auto file = SentenceFile::load_if_there(root / "config_sentence_transformers.json");
+    static SentenceDefaults load(const std::filesystem::path& root, const FileOptions& files) {
+        const auto file =
+            SentenceFile::load_if_there(root / "config_sentence_transformers.json", files);
         const SentenceJson json = file.view();
         SentenceDefaults result;
         if (json.holds("prompts")) {

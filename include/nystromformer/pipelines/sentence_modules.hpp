@@ -36,13 +36,15 @@ struct SentenceModules {
     /// Throws what NystromformerModel, Tokenizer, SentenceModule and its kin throw.
     static SentenceModules load(const std::filesystem::path& root, LoadOptions options) {
         if (!options.threads) options.threads = std::make_shared<ThreadPool>(options.num_threads);
-        const std::vector<SentenceModule> list = SentenceModule::load_all(root);
+        const std::vector<SentenceModule> list = SentenceModule::load_all(root, options.files);
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;
-        const auto limits = list.empty() ? SentenceLimits{} : SentenceLimits::load(folder);
+        const auto limits =
+            list.empty() ? SentenceLimits{} : SentenceLimits::load(folder, options.files);
         // Before the braces: where an initializer throws, GCC 12 destroys a {} before it twice.
-        auto defaults = list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root);
+        auto defaults =
+            list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root, options.files);
         auto model = NystromformerModel<float>::from_pretrained(folder, options);
-        auto tokenizer = Tokenizer::from_pretrained(folder, limits.do_lower_case);
+        auto tokenizer = Tokenizer::from_pretrained(folder, limits.do_lower_case, options.files);
         SentenceModules result{
             std::move(model), std::move(tokenizer), {}, {}, std::move(defaults), 0, !list.empty()};
         const NystromformerConfig& config = result.model.config();
@@ -50,7 +52,7 @@ struct SentenceModules {
         result.max_seq_length =
             std::min(config.max_position_embeddings,
                      limits.max_seq_length.value_or(longest_input(result.tokenizer, config)));
-        for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options.threads);
+        for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options);
         return result;
     }
 
@@ -72,19 +74,21 @@ struct SentenceModules {
     }
 
 private:
-    void add(const SentenceModule& module, const std::shared_ptr<ThreadPool>& threads) {
+    void add(const SentenceModule& module, const LoadOptions& options) {
         const auto path = module.folder / "config.json";
+        const FileOptions& files = options.files;
         if (module.type == "Pooling") {
-            pooling = Pooling::load(SentenceFile::load(path).view(), model.config().hidden_size);
+            pooling =
+                Pooling::load(SentenceFile::load(path, files).view(), model.config().hidden_size);
         } else if (module.type == "Dense") {
-            others.emplace_back(Dense::load(SentenceFile::load(path).view(), module.folder,
-                                            out_features(), threads));
+            others.emplace_back(Dense::load(SentenceFile::load(path, files).view(), module.folder,
+                                            out_features(), options));
         } else if (module.type == "LayerNorm") {
-            others.emplace_back(SentenceLayerNorm::load(SentenceFile::load(path).view(),
-                                                        module.folder, out_features()));
+            others.emplace_back(SentenceLayerNorm::load(SentenceFile::load(path, files).view(),
+                                                        module.folder, out_features(), options));
         } else if (module.type == "Normalize") {
             // Many folders have lost the empty folder of this module.
-            check_module_names(SentenceFile::load_if_there(path).view());
+            check_module_names(SentenceFile::load_if_there(path, files).view());
             others.emplace_back(Normalize{});
         }  // Dropout does nothing outside training.
     }

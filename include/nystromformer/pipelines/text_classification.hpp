@@ -73,7 +73,7 @@ public:
     explicit TextClassificationPipeline(const std::filesystem::path& folder,
                                         const LoadOptions& options = {})
         : model_(NystromformerForSequenceClassification<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {}
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {}
 
     /// The labels of a text, best first. InputError where the text is too long.
     std::vector<ClassificationAnswer> operator()(

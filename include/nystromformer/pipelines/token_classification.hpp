@@ -53,7 +53,7 @@ public:
     explicit TokenClassificationPipeline(const std::filesystem::path& folder,
                                          const LoadOptions& options = {})
         : model_(NystromformerForTokenClassification<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {
         if (const auto unk = tokenizer_.unk_token()) unk_id_ = tokenizer_.token_to_id(*unk);
         if (const auto pad = tokenizer_.pad_token()) pad_id_ = tokenizer_.token_to_id(*pad);
     }

@@ -101,7 +101,7 @@ public:
     explicit ZeroShotClassificationPipeline(const std::filesystem::path& folder,
                                             const LoadOptions& options = {})
         : model_(NystromformerForSequenceClassification<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {}
+          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {}
 
     /// The labels of a text, best first. InputError where there is none, where the text is too
     /// long, and for a hypothesis_template without {}.

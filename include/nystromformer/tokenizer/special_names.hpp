@@ -28,11 +28,12 @@ struct SpecialNames {
 
     /// Reads the two files of `folder` where they exist. The map wins, but is not read beside a
     /// config with added_tokens_decoder, as in transformers. Throws TokenizerError.
-    static SpecialNames load(const std::filesystem::path& folder) {
+    static SpecialNames load(const std::filesystem::path& folder, const FileOptions& files = {}) {
         SpecialNames result;
         const auto config_path = folder / "tokenizer_config.json";
         const auto map_path = folder / "special_tokens_map.json";
-        const Json config = read_if_there(config_path), map = read_if_there(map_path);
+        const JsonTree config = read_if_there(config_path, files),
+                       map = read_if_there(map_path, files);
         const JsonView<TokenizerError> config_view(config, config_path.string());
         if (!config_view.has("added_tokens_decoder"))
             result.add_roles(JsonView<TokenizerError>(map, map_path.string()));
@@ -42,9 +43,9 @@ struct SpecialNames {
     }
 
     /// The object in the file `path`, an empty one where there is no file.
-    static Json read_if_there(const std::filesystem::path& path) {
+    static Json read_if_there(const std::filesystem::path& path, const FileOptions& files = {}) {
         if (!detail::is_regular_file(path)) return Json::object();
-        Json json = read_json_file(path, most_bytes);
+        Json json = read_json_file(path, most_bytes, files);
         JsonView<TokenizerError>(json, path.string()).object();
         return json;
     }

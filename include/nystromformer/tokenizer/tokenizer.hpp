@@ -54,28 +54,30 @@ public:
     /// tokenizer_config.json and special_tokens_map.json where present. Throws IoError,
     /// FormatError, TokenizerError or UnsupportedError, each with the JSON path. `do_lower_case`:
     /// letters become lower case before all else, as sentence-transformers' option of that name.
+    /// `files`: which files are read.
     static Tokenizer from_pretrained(const std::filesystem::path& folder,
-                                     bool do_lower_case = false) {
+                                     bool do_lower_case = false, const FileOptions& files = {}) {
         constexpr std::uint64_t most_bytes = 64U << 20;
         const auto path = folder / "tokenizer.json";
         const bool is_there = detail::is_regular_file(path);
-        auto files = is_there
-                         ? detail::LegacyFiles{detail::read_json_file(path, most_bytes),
-                                               path.string(), detail::SpecialNames::load(folder)}
-                         : detail::LegacyFiles::load(folder);
-        if (is_there) detail::round_scores_as_rust(files.tokenizer);
-        if (do_lower_case) detail::lower_case_first(files.tokenizer);
+        auto read =
+            is_there ? detail::LegacyFiles{detail::read_json_file(path, most_bytes, files,
+                                                                  detail::vocabulary_memory),
+                                           path.string(), detail::SpecialNames::load(folder, files)}
+                     : detail::LegacyFiles::load(folder, files);
+        if (is_there) detail::round_scores_as_rust(read.tokenizer.value);
+        if (do_lower_case) detail::lower_case_first(read.tokenizer.value);
         Tokenizer result;
         result.parts_ =
-            detail::TokenizerParts::load(detail::TokenizerJson(files.tokenizer, files.file));
-        result.names_ = std::move(files.names);
+            detail::TokenizerParts::load(detail::TokenizerJson(read.tokenizer, read.file));
+        result.names_ = std::move(read.names);
         return result;
     }
 
     /// Reads the text of a tokenizer.json; `file` names it in errors.
     static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json") {
-        detail::Json root = detail::parse_json(text, file);
-        detail::round_scores_as_rust(root);
+        detail::JsonTree root = detail::parse_json(text, file, 32, detail::vocabulary_memory);
+        detail::round_scores_as_rust(root.value);
         Tokenizer result;
         result.parts_ = detail::TokenizerParts::load(detail::TokenizerJson(root, file));
         return result;

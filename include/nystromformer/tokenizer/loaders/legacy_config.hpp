@@ -35,9 +35,9 @@ public:
     using View = JsonView<TokenizerError>;
 
     /// Throws FormatError or TokenizerError.
-    explicit LegacyConfig(const std::filesystem::path& folder)
+    explicit LegacyConfig(const std::filesystem::path& folder, const FileOptions& files = {})
         : file_((folder / "tokenizer_config.json").string()),
-          options_(SpecialNames::read_if_there(file_)) {
+          options_(SpecialNames::read_if_there(file_, files)) {
         const View config = options();
         add_roles(config, false);
         if (config.holds("extra_special_tokens")) {
@@ -53,8 +53,8 @@ public:
         if (config.holds("added_tokens_decoder")) {
             read_decoder(config.at("added_tokens_decoder").object());
         } else {
-            read_map(folder / "special_tokens_map.json");
-            read_added(folder / "added_tokens.json");
+            read_map(folder / "special_tokens_map.json", files);
+            read_added(folder / "added_tokens.json", files);
         }
         for (auto& [role, token] : roles_)
             for (const auto& [id, added] : decoder_)
@@ -176,16 +176,16 @@ private:
         }
     }
 
-    void read_map(const std::filesystem::path& path) {
-        const Json json = SpecialNames::read_if_there(path);
+    void read_map(const std::filesystem::path& path, const FileOptions& files) {
+        const JsonTree json = SpecialNames::read_if_there(path, files);
         const View map(json, path.string());
         add_roles(map, true);
         if (map.holds("additional_special_tokens"))
             map_extra_ = read_tokens(map.at("additional_special_tokens"), true);
     }
 
-    void read_added(const std::filesystem::path& path) {
-        const Json json = SpecialNames::read_if_there(path);
+    void read_added(const std::filesystem::path& path, const FileOptions& files) {
+        const JsonTree json = SpecialNames::read_if_there(path, files);
         const View added(json, path.string());
         const auto is_special = [&](const std::string& content) {
             const auto names = [&](const AddedToken& token) { return token.content == content; };
@@ -193,7 +193,7 @@ private:
                                [&](const auto& role) { return names(role.second); }) ||
                    (extra_ && std::any_of(extra_->begin(), extra_->end(), names));
         };
-        for (const auto& [content, id] : json.items()) {
+        for (const auto& [content, id] : json.value.items()) {
             AddedToken token = plain(content);
             token.special = is_special(content);
             token.normalized = !token.special;
@@ -232,7 +232,7 @@ private:
     }
 
     std::string file_;
-    Json options_;
+    JsonTree options_;
     std::map<std::string, AddedToken> roles_;
     std::optional<std::vector<AddedToken>> extra_;
     std::vector<AddedToken> map_extra_;           // of special_tokens_map.json

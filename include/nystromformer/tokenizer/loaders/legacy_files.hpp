@@ -21,29 +21,29 @@ namespace nystromformer::detail {
 
 /// What the files of a folder amount to.
 struct LegacyFiles {
-    Json tokenizer;    ///< as in tokenizer.json
-    std::string file;  ///< the file that it was mostly read from
+    JsonTree tokenizer = Json();  ///< as in tokenizer.json
+    std::string file;             ///< the file that it was mostly read from
     SpecialNames names;
 
     /// The class that tokenizer_config.json or config.json names decides, without one the files
     /// that are there. Throws IoError, FormatError, TokenizerError, or UnsupportedError for classes
     /// that this library does not know.
-    static LegacyFiles load(const std::filesystem::path& folder) {
-        LegacyConfig config(folder);
-        const Kind kind = kind_of(folder, config);
-        LegacyFiles result;
+    static LegacyFiles load(const std::filesystem::path& folder, const FileOptions& files = {}) {
+        LegacyConfig config(folder, files);
+        const Kind kind = kind_of(folder, config, files);
+        LegacyFiles result{};
         if (kind == Kind::bert) {
             const auto path = find(folder, {"vocab.txt"});
             result.file = path.string();
-            result.tokenizer = bert_json(path, config);
+            result.tokenizer = bert_json(path, config, files);
         } else if (kind == Kind::roberta) {
             const auto path = find(folder, {"vocab.json"});
             result.file = path.string();
-            result.tokenizer = roberta_json(path, find(folder, {"merges.txt"}), config);
+            result.tokenizer = roberta_json(path, find(folder, {"merges.txt"}), config, files);
         } else {
             const auto path =
                 find(folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"});
-            const auto model = SentencePieceModel::load(path);
+            const auto model = SentencePieceModel::load(path, files);
             result.file = path.string();
             result.tokenizer = kind == Kind::albert        ? albert_json(model, config)
                                : kind == Kind::xlm_roberta ? xlm_roberta_json(model, config)
@@ -71,8 +71,9 @@ private:
         throw IoError({folder.string(), "", looked_for + " in the folder", "none of them"});
     }
 
-    static Kind kind_of(const std::filesystem::path& folder, const LegacyConfig& config) {
-        std::string name = class_name(folder, config);
+    static Kind kind_of(const std::filesystem::path& folder, const LegacyConfig& config,
+                        const FileOptions& files) {
+        std::string name = class_name(folder, config, files);
         if (name.ends_with("Fast")) name.resize(name.size() - 4);
         const auto is_one_of = [&](Names wanted) {
             return std::find(wanted.begin(), wanted.end(), std::string_view(name)) != wanted.end();
@@ -108,11 +109,12 @@ private:
     }
 
     /// What tokenizer_config.json says, else config.json, whose model types have a class each.
-    static std::string class_name(const std::filesystem::path& folder, const LegacyConfig& config) {
+    static std::string class_name(const std::filesystem::path& folder, const LegacyConfig& config,
+                                  const FileOptions& files) {
         if (config.options().holds("tokenizer_class"))
             return config.options().at("tokenizer_class").string();
         const auto path = folder / "config.json";
-        const Json json = SpecialNames::read_if_there(path);
+        const JsonTree json = SpecialNames::read_if_there(path, files);
         const JsonView<TokenizerError> model(json, path.string());
         if (model.holds("tokenizer_class")) return model.at("tokenizer_class").string();
         if (!model.holds("model_type")) return "";

@@ -112,9 +112,10 @@ struct SentencePieceModel {
     std::string precompiled_charsmap;  // empty: no normalisation
 
     /// Throws IoError, FormatError, or UnsupportedError for a model that is no Unigram.
-    static SentencePieceModel load(const std::filesystem::path& path) {
+    static SentencePieceModel load(const std::filesystem::path& path,
+                                   const FileOptions& files = {}) {
         constexpr std::uint64_t most_bytes = 64U << 20;
-        return parse(read_file(path, most_bytes), path.string());
+        return parse(read_file(path, most_bytes, files), path.string());
     }
     /// The same of bytes; `file` names them in errors.
     static SentencePieceModel parse(std::string_view bytes, const std::string& file) {

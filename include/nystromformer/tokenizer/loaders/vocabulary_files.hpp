@@ -25,9 +25,9 @@ namespace nystromformer::detail {
 /// Calls `visit(line, number)` for the lines of a UTF-8 file, numbers from 0. Throws IoError or
 /// FormatError.
 template <typename Visit>
-void for_each_line(const std::filesystem::path& path, Visit&& visit) {
+void for_each_line(const std::filesystem::path& path, const FileOptions& files, Visit&& visit) {
     constexpr std::uint64_t most_bytes = 64U << 20;
-    const std::string text = read_file(path, most_bytes);
+    const std::string text = read_file(path, most_bytes, files);
     if (!utf8::is_valid(text)) throw FormatError({path.string(), "", "UTF-8", "other bytes"});
     std::size_t number = 0;
     for (std::size_t at = 0; at < text.size(); ++number) {
@@ -49,14 +49,15 @@ inline auto find_in(const Json& vocab) {
 }
 
 /// BertTokenizer: one piece a line; of a piece that is there twice the last line counts.
-inline Json bert_json(const std::filesystem::path& vocab_txt, LegacyConfig& config) {
+inline Json bert_json(const std::filesystem::path& vocab_txt, LegacyConfig& config,
+                      const FileOptions& files) {
     config.set_defaults({{"unk_token", "[UNK]"},
                          {"sep_token", "[SEP]"},
                          {"pad_token", "[PAD]"},
                          {"cls_token", "[CLS]"},
                          {"mask_token", "[MASK]"}});
     Json vocab = Json::object();
-    for_each_line(vocab_txt, [&](std::string_view line, std::size_t number) {
+    for_each_line(vocab_txt, files, [&](std::string_view line, std::size_t number) {
         while (!line.empty()) {
             const auto last = utf8::decode_before(line, line.size());
             if (!unicode::is_white(last.point)) break;
@@ -91,7 +92,8 @@ inline Json bert_json(const std::filesystem::path& vocab_txt, LegacyConfig& conf
 
 /// RobertaTokenizer: byte-level BPE, `cls text sep`, `cls text sep sep pair sep`.
 inline Json roberta_json(const std::filesystem::path& vocab_json,
-                         const std::filesystem::path& merges_txt, LegacyConfig& config) {
+                         const std::filesystem::path& merges_txt, LegacyConfig& config,
+                         const FileOptions& files) {
     config.set_defaults({{"bos_token", "<s>"},
                          {"eos_token", "</s>"},
                          {"unk_token", "<unk>"},
@@ -100,10 +102,10 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
                          {"cls_token", "<s>"},
                          {"mask_token", "<mask>"}});
     constexpr std::uint64_t most_bytes = 64U << 20;
-    Json vocab = read_json_file(vocab_json, most_bytes);
+    Json vocab = read_json_file(vocab_json, most_bytes, files, vocabulary_memory);
     JsonView<TokenizerError>(vocab, vocab_json.string()).object();
     Json merges = Json::array();
-    for_each_line(merges_txt, [&](std::string_view line, std::size_t number) {
+    for_each_line(merges_txt, files, [&](std::string_view line, std::size_t number) {
         if (line.starts_with("#version")) return;
         const auto merge = split_merge(line);
         if (!merge) {

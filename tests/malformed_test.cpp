@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+// Every malformed file of the tables in tests/malformed, in a folder that loads without it: the
+// class of the error, and a message that names file, place and reason. tests/cli_malformed_test.py
+// gives the same folders to the command line.
+#include "catch.hpp"
+#include "malformed/config_cases.hpp"
+#include "malformed/index_cases.hpp"
+#include "malformed/safetensors_cases.hpp"
+#include "malformed/sentence_cases.hpp"
+#include "malformed/tokenizer_cases.hpp"
+#include "malformed/torch_cases.hpp"
+#include "malformed/weight_cases.hpp"
+
+#include <nystromformer/pipelines/sentence_embedding.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nf = nystromformer;
+namespace fs = std::filesystem;
+using namespace nystromformer::testing;
+
+namespace {
+
+const fs::path whole = fs::path(NYSTROMFORMER_TEST_DATA) / "reference" / "sentences" / "dense";
+
+struct Format {
+    const char* name;
+    std::size_t least;  // how many cases it has, so that none is lost
+    std::vector<MalformedFile> files;
+};
+
+std::vector<MalformedFile> together(std::vector<std::vector<MalformedFile>> tables) {
+    std::vector<MalformedFile> all;
+    for (auto& table : tables) all.insert(all.end(), table.begin(), table.end());
+    return all;
+}
+
+std::vector<Format> formats() {
+    return {
+        {"safetensors", 94, together({malformed_lengths(), malformed_headers()})},
+        {"weights", 25, malformed_weights(whole / "model.safetensors")},
+        {"shard index", 45, together({malformed_indexes(), malformed_shards()})},
+        {"torch archive", 100,
+         together({malformed_calls(), malformed_pickles(), malformed_views(), malformed_zips()})},
+        {"config", 65, malformed_configs()},
+        {"tokenizer", 95,
+         together({malformed_tokenizers(), malformed_bpes(), malformed_tokenizer_texts()})},
+        {"charsmap", 19, malformed_charsmaps()},
+        {"spiece", 19, malformed_spieces()},
+        {"vocabulary", 28, malformed_vocabularies()},
+        {"sentences", 43, malformed_modules()}};
+}
+
+/// The whole folder with a malformed file in it.
+void write_folder(const fs::path& folder, const MalformedFile& file) {
+    fs::copy(whole, folder, fs::copy_options::recursive);
+    for (const std::string& name : file.without) fs::remove(folder / name);
+    for (const auto& [name, bytes] : file.others) nf::detail::write_file(folder / name, bytes);
+    nf::detail::write_file(folder / file.file, file.bytes);
+}
+
+template <typename ErrorType>
+bool is(const nf::Error& error) {
+    return dynamic_cast<const ErrorType*>(&error) != nullptr;
+}
+
+std::string kind_of(const nf::Error& error) {
+    return is<nf::IoError>(error)            ? "IoError"
+           : is<nf::FormatError>(error)      ? "FormatError"
+           : is<nf::UnsafePathError>(error)  ? "UnsafePathError"
+           : is<nf::ConfigError>(error)      ? "ConfigError"
+           : is<nf::TensorError>(error)      ? "TensorError"
+           : is<nf::TokenizerError>(error)   ? "TokenizerError"
+           : is<nf::UnsupportedError>(error) ? "UnsupportedError"
+           : is<nf::InputError>(error)       ? "InputError"
+                                             : "Error";
+}
+
+/// True where every byte of the message may be shown on a terminal.
+bool is_printable(const std::string& text) {
+    for (const char c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+    return true;
+}
+
+void check_refused(const MalformedFile& file) {
+    const TemporaryFolder parent;
+    const fs::path folder = parent / "model";
+    write_folder(folder, file);
+    INFO(file.title);
+    try {
+        nf::SentenceEmbeddingPipeline loaded(folder, {.num_threads = 1});
+        FAIL_CHECK("loaded");
+    } catch (const nf::Error& error) {
+        const std::string message = error.what();
+        INFO(message);
+        CHECK(kind_of(error) == file.kind);
+        CHECK((message.find((folder / file.file).string()) != std::string::npos ||
+               message.find(folder.string()) == 0));
+        CHECK((!error.place().empty() || !error.found().empty()));
+        CHECK(!error.expected().empty());
+        CHECK(message.size() < 1000);
+        CHECK(is_printable(message));
+        for (const std::string& part : file.parts) {
+            INFO("lacks: " << part);
+            CHECK(message.find(part) != std::string::npos);
+        }
+    }
+}
+
+/// What parses bytes reads none behind their end: a sanitizer would see it in this copy.
+template <typename Parse>
+void check_bounds(const MalformedFile& file, const Parse& parse) {
+    INFO(file.title);
+    const std::vector<char> copy(file.bytes.begin(), file.bytes.end());
+    CHECK_THROWS_AS(parse(as_bytes(std::string_view(copy.data(), copy.size()))), nf::Error);
+}
+
+}  // namespace
+
+TEST_CASE("a malformed file of a folder is refused with the right error, its place and reason",
+          "[malformed]") {
+    {
+        const TemporaryFolder parent;
+        write_folder(parent / "model", {"", "unread.txt", "", "", {}});
+        REQUIRE_NOTHROW(nf::SentenceEmbeddingPipeline(parent / "model", {.num_threads = 1}));
+    }
+    std::size_t count = 0;
+    std::set<std::string> kinds;
+    for (const Format& format : formats()) {
+        INFO(format.name);
+        CHECK(format.files.size() >= format.least);
+        count += format.files.size();
+        for (const MalformedFile& file : format.files) {
+            check_refused(file);
+            kinds.insert(file.kind);
+        }
+    }
+    CHECK(count >= 500);
+    CHECK(kinds.size() == 7);  // all but InputError, which is for arguments
+}
+
+TEST_CASE("no byte behind a malformed file is read", "[malformed]") {
+    for (const auto& file : together({malformed_lengths(), malformed_headers()})) {
+        check_bounds(file, [](auto bytes) { nf::SafetensorsFile::parse(bytes, "a"); });
+    }
+    for (const auto& file :
+         together({malformed_calls(), malformed_pickles(), malformed_views(), malformed_zips()})) {
+        check_bounds(file, [](auto bytes) { nf::TorchArchive::parse(bytes, "a"); });
+    }
+}
+
+TEST_CASE("symbolic links are followed, or refused where the options say so", "[malformed]") {
+    const TemporaryFolder parent;
+    const auto load = [&](bool follow) {
+        nf::SentenceEmbeddingPipeline(parent / "model",
+                                      {.num_threads = 1, .files = {.follow_symlinks = follow}});
+    };
+    fs::copy(whole, parent / "model", fs::copy_options::recursive);
+    CHECK_NOTHROW(load(false));
+    for (const char* name :
+         {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+          "modules.json", "config_sentence_transformers.json", "1_Pooling", "1_Pooling/config.json",
+          "2_Dense", "2_Dense/config.json", "2_Dense/model.safetensors"}) {
+        INFO(name);
+        const fs::path file = parent / "model" / name;
+        fs::rename(file, parent / "elsewhere");
+        fs::create_symlink(parent / "elsewhere", file);
+        CHECK_NOTHROW(load(true));
+        try {
+            load(false);
+            FAIL_CHECK("loaded");
+        } catch (const nf::IoError& error) {
+            CHECK(error.file() == file.string());
+            CHECK(error.expected() == "no symbolic link");
+        }
+        fs::remove(file);
+        fs::rename(parent / "elsewhere", file);
+    }
+    // The folder itself may be reached through a link.
+    fs::rename(parent / "model", parent / "elsewhere");
+    fs::create_symlink(parent / "elsewhere", parent / "model");
+    CHECK_NOTHROW(load(false));
+}
+
+TEST_CASE("files above the limits of the options are refused with both sizes", "[malformed]") {
+    const auto message_of = [&](const nf::FileOptions& files) -> std::string {
+        try {
+            nf::SentenceEmbeddingPipeline(whole, {.num_threads = 1, .files = files});
+        } catch (const nf::FormatError& error) {
+            return error.what();
+        }
+        return "loaded";
+    };
+    const auto size = fs::file_size(whole / "model.safetensors");
+    const auto text = fs::file_size(whole / "tokenizer.json");
+    CHECK(message_of({.most_weight_bytes = size}) == "loaded");
+    CHECK(message_of({.most_weight_bytes = size - 1}) ==
+          (whole / "model.safetensors").string() + ": expected at most " +
+              std::to_string(size - 1) + " bytes, found " + std::to_string(size));
+    CHECK(message_of({.most_text_bytes = text}) == "loaded");
+    CHECK(message_of({.most_text_bytes = text - 1}).find("tokenizer.json: expected at most") !=
+          std::string::npos);
+    CHECK(message_of({.most_header_bytes = 100}).find("a header length from 2 to 100 in a file") !=
+          std::string::npos);
+}
+
+TEST_CASE("JSON whose values would take many times its size is refused", "[malformed]") {
+    for (const char* values : {"[],", "0,", "{},", "\"\",", "[[]],"}) {
+        std::string text = "[";
+        while (text.size() < 12'000'000) text += values;
+        text.back() = ']';
+        INFO(values);
+        CHECK_THROWS_AS(nf::detail::parse_json(text, "a"), nf::FormatError);
+        CHECK_NOTHROW(nf::detail::parse_json(text, "a", 32, 80));
+    }
+    CHECK_THROWS_AS(nf::detail::parse_json('"' + std::string(9 << 20, 'a') + '"', "a"),
+                    nf::FormatError);
+    CHECK_THROWS_AS(nf::detail::parse_json(std::string(9 << 20, ' ') + "0", "a"), nf::FormatError);
+    CHECK_NOTHROW(nf::detail::parse_json('"' + std::string(7 << 20, 'a') + '"', "a"));
+    // A vocabulary of a million pieces, as tokenizers writes it, is none of these.
+    std::string pieces = "[";
+    for (int i = 0; i < 1'000'000; ++i)
+        pieces +=
+            "\n      [\n        \"piece" + std::to_string(i) + "\",\n        -11.25\n      ],";
+    pieces.back() = ']';
+    CHECK_NOTHROW(nf::detail::parse_json(pieces, "a", 32, nf::detail::vocabulary_memory));
+}
+
+// For tests/cli_malformed_test.py, which names the folder in the environment.
+TEST_CASE("the malformed folders are written", "[.write]") {
+    const char* target = std::getenv("NYSTROMFORMER_WRITE_FOLDERS");
+    REQUIRE(target != nullptr);
+    nf::detail::Json list = nf::detail::Json::array();
+    for (const Format& format : formats()) {
+        for (const MalformedFile& file : format.files) {
+            const std::string name = std::to_string(list.size());
+            write_folder(fs::path(target) / name, file);
+            list.push_back({{"folder", name},
+                            {"format", format.name},
+                            {"title", nf::detail::printable(file.title)},
+                            {"file", file.file}});
+        }
+    }
+    nf::detail::write_file(fs::path(target) / "list.json", list.dump());
+}
