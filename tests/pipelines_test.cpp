@@ -345,9 +345,8 @@ TEST_CASE("the logit of a choice is the mean of its windows") {
     }
     const auto expected = nf::detail::softmax(logits);
     std::vector<nf::Cut> cuts;
-    const auto answer = choose(text, choices, {.stride = 7, .cut = [&](const nf::Cut& cut) {
-                                                   cuts.push_back(cut);
-                                               }});
+    const auto answer = choose(
+        text, choices, {.stride = 7, .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }});
     for (std::size_t i = 0; i < choices.size(); ++i)
         CHECK(answer.scores[i] == Approx(expected[i]).epsilon(1e-5));
     CHECK(cuts.size() == 1);
