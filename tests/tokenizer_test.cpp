@@ -351,12 +351,13 @@ TEST_CASE("windows and padding take no memory out of all proportion to the text"
     CHECK(encode({.max_length = 1000, .stride = 900}, none).overflowing.size() > 30);
     const nf::EncodeOptions short_windows{.truncation = nf::Truncation{.max_length = 7}};
     CHECK_THROWS_AS(bundled().encode(text, text, short_windows), nf::InputError);
-    CHECK(refusal("/padding", {{"strategy", {{"Fixed", 1 << 21}}},
-                               {"direction", "Left"},
-                               {"pad_id", 0},
-                               {"pad_type_id", 0},
-                               {"pad_token", "<unk>"}}) ==
-          "TokenizerError /padding/strategy/Fixed");
+    Json padded = nf::detail::read_json_file(model_folder / "tokenizer.json", 1 << 24);
+    padded["padding"] = {{"strategy", {{"Fixed", 1 << 21}}},
+                         {"direction", "Left"},
+                         {"pad_id", 0},
+                         {"pad_type_id", 0},
+                         {"pad_token", "<unk>"}};
+    CHECK(refusal(padded.dump()) == "TokenizerError /padding/strategy/Fixed");
 }
 
 TEST_CASE("a small tokenizer.json loads, so that each refusal below has one reason") {

@@ -112,13 +112,13 @@ inline void check_rows_made(Index windows, Index rows_each, Index size, const ch
 /// other, in the order of Hugging Face's Encoding::merge_with (windows inside windows are left
 /// out).
 inline void merge(Encoding& into, Encoding next) {
-    const auto left = static_cast<Index>(into.overflowing.size()) + 1;
-    const auto right = static_cast<Index>(next.overflowing.size()) + 1;
-    if (left > 1 || right > 1) {
+    const auto forms = static_cast<Index>(into.overflowing.size()) + 1;
+    const auto next_forms = static_cast<Index>(next.overflowing.size()) + 1;
+    if (forms > 1 || next_forms > 1) {
         const Index rows_in = all_rows(into), rows_next = all_rows(next);
         // Windows of windows: each of either side with each of the other.
-        check_rows_made(left * right, rows_in / left + rows_next / right + 2, rows_in + rows_next,
-                        "truncation");
+        check_rows_made(forms * next_forms, rows_in / forms + rows_next / next_forms + 2,
+                        rows_in + rows_next, "truncation");
     }
     std::vector<Encoding> windows;
     const auto join = [&](const Encoding& left, const Encoding& right) {
