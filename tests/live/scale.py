@@ -113,7 +113,7 @@ def main():
         few = Run(command, path["few"], path["few.out"])
         print(f"{name}: {FEW} lines in {few.seconds:.1f} s, {FEW / few.seconds:.0f} a second, at most {few.mib:.1f} MiB",
               flush=True)
-        count = options.lines or int(FEW * options.seconds / few.seconds)
+        count = options.lines or max(2000, int(FEW * options.seconds / few.seconds))  # at least two bad lines
         write_lines(path["all"], count)
         whole = Run(command, path["all"], path["all.out"])
         print(f"{name}: {count} lines in {whole.seconds:.1f} s, {count / whole.seconds:.0f} a second, "
