@@ -41,13 +41,17 @@ void CommonOptions::add_threads(CLI::App& command) {
         ->type_name("N");
 }
 
-void CommonOptions::add_forward(CLI::App& command) {
-    add_threads(command);
+void CommonOptions::add_precision(CLI::App& command) {
     command
         .add_option("--precision", precision,
                     "of the encoder's weights: fp32 (the default), bf16 or int8")
         ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
         ->type_name("NAME");
+}
+
+void CommonOptions::add_forward(CLI::App& command) {
+    add_threads(command);
+    add_precision(command);
     command
         .add_option("--attention", attention,
                     "config (what Hugging Face runs, the default), exact or nystrom")

@@ -48,7 +48,8 @@ struct CommonOptions {
 
     void add_model(CLI::App& command);
     void add_threads(CLI::App& command);
-    /// --precision, --attention and --landmarks.
+    void add_precision(CLI::App& command);
+    /// --threads, --precision, --attention and --landmarks.
     void add_forward(CLI::App& command);
     void add_json(CLI::App& command);
     /// --json, --skip and --first-line: what a command has that answers JSON lines.
@@ -218,5 +219,6 @@ void add_features(CLI::App& app, command_line::Session& session);
 void add_tokenize(CLI::App& app, command_line::Session& session);
 void add_run(CLI::App& app, command_line::Session& session);
 void add_bench(CLI::App& app, command_line::Session& session);
+void add_compare(CLI::App& app, command_line::Session& session);
 void add_info(CLI::App& app, command_line::Session& session);
 void add_convert(CLI::App& app, command_line::Session& session);

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
         add_tokenize(app, session);
         add_run(app, session);
         add_bench(app, session);
+        add_compare(app, session);
         add_info(app, session);
         add_convert(app, session);
         app.parse(arguments);

@@ -6,6 +6,7 @@
 #include <nystromformer/pipelines/convert.hpp>
 
 // Text in, answers out.
+#include <nystromformer/pipelines/attention_comparison.hpp>
 #include <nystromformer/pipelines/feature_extraction.hpp>
 #include <nystromformer/pipelines/fill_mask.hpp>
 #include <nystromformer/pipelines/multiple_choice.hpp>

@@ -5,12 +5,12 @@
 #include <nystromformer/core/matrix.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <new>
-#include <tuple>
-#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -56,32 +56,63 @@ private:
 /// a size allocates nothing.
 class ScratchMemory {
 public:
+    struct Mark {
+        std::size_t block = 0, used = 0;  // where the next bytes come from
+        std::size_t taken = 0;            // bytes in use
+    };
+
     static ScratchMemory& of_this_thread() {
         static thread_local ScratchMemory memory;
         return memory;
     }
 
+    ScratchMemory() {
+        Threads& threads = all_threads();
+        const std::lock_guard lock(threads.mutex);
+        threads.memories.push_back(this);
+    }
+    ~ScratchMemory() {
+        Threads& threads = all_threads();
+        const std::lock_guard lock(threads.mutex);
+        std::erase(threads.memories, this);
+    }
+    ScratchMemory(const ScratchMemory&) = delete;
+    ScratchMemory& operator=(const ScratchMemory&) = delete;
+
+    /// The most bytes that each thread of the process had in use since the last call, added up.
+    /// Not while a forward pass runs.
+    static std::size_t take_peaks() {
+        Threads& threads = all_threads();
+        const std::lock_guard lock(threads.mutex);
+        std::size_t sum = 0;
+        for (ScratchMemory* memory : threads.memories) sum += memory->peak_.exchange(0);
+        return sum;
+    }
+
     std::byte* take(std::size_t bytes) {
-        while (block_ < blocks_.size() && blocks_[block_].size - used_ < bytes) {
-            ++block_;
-            used_ = 0;
+        while (at_.block < blocks_.size() && blocks_[at_.block].size - at_.used < bytes) {
+            ++at_.block;
+            at_.used = 0;
         }
-        if (block_ == blocks_.size()) {
+        if (at_.block == blocks_.size()) {
             const std::size_t size = std::max(bytes, least_block);
             blocks_.push_back({AlignedBuffer<std::byte>(static_cast<Index>(size)), size});
         }
-        std::byte* memory = blocks_[block_].buffer.data() + used_;
-        used_ += bytes;
+        std::byte* memory = blocks_[at_.block].buffer.data() + at_.used;
+        at_.used += bytes;
+        at_.taken += bytes;
+        if (at_.taken > peak_.load(std::memory_order_relaxed))
+            peak_.store(at_.taken, std::memory_order_relaxed);
         return memory;
     }
 
-    std::pair<std::size_t, std::size_t> mark() const { return {block_, used_}; }
+    Mark mark() const { return at_; }
 
     /// Gives back what was taken since `mark`. When nothing is in use any more, several blocks
     /// become one at the next call.
-    void reset(std::pair<std::size_t, std::size_t> mark) {
-        std::tie(block_, used_) = mark;
-        if (block_ != 0 || used_ != 0 || blocks_.size() < 2) return;
+    void reset(const Mark& mark) {
+        at_ = mark;
+        if (at_.block != 0 || at_.used != 0 || blocks_.size() < 2) return;
         std::size_t total = 0;
         for (const Block& block : blocks_) total += block.size;
         blocks_.clear();
@@ -99,9 +130,20 @@ private:
         AlignedBuffer<std::byte> buffer;
         std::size_t size;
     };
+    struct Threads {
+        std::mutex mutex;
+        std::vector<ScratchMemory*> memories;
+    };
+    /// Never destroyed: threads may end after the objects of static life.
+    static Threads& all_threads() {
+        static auto& threads = *new Threads;
+        return threads;
+    }
+
     static constexpr std::size_t first_block = std::size_t{1} << 16;
     std::vector<Block> blocks_;
-    std::size_t block_ = 0, used_ = 0;  // where the next bytes come from
+    Mark at_;
+    std::atomic<std::size_t> peak_ = 0;
     std::size_t least_block = first_block;
 };
 
@@ -133,7 +175,7 @@ public:
 
 private:
     ScratchMemory& memory_;
-    std::pair<std::size_t, std::size_t> mark_;
+    ScratchMemory::Mark mark_;
 };
 
 }  // namespace nystromformer::detail
