@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 PROGRAM = MODEL = None
 PROSE = pathlib.Path(__file__).parent / "precision/held_out.txt"
@@ -531,6 +532,130 @@ class Bench(unittest.TestCase):
         self.assertEqual((code, out), (1, b""))
         self.assertIn("max_position_embeddings", err)
         self.assertIn("1000000", err)
+
+
+class Compare(unittest.TestCase):
+    FEW = ("--landmarks", "4,8", "--repeat", 2)
+    TEXT = "The Time Traveller looked at us, and then at the mechanism. Nobody said a word."
+
+    def compare(self, *arguments, model=None, **options):
+        return call("compare", "--model", model or MODEL, *arguments, **options)
+
+    def test_a_text_gives_exact_attention_and_each_combination(self):
+        code, out, err = self.compare(self.TEXT, *self.FEW, "--iterations", "2,6", "--threads", 1)
+        self.assertEqual((code, err), (0, ""))
+        (line,) = lines_of(out)
+        output = line["output"]
+        self.assertEqual((line["text"], set(line)), (self.TEXT, {"text", "output"}))
+        self.assertEqual((output["layers"], output["heads"], output["threads"], output["precision"], output["repeat"]),
+                         (6, 12, 1, "fp32", 2))
+        self.assertEqual(output["masks"], {"count": 3, "passes": 1, "share": 0.15, "seed": 0})
+        exact, *others = output["attentions"]
+        self.assertEqual([exact[key] for key in ("attention", "runs", "landmarks", "inverse", "iterations",
+                                                 "cosine_mean", "agreement", "residuals")],
+                         ["exact", "exact", None, None, None, exact["cosine_min"], 1, None])
+        self.assertAlmostEqual(exact["cosine_min"], 1, places=12)
+        self.assertEqual([(run["landmarks"], run["inverse"], run["iterations"]) for run in others],
+                         [(m, start, steps) for m in (4, 8) for start in ("sequence", "matrix") for steps in (2, 6)])
+        for run in others:
+            self.assertEqual((run["attention"], run["runs"], set(run)), ("nystrom", "nystrom", set(exact)))
+            self.assertTrue(0 < run["min"] <= run["median"] and run["memory_bytes"] > 100000)
+            self.assertTrue(run["cosine_min"] < run["cosine_mean"] < 1)
+            self.assertEqual(len(run["residuals"]), 6)
+            self.assertTrue(all(0 < layer["mean"] <= layer["max"] for layer in run["residuals"]))
+        self.assertTrue(0 <= output["attentions"][1]["accuracy"] <= 1)
+
+    def test_a_file_is_one_text_and_more_landmarks_than_tokens_are_exact(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "a.txt")
+            file.write_text(self.TEXT.replace(". ", ".\n\n"))
+            code, out, err = self.compare("--file", file, "--landmarks", "4,512", "--inverse", "batch", "--repeat", 1,
+                                          "--mask-passes", 3, "--seed", 5)
+            (line,) = lines_of(out)
+            self.assertEqual((code, err, set(line), line["file"]), (0, "", {"file", "output"}, str(file)))
+            self.assertEqual(line["output"]["masks"], {"count": 9, "passes": 3, "share": 0.15, "seed": 5})
+            _, few, all_ = line["output"]["attentions"]
+            self.assertEqual((few["runs"], all_["runs"], all_["residuals"], all_["agreement"]),
+                             ("nystrom", "exact", None, 1))
+            (text,) = lines_of(self.compare(self.TEXT, "--landmarks", 4, "--inverse", "sequence", "--repeat", 1)[1])
+            same = text["output"]["attentions"][1]  # one text is a batch of its own; line ends are spaces
+            for key in ("cosine_mean", "cosine_min", "residuals"):
+                self.assertEqual(same[key], few[key])
+
+    def test_lines_are_answered_in_order_with_what_is_wrong_with_them(self):
+        data = as_lines({"text": self.TEXT, "id": 1}, {"id": 2}, {"text": "so " * 3000, "id": 3})
+        for options, wrong in (((), {2: "/text", 3: "2048"}), (("--truncation",), {2: "/text"})):
+            code, out, _ = self.compare("--landmarks", 8, "--inverse", "matrix", "--repeat", 1, *options, data=data)
+            lines = lines_of(out)
+            self.assertEqual((code, [line["id"] for line in lines]), (3, [1, 2, 3]))
+            self.assertEqual({line["id"] for line in lines if "error" in line}, set(wrong))
+            for line in lines:
+                self.assertIn(wrong.get(line["id"], ""), line.get("error", ""))
+        self.assertEqual(lines[2]["cut"], {"tokens": 3002, "length": 2048, "windows": 1})
+        self.assertEqual(lines[2]["output"]["tokens"], 2048)
+
+    def test_without_a_masked_lm_the_rest_is_compared_and_it_is_told(self):
+        sentiment = pathlib.Path(MODEL).parent / "nystromformer-small-en-sentiment"
+        code, out, _ = self.compare(self.TEXT, *self.FEW, model=sentiment)
+        output = lines_of(out)[0]["output"]
+        self.assertEqual((code, output["masks"], output["no_masks"]), (0, None, "the folder has no masked-LM head"))
+        self.assertEqual([(run["agreement"], run["accuracy"]) for run in output["attentions"]], [(None, None)] * 5)
+        self.assertLess(output["attentions"][1]["cosine_mean"], 1)
+        code, shown = on_terminal("compare", "--model", sentiment, self.TEXT, *self.FEW)
+        self.assertEqual(code, 0)
+        self.assertIn("no masked-LM head", shown)
+
+    def test_a_terminal_shows_tables(self):
+        code, shown = on_terminal("compare", "--model", MODEL, self.TEXT, *self.FEW)
+        lines = shown.splitlines()
+        self.assertEqual(code, 0)
+        self.assertTrue(lines[0].startswith("The Time Traveller looked at us"))
+        for word in ("20 tokens", "fp32", "3 masks in 1 pass", "seed 0"):
+            self.assertIn(word, lines[1])
+        head = "runs landmarks inverse steps min s median s memory MiB cosine min same word right word"
+        self.assertEqual(lines[2].split(), head.split())
+        self.assertEqual([len(line.split()) for line in lines[3:8]], [13] * 5)  # with two "%"
+        self.assertEqual([line.split()[:4] for line in lines[3:5]],
+                         [["exact", "-", "-", "-"], ["nystrom", "4", "sequence", "6"]])
+        self.assertEqual(lines[8], "")
+        self.assertIn("layers 1 to 6", lines[9])
+        self.assertEqual([len(line.split()) for line in lines[10:]], [10] * 4)
+
+    def test_a_plot_is_an_svg_file_with_a_line_for_each_start(self):
+        svg = "{http://www.w3.org/2000/svg}"
+        with tempfile.TemporaryDirectory() as folder:
+            file, plot = pathlib.Path(folder, "<a & b>.txt"), pathlib.Path(folder, "a.svg")
+            file.write_text(self.TEXT)
+            code, out, err = self.compare("--file", file, "--landmarks", "4,8,512", "--plot", plot, "--repeat", 1)
+            self.assertEqual((code, err, len(lines_of(out))), (0, "", 1))
+            root = xml.etree.ElementTree.parse(plot).getroot()
+            self.assertEqual(root.tag, svg + "svg")
+            texts = [element.text for element in root.iter(svg + "text")]
+            self.assertEqual(texts[0], str(file))
+            for word in ("landmarks", "layer", "512", "sequence", "matrix", "same word", "8 landmarks"):
+                self.assertIn(word, texts)
+            panels = root.findall(svg + "g")
+            # Two starts: time, memory, three qualities, and the residuals of those two that have landmarks.
+            self.assertEqual([len(panel.findall(svg + "polyline")) for panel in panels], [2, 2, 6, 4])
+            view = [float(number) for number in root.get("viewBox").split()]
+            for line in root.iter(svg + "polyline"):
+                points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+                self.assertIn(len(points), (3, 6))
+                self.assertTrue(all(0 < x < view[2] and 0 < y < view[3] for x, y in points))
+
+    def test_what_cannot_be_compared_is_told_by_exit_codes(self):
+        for arguments in (("--landmarks", "0"), ("--landmarks", "a"), ("--inverse", "none"), ("--iterations", "-1"),
+                          ("--repeat", 0), ("--mask-passes", 0), ("--seed", "-1"), ("--attention", "exact"),
+                          ("a", "b", "--plot", "x.svg"), ("--plot", "x.svg"), ("a", "--file", "b.txt")):
+            code, out, err = self.compare(*arguments)
+            self.assertEqual((code, out), (2, b""), arguments)
+            self.assertTrue(err)
+        code, out, err = self.compare("--file", "/no/such/file")
+        self.assertEqual((code, out), (1, b""))
+        self.assertIn("/no/such/file", err)
+        code, out, err = self.compare(self.TEXT, *self.FEW, "--plot", "/no/such/folder/x.svg")
+        self.assertEqual((code, len(lines_of(out))), (1, 1))
+        self.assertIn("/no/such/folder/x.svg", err)
 
 
 class Manners(unittest.TestCase):
