@@ -161,7 +161,7 @@ std::string summary_of(const Json& output) {
 std::string plot_of(const Json& output, const std::string& title) {
     const Axes axes(output);
     return svg_plot(title, summary_of(output),
-                    {cost_panel(axes, "Time of a forward pass, ms (fastest)", "min", 1e3),
+                    {cost_panel(axes, "Time of a forward pass, s (fastest)", "min", 1),
                      cost_panel(axes, "Working memory, MiB", "memory_bytes", 1. / (1 << 20)),
                      quality_panel(axes, !output["masks"].is_null()),
                      residual_panel(axes, output["layers"].get<std::size_t>())});

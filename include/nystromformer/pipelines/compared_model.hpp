@@ -57,13 +57,13 @@ private:
     std::optional<NystromformerLMPredictionHead<float>> predictions_;
 };
 
-/// The cosine between each two rows; 1 where both, 0 where one of them is zero.
+/// The cosine between each two rows: 1 for equal ones, 0 where only one of them is zero.
 inline std::vector<double> row_cosines(const Matrix<float>& a, const Matrix<float>& b) {
     std::vector<double> cosines;
     for (Index row = 0; row < a.rows(); ++row) {
         const auto x = a.row(row).cast<double>().eval(), y = b.row(row).cast<double>().eval();
         const double norms = x.norm() * y.norm();
-        cosines.push_back(norms > 0 ? x.dot(y) / norms : x == y ? 1 : 0);
+        cosines.push_back(x == y ? 1 : norms > 0 ? std::min(1.0, x.dot(y) / norms) : 0);
     }
     return cosines;
 }
