@@ -154,8 +154,8 @@ std::string summary_of(const Json& output) {
                        counted(output["threads"], "thread") + "; ";
     const Json& masks = output["masks"];
     if (masks.is_null()) return text + "no masks: " + output["no_masks"].get<std::string>();
-    return text + counted(masks["count"], "mask") + " in " + counted(masks["passes"], "pass") +
-           ", seed " + dump(masks["seed"]);
+    return text + counted(masks["count"], "mask") + " in " + dump(masks["passes"]) +
+           (masks["passes"] == 1 ? " pass" : " passes") + ", seed " + dump(masks["seed"]);
 }
 
 std::string plot_of(const Json& output, const std::string& title) {

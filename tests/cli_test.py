@@ -625,12 +625,14 @@ class Compare(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             file, plot = pathlib.Path(folder, "<a & b>.txt"), pathlib.Path(folder, "a.svg")
             file.write_text(self.TEXT)
-            code, out, err = self.compare("--file", file, "--landmarks", "4,8,512", "--plot", plot, "--repeat", 1)
+            code, out, err = self.compare("--file", file, "--landmarks", "4,8,512", "--plot", plot, "--repeat", 1,
+                                          "--mask-passes", 2)
             self.assertEqual((code, err, len(lines_of(out))), (0, "", 1))
             root = xml.etree.ElementTree.parse(plot).getroot()
             self.assertEqual(root.tag, svg + "svg")
             texts = [element.text for element in root.iter(svg + "text")]
             self.assertEqual(texts[0], str(file))
+            self.assertIn("6 masks in 2 passes, seed 0", texts[1])
             for word in ("landmarks", "layer", "512", "sequence", "matrix", "same word", "8 landmarks"):
                 self.assertIn(word, texts)
             panels = root.findall(svg + "g")

@@ -234,7 +234,8 @@ TEST_CASE("samples to mask are disjoint, of a share of the tokens, and the seed'
     CHECK(rows.size() == maskable);
     CHECK((rows.count(0) + rows.count(5) + rows.count(whole.size() - 1)) == 0);
     const auto one = nf::detail::masked_samples(whole, 4, 0.15, 1, 0);
-    CHECK(one == std::vector{samples[0]});
+    REQUIRE(one.size() == 1);
+    CHECK(one[0] == samples[0]);
     CHECK(nf::detail::masked_samples(whole, 4, 0.15, 1, 1) != one);
     // Every standard library draws these, of 10 tokens and their special ones.
     nf::Encoding ten;
