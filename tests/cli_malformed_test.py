@@ -24,21 +24,33 @@ CLASSES = pathlib.Path(__file__).resolve().parent / "reference" / "pipelines" / 
 MEBIBYTE = 1 << 20
 
 
+# The system counts what a process was when it was still a copy of its parent: a small parent starts the programs,
+# and measures them.
+STARTER = subprocess.Popen([sys.executable, "-I", "-S", "-c", """
+import json, os, subprocess, sys
+for line in sys.stdin:
+    arguments, given, out, err = json.loads(line)
+    with open(given, "rb") as stdin, open(out, "wb") as stdout, open(err, "wb") as stderr:
+        process = subprocess.Popen(arguments, stdin=stdin, stdout=stdout, stderr=stderr)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        print(json.dumps([process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]), flush=True)
+"""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 class Call:
     """One run of the program, with what it took."""
 
-    def __init__(self, *arguments, data=b"", **options):
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            given.write(data)
-            given.seek(0)
-            process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=given, stdout=out, stderr=err, **options)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = self.code = os.waitstatus_to_exitcode(status)
-            self.seconds = usage.ru_utime + usage.ru_stime
-            self.peak = usage.ru_maxrss * 1024
-            out.seek(0)
-            err.seek(0)
-            self.out, self.err = out.read(), err.read().decode(errors="replace")
+    def __init__(self, *arguments, data=b""):
+        with tempfile.TemporaryDirectory() as folder:
+            given, out, err = (pathlib.Path(folder, name) for name in ("in", "out", "err"))
+            given.write_bytes(data)
+            words = [str(word) for word in (PROGRAM, *arguments)]
+            STARTER.stdin.write(json.dumps([words, str(given), str(out), str(err)]) + "\n")
+            STARTER.stdin.flush()
+            self.code, self.seconds, kibibytes = json.loads(STARTER.stdout.readline())
+            self.peak = kibibytes * 1024
+            self.out, self.err = out.read_bytes(), err.read_text(errors="replace")
 
 
 class Malformed(unittest.TestCase):
