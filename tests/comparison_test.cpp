@@ -176,19 +176,16 @@ TEST_CASE(
         CHECK(alone.attentions[i].memory_bytes == once_more.attentions[i].memory_bytes);
 }
 
-TEST_CASE(
-    "a comparison's memory is the states and the scratch of a pass, and grows with landmarks") {
-    const nf::LoadOptions one_thread{.num_threads = 1};
-    const auto compared = nf::AttentionComparison(folder(), one_thread)(
-        prose(),
-        {.num_landmarks = {16, 128}, .inverses = {nf::InverseInit::sequence}, .repeat = 1});
-    const auto model = nf::NystromformerModel<float>::from_pretrained(folder(), one_thread);
-    const auto states = static_cast<std::size_t>(compared.tokens * 384) * sizeof(float);
-    nf::detail::ScratchMemory::take_peaks();
+TEST_CASE("a comparison's memory holds the states and q, k and v, and grows with the landmarks") {
+    const nf::AttentionComparison one(folder(), {.num_threads = 1});
+    const auto compared =
+        one(prose(),
+            {.num_landmarks = {16, 128}, .inverses = {nf::InverseInit::sequence}, .repeat = 1});
+    const auto row = static_cast<std::size_t>(4 * 384 * sizeof(float));
+    const auto least = static_cast<std::size_t>(compared.tokens) * row;
     for (const auto& attention : compared.attentions) {
-        model(input_of(encoding().ids), attention.options);
-        CHECK(attention.memory_bytes == nf::detail::ScratchMemory::take_peaks() + states);
-        CHECK(attention.memory_bytes > 4 * states);  // q, k and v, too
+        CHECK(attention.memory_bytes > least);
+        CHECK(attention.memory_bytes < 4 * least);
     }
     // 12 heads have at least the larger kernel_2 and its inverse, less the smaller's.
     CHECK(compared.attentions[2].memory_bytes >

@@ -175,7 +175,7 @@ inline std::size_t long_token(std::string_view text, std::size_t limit) {
 inline constexpr std::size_t vocabulary_memory = 3;
 
 /// Parses `text`; `file` names it in errors. Throws FormatError, also for values that would take
-/// more than about `memory_ratio` times the text's size and 24 MiB: "[],[],[]" takes 30 times.
+/// more than about `memory_ratio` times the text's size and 36 MiB: "[],[],[]" takes 30 times.
 inline Json parse_json(std::string_view text, const std::string& file, std::size_t max_depth = 32,
                        std::size_t memory_ratio = 1) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF")
@@ -192,7 +192,7 @@ inline Json parse_json(std::string_view text, const std::string& file, std::size
              "strings and numbers of at most " + std::to_string(longest_token) + " bytes",
              "more: " + in_quotes(text.substr(begin))});
     }
-    constexpr std::size_t free_memory = std::size_t{24} << 20;
+    constexpr std::size_t free_memory = std::size_t{36} << 20;
     StrictJsonBuilder builder(file, max_depth, memory_ratio * text.size() + free_memory);
     Json::sax_parse(text.begin(), text.end(), &builder);
     return builder.take();
