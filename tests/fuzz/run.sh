@@ -25,6 +25,7 @@ targets=("$@")
     config charsmap spiece encode decode json_line text_file)
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j 2 || exit
 
+# A hang is told by CPU time; the time-out, by the clock, is for one that never ends.
 # A finding is every crash, sanitizer report, leak, other exception, more than a second of CPU, more than
 # 512 MB. The quarantine of freed memory is made small so that it does not count.
 export ASAN_OPTIONS=quarantine_size_mb=16:allocator_may_return_null=0:detect_stack_use_after_return=1
@@ -34,7 +35,7 @@ mkdir -p build/fuzz/findings build/fuzz/logs
 fuzz() {
     local target=$1 program corpus=tests/fuzz/corpus options
     program=$(program_of "$target") || return
-    options=(--target="$target" -max_len=4096 -timeout=100 -rss_limit_mb=512 -reload=0 -print_final_stats=1
+    options=(--target="$target" -max_len=4096 -timeout=900 -rss_limit_mb=512 -reload=0 -print_final_stats=1
         -artifact_prefix="build/fuzz/findings/$target-")
     [ -e "$corpus/$target.dict" ] && options+=(-dict="$corpus/$target.dict")
     if [ "$seconds" -eq 0 ]; then options+=(-runs=0); else options+=(-max_total_time="$seconds"); fi
