@@ -10,6 +10,7 @@
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/model/layers.hpp>
+#include <nystromformer/model/pretrained.hpp>
 #include <nystromformer/pipelines/pooling.hpp>
 #include <nystromformer/pipelines/semantic_search.hpp>
 
