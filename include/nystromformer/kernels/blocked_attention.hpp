@@ -29,40 +29,40 @@ public:
     /// Scratch's. Online softmax: Milakov and Gimelshein 2018; Dao et al. 2022, algorithm 1.
     void operator()(ConstRows<Scalar> q, Rows<Scalar> context) const {
         Scratch scratch;
-        const Index n = keys_.cols;
+        const Index n = keys_.cols, columns = values_.count() * values_.width();
         const Rows<Scalar> queries = scratch.rows<Scalar>(q.rows, q.cols);
         queries.map() = q.map();  // side by side: among k and v its rows share sets of the cache
         const Rows<Scalar> scores = scratch.rows<Scalar>(q.rows, std::min(n, key_block));
         Scalar most[block_rows], sums[block_rows] = {};
         std::fill_n(most, q.rows, -std::numeric_limits<Scalar>::infinity());
-        for (Index row = 0; row < q.rows; ++row) std::fill_n(context.row(row), padded(), Scalar(0));
         for (Index key = 0; key < n; key += key_block) {
             const Index keys = std::min(key_block, n - key);
             multiply<Scalar>(queries, keys_.middle_cols(key, keys), scores);
             for (Index row = 0; row < q.rows; ++row) {
                 const Scalar factor = weigh(scores.row(row), key, keys, most[row], sums[row]);
                 if (key == 0 || factor == 1) continue;
-                for (Index i = 0; i < padded(); ++i) context.row(row)[i] *= factor;
+                Scalar* sum = context.row(row);
+                for (Index i = 0; i < columns; ++i) sum[i] *= factor;
             }
             for (Index i = 0; i < values_.count(); ++i) {
                 Scalar* c = context.data + i * values_.width();
-                multiply_rows<Scalar>({scores.data, values_.panel(i) + key * values_.width(), c, c,
-                                       scores.stride, context.stride, context.stride, keys},
-                                      q.rows);
+                multiply_rows<Scalar>(
+                    {scores.data, values_.panel(i) + key * values_.width(), key == 0 ? nullptr : c,
+                     c, scores.stride, key == 0 ? 0 : context.stride, context.stride, keys},
+                    q.rows);
             }
         }
         for (Index row = 0; row < q.rows; ++row) {
             const Scalar inverse = 1 / sums[row];
-            for (Index i = 0; i < values_.cols; ++i) context.row(row)[i] *= inverse;
+            Scalar* sum = context.row(row);
+            for (Index i = 0; i < columns; ++i) sum[i] *= inverse;
         }
     }
 
     const Panels<Scalar>& values() const { return values_; }
 
 private:
-    static constexpr Index key_block = 512;
-
-    Index padded() const { return values_.count() * values_.width(); }
+    static constexpr Index key_block = 1024;
 
     /// row := e^(row - most), with `most` and `sum` brought up to date; returns what earlier sums
     /// are to be multiplied by.
@@ -73,9 +73,8 @@ private:
         }
         const Scalar block_most = largest(row, keys);
         const Scalar next = block_most > most || std::isnan(block_most) ? block_most : most;
-        const Scalar factor = std::exp(most - next);
-        const Scalar total = exponentials(row, keys, next);
-        sum = key == 0 ? total : sum * factor + total;
+        const Scalar factor = key == 0 ? 0 : std::exp(most - next);
+        sum = sum * factor + exponentials(row, keys, next);
         most = next;
         return factor;
     }

@@ -11,9 +11,9 @@ template <typename Scalar>
 struct GemmTile {
     const Scalar* a;      // (rows, depth >= 1), rows a_stride apart
     const Scalar* panel;  // (depth, columns of a panel), without a gap
-    const Scalar*
-        start;  // (rows, columns of a panel), rows start_stride apart: what sums begin with
-    Scalar* c;  // (rows, columns of a panel), rows c_stride apart; may be `start`
+    const Scalar* start;  // (rows, columns of a panel), rows start_stride apart: what sums begin
+                          // with; null: 0
+    Scalar* c;            // (rows, columns of a panel), rows c_stride apart; may be `start`
     Index a_stride, start_stride, c_stride, depth;
     const void* next = nullptr;  // what is read after this tile: brought to the second-level cache
     Index next_step = 0;         // meanwhile, so many bytes further with each of the `depth` steps

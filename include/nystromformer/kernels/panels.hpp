@@ -64,9 +64,8 @@ Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
 /// out (n, columns) := a (n, depth) times the columns of `panels`; the rows of out are Scratch's.
 template <typename Scalar>
 void multiply(ConstRows<Scalar> a, const Panels<Scalar>& panels, Rows<Scalar> out) {
-    static constexpr Scalar zeros[Scratch::widest_panel] = {};
     for (Index i = 0; i < panels.count(); ++i) {
-        multiply_rows<Scalar>({a.data, panels.panel(i), zeros, out.data + i * panels.width(),
+        multiply_rows<Scalar>({a.data, panels.panel(i), nullptr, out.data + i * panels.width(),
                                a.stride, 0, out.stride, panels.depth},
                               a.rows);
     }

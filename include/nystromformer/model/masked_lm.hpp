@@ -83,14 +83,17 @@ public:
     static NystromformerForMaskedLM load(const StateDict& state,
                                          const NystromformerConfig& config) {
         NystromformerForMaskedLM model;
-        model.nystromformer_ = detail::NystromformerBody<Scalar>::load(state, config);
+        model.nystromformer_ =
+            detail::NystromformerBody<Scalar>::load(state, config, detail::WordLayout::packed);
         model.predictions_ = detail::NystromformerLMPredictionHead<Scalar>::load(
-            state["cls"]["predictions"], config, model.nystromformer_.embeddings.word_embeddings);
+            state["cls"]["predictions"], config,
+            model.nystromformer_.embeddings.word_embeddings.packed());
         return model;
     }
     void save(const StateWriter& state) const {
         nystromformer_.save(state["nystromformer"]);
-        predictions_.save(state["cls"]["predictions"], *nystromformer_.embeddings.word_embeddings);
+        predictions_.save(state["cls"]["predictions"],
+                          *nystromformer_.embeddings.word_embeddings.packed());
     }
 
     /// Logits over the vocabulary for every row, and the cross entropy of `labels` where they are

@@ -20,12 +20,13 @@ struct NystromformerBody {
     NystromformerEmbeddings<Scalar> embeddings;
     NystromformerEncoder<Scalar> encoder;
 
-    /// `root` is the top of the checkpoint.
-    static NystromformerBody load(const StateDict& root, const NystromformerConfig& config) {
+    /// `root` is the top of the checkpoint; `words` is packed for a masked-LM head.
+    static NystromformerBody load(const StateDict& root, const NystromformerConfig& config,
+                                  WordLayout words = WordLayout::rows) {
         const StateDict state = encoder_scope(root);
-        return {
-            NystromformerEmbeddings<Scalar>::load(state["embeddings"], word_scope(root), config),
-            NystromformerEncoder<Scalar>::load(state["encoder"], config)};
+        return {NystromformerEmbeddings<Scalar>::load(state["embeddings"], word_scope(root), config,
+                                                      words),
+                NystromformerEncoder<Scalar>::load(state["encoder"], config)};
     }
     void save(const StateWriter& state) const {
         embeddings.save(state["embeddings"]);

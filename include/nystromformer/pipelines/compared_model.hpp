@@ -24,11 +24,13 @@ class ComparedModel : public PreTrainedModel<ComparedModel> {
 public:
     static ComparedModel load(const StateDict& state, const NystromformerConfig& config) {
         ComparedModel model;
-        model.body_ = NystromformerBody<float>::load(state, config);
         const StateDict head = state["cls"]["predictions"];
-        if (head["transform"]["dense"].has("weight")) {
+        const bool has_head = head["transform"]["dense"].has("weight");
+        model.body_ = NystromformerBody<float>::load(
+            state, config, has_head ? WordLayout::packed : WordLayout::rows);
+        if (has_head) {
             model.predictions_ = NystromformerLMPredictionHead<float>::load(
-                head, config, model.body_.embeddings.word_embeddings);
+                head, config, model.body_.embeddings.word_embeddings.packed());
         }
         return model;
     }
