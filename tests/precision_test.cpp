@@ -191,6 +191,49 @@ TEST_CASE("a product of bf16 weights is the float product of the rounded weights
     CHECK(rounded[3] == 0);
 }
 
+namespace {
+
+/// softmax(q k' / 8) v with everything rounded to bf16 that is multiplied, for one block of keys.
+Matrix<double> bfloat_attention(const Matrix<float>& q, const Matrix<float>& k,
+                                const Matrix<float>& v, nf::detail::KeyMask key_mask) {
+    auto rounded = [](const Matrix<float>& x) {
+        return Matrix<double>(x.unaryExpr(&bfloat).cast<double>());
+    };
+    Matrix<double> weights = rounded(q) * rounded(0.125f * k).transpose();
+    for (std::size_t i = 0; i < key_mask.size(); ++i)
+        if (key_mask[i] == 0) weights.col(static_cast<Index>(i)).setConstant(-1e30);
+    for (auto row : weights.rowwise()) row = (row.array() - row.maxCoeff()).exp().matrix().eval();
+    const auto sums = weights.rowwise().sum().eval();
+    const Matrix<double> context = rounded(weights.cast<float>()) * rounded(v);
+    return sums.cwiseInverse().asDiagonal() * context;
+}
+
+}  // namespace
+
+TEST_CASE("attention in bf16 is that of the rounded numbers", "[attention][precision]") {
+    nf::detail::Scratch scratch;
+    for (const Index n : {1, 2, 31, 32, 33, 515, 1024, 1025, 2090}) {
+        for (const Index dim : {1, 2, 33, 64}) {
+            const auto q = random_matrix(29, dim, 20), k = random_matrix(n, dim, 21),
+                       v = random_matrix(n, dim, 22);
+            std::vector<std::int64_t> mask(static_cast<std::size_t>(n), 1);
+            for (std::size_t i = 1; i < mask.size(); i += 3) mask[i] = 0;
+            for (const nf::detail::KeyMask key_mask :
+                 {nf::detail::KeyMask(), nf::detail::KeyMask(mask)}) {
+                INFO(n << " keys of " << dim << (key_mask.empty() ? "" : ", masked"));
+                const nf::detail::BfloatOperands operands(k, v, 0.125f, scratch);
+                const auto context = scratch.rows<float>(29, dim);
+                nf::detail::BlockedAttention(operands, key_mask)(q, context);
+                const Matrix<float> found = context.map();
+                const auto expected = bfloat_attention(q, k, v, key_mask);
+                // A later block of keys may be weighed, and so rounded, by another largest score.
+                CHECK((found.cast<double>() - expected).cwiseAbs().maxCoeff() <
+                      (n <= 1024 ? 5e-4 : 3e-3));
+            }
+        }
+    }
+}
+
 TEST_CASE("the bundled model keeps its hidden states in bf16 and in int8", "[model][precision]") {
     const auto exact = nf::NystromformerModel<float>::from_pretrained(bundled);
     const auto input = nf::ModelInput<float>::batch(some_ids(64, 8000), 1, 64);

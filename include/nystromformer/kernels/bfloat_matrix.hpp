@@ -71,7 +71,7 @@ private:
                 detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
                     kernel().multiply_bfloat(
                         {rounded + (first + row) * stride, panel_of(i), bias_.data() + i * width(),
-                         to.row(row), stride, to.stride, pairs_},
+                         to.row(row), stride, 0, to.stride, pairs_},
                         static_cast<int>(height));
                 });
             });

@@ -56,7 +56,7 @@ void multiply_rows(const GemmTile<Scalar>& all, Index rows, const Scalar* next =
     for_each_tile(rows, kernel.tile_rows, [&](Index first, Index height) {
         GemmTile<Scalar> tile = all;
         tile.a += first * all.a_stride;
-        tile.start += first * all.start_stride;
+        if (tile.start != nullptr) tile.start += first * all.start_stride;
         tile.c += first * all.c_stride;
         if (next != nullptr) {
             tile.next = part;

@@ -45,13 +45,13 @@ struct Int8Tile {
     Index next_step = 0;
 };
 
-/// And for weights and activations in pairs of bf16, summed in float: c = bias + a panel.
+/// And for both in pairs of bf16, summed in float: c = start + a panel.
 struct BfloatTile {
     const unsigned short* a;      // rows of `depth` pairs, a_stride numbers apart
     const unsigned short* panel;  // (depth, columns of a panel) pairs
-    const float* bias;
+    const float* start;           // as in GemmTile
     float* c;
-    Index a_stride, c_stride, depth;
+    Index a_stride, start_stride, c_stride, depth;
 };
 
 /// out := layer norm of x + residual; `residual` may be null, and `out` may be either of them.
@@ -102,6 +102,8 @@ struct KernelTable {
     void (*multiply_bfloat)(const BfloatTile&, int rows);
     void (*round_to_bfloats)(const float* row, long size, long padded, unsigned short* out);
     void (*widen_bfloats)(const unsigned short* panel, long count, float* out);
+    void (*interleave_bfloats)(const unsigned short* first, const unsigned short* second, long size,
+                               unsigned short* out);
 };
 
 }  // namespace nystromformer::detail

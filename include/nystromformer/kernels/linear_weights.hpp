@@ -18,7 +18,8 @@
 
 namespace nystromformer {
 
-/// How the weights of the encoder's linear layers are kept.
+/// How the weights of the encoder's linear layers are kept. Where that is not fp32, CPUs that are
+/// faster at products of bf16 use them in exact attention, too.
 enum class Precision {
     fp32,  ///< exact
     bf16,  ///< half the memory; fp32 arithmetic, but for CPUs that are faster at products of bf16
@@ -61,6 +62,7 @@ public:
                    matrix_);
     }
 
+    bool is_exact() const { return std::holds_alternative<PackedMatrix<Scalar>>(matrix_); }
     /// What was loaded. UnsupportedError where it is kept in another precision.
     const PackedMatrix<Scalar>& exact() const {
         if (const auto* matrix = std::get_if<PackedMatrix<Scalar>>(&matrix_)) return *matrix;

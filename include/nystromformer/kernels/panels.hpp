@@ -13,9 +13,10 @@ namespace nystromformer::detail {
 /// Columns of b in panels `[cols / columns of a panel][depth][columns of a panel]`, for a b.
 template <typename Scalar>
 struct Panels {
-    Scalar* data;
-    Index depth, cols;
+    Scalar* data = nullptr;
+    Index depth = 0, cols = 0;
 
+    Panels() = default;
     Panels(Index panel_depth, Index num_cols, Scratch& scratch)
         : depth(panel_depth), cols(num_cols) {
         data = scratch.array<Scalar>(count() * depth * width());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/bfloat_attention.hpp>
 #include <nystromformer/kernels/blocked_attention.hpp>
 #include <nystromformer/kernels/linear_weights.hpp>
 #include <nystromformer/model/layers.hpp>
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -235,22 +237,33 @@ private:
     void attend(const Head& head, ConstRows<Scalar> keys, ConstRows<Scalar> values,
                 KeyMask key_mask, const Forward& forward, Index begin, Index end) const {
         Scratch scratch;
-        const BlockedAttention<Scalar> attention(keys, values, scale(), key_mask, scratch);
-        const bool has_own_values = values.data == head.v.data;
-        const Panels<Scalar> v =
-            has_own_values || conv.size() == 0 ? attention.values() : pack<Scalar>(head.v, scratch);
-        const Rows<Scalar> all = scratch.rows<Scalar>(block_rows, head_dim);
-        for (Index first = begin; first < end; first += block_rows) {
-            const Index rows = std::min(block_rows, end - first);
-            if (!forward.wants(forward.first_row(head.sequence) + first, rows)) continue;
-            const Rows<Scalar> context = all.middle_rows(0, rows);
-            attention(head.q.middle_rows(first, rows), context);
-            if (conv.size() > 0) {
-                add_depthwise_convolution(v, conv.row(head.number).data(), conv.cols(), first,
-                                          context);
+        const auto attend_with = [&](const auto& operands, const Panels<Scalar>& v) {
+            const BlockedAttention attention(operands, key_mask);
+            const Rows<Scalar> all = scratch.rows<Scalar>(block_rows, head_dim);
+            for (Index first = begin; first < end; first += block_rows) {
+                const Index rows = std::min(block_rows, end - first);
+                if (!forward.wants(forward.first_row(head.sequence) + first, rows)) continue;
+                const Rows<Scalar> context = all.middle_rows(0, rows);
+                attention(head.q.middle_rows(first, rows), context);
+                if (conv.size() > 0) {
+                    add_depthwise_convolution(v, conv.row(head.number).data(), conv.cols(), first,
+                                              context);
+                }
+                head.q.middle_rows(first, rows).map() = context.map();
             }
-            head.q.middle_rows(first, rows).map() = context.map();
+        };
+        const bool is_exact_attention = values.data == head.v.data;
+        if constexpr (std::is_same_v<Scalar, float>) {
+            if (is_exact_attention && !qkv.is_exact() && has_fast_bfloats()) {
+                return attend_with(
+                    BfloatOperands(keys, values, scale(), scratch),
+                    conv.size() == 0 ? Panels<float>() : pack<float>(head.v, scratch));
+            }
         }
+        const AttentionOperands<Scalar> operands(keys, values, scale(), scratch);
+        attend_with(operands, is_exact_attention || conv.size() == 0
+                                  ? operands.values
+                                  : pack<Scalar>(head.v, scratch));
     }
 };
 
