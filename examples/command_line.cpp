@@ -283,7 +283,7 @@ Request read_request(std::uint64_t number, const std::string& line) {
                                    "a line of at most " + std::to_string(max_line) + " bytes",
                                    "a longer one"});
         }
-        Json fields = nf::detail::parse_json(line, "");
+        Json fields = std::move(nf::detail::parse_json(line, "").value);
         if (!fields.is_object()) {
             throw nf::FormatError(
                 {"", "", "a JSON object", nf::detail::JsonView<nf::Error>::describe(fields)});

@@ -42,9 +42,10 @@ struct Corpus {
         };
         while (auto line = file.next()) {
             const std::string place = "line " + std::to_string(file.line());
-            const Json fields = file.holds_json()
-                                    ? nf::detail::parse_json(*line, options.corpus + ": " + place)
-                                    : Json{{"text", std::move(*line)}};
+            const nf::detail::JsonTree tree =
+                file.holds_json() ? nf::detail::parse_json(*line, options.corpus + ": " + place)
+                                  : nf::detail::JsonTree(Json{{"text", std::move(*line)}});
+            const Json& fields = tree;
             corpus.texts.push_back(text_of(fields, options.corpus, place));
             if (fields.contains("output")) {
                 embed_waiting();

@@ -186,7 +186,7 @@ void run_head(Case& item) {
 }
 
 nf::detail::Json all_cases() {
-    return nf::detail::read_json_file(data / "cases.json", 1 << 20)["cases"];
+    return nf::detail::read_json_file(data / "cases.json", 1 << 20).value["cases"];
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ public:
                            reason + " at " + in_quotes(token)});
     }
 
-    Json take() { return std::move(root_); }
+    JsonTree take() { return std::move(root_); }
 
 private:
     template <typename Value>
@@ -176,8 +176,8 @@ inline constexpr std::size_t vocabulary_memory = 3;
 
 /// Parses `text`; `file` names it in errors. Throws FormatError, also for values that would take
 /// more than about `memory_ratio` times the text's size and 36 MiB: "[],[],[]" takes 30 times.
-inline Json parse_json(std::string_view text, const std::string& file, std::size_t max_depth = 32,
-                       std::size_t memory_ratio = 1) {
+inline JsonTree parse_json(std::string_view text, const std::string& file,
+                           std::size_t max_depth = 32, std::size_t memory_ratio = 1) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF")
         throw FormatError({file, "byte 0", "JSON", "a byte order mark"});
     // nlohmann takes a zero byte for the end of the text and would pass over what follows it.
@@ -198,8 +198,8 @@ inline Json parse_json(std::string_view text, const std::string& file, std::size
     return builder.take();
 }
 
-inline Json read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
-                           const FileOptions& files = {}, std::size_t memory_ratio = 1) {
+inline JsonTree read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
+                               const FileOptions& files = {}, std::size_t memory_ratio = 1) {
     return parse_json(read_file(path, max_bytes, files), path.string(), 32, memory_ratio);
 }
 

@@ -34,6 +34,14 @@ bool is_finite(Scalar value) {
     }
 }
 
+/// `matrix` with room for so many numbers, which are not initialised. Eigen frees before it takes
+/// memory, and its destructor frees the same again where there was none to take.
+template <typename Scalar>
+void resize(Matrix<Scalar>& matrix, Index rows, Index cols) {
+    if (matrix.size() != rows * cols) matrix = Matrix<Scalar>();
+    matrix.resize(rows, cols);
+}
+
 /// Rows of numbers that live elsewhere: a matrix, or some rows and columns of one. `Scalar` is
 /// const where they are only read.
 template <typename Scalar>

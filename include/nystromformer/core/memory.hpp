@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/per_thread.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -61,10 +62,7 @@ public:
         std::size_t taken = 0;            // bytes in use
     };
 
-    static ScratchMemory& of_this_thread() {
-        static thread_local ScratchMemory memory;
-        return memory;
-    }
+    static ScratchMemory& of_this_thread() { return PerThread<ScratchMemory>::get(); }
 
     ScratchMemory() {
         Threads& threads = all_threads();

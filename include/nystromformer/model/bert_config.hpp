@@ -234,7 +234,7 @@ private:
 inline BertConfig BertConfig::from_pretrained(const std::filesystem::path& folder,
                                               const ConversionOptions& options) {
     const std::string file = (folder / "config.json").string();
-    const Json json = read_json_file(file, max_config_size);
+    const JsonTree json = read_json_file(file, max_config_size);
     const ConfigView view(json, file);
     return BertConfigReader(view.object(), options).read();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/float_mode.hpp>
+#include <nystromformer/core/matrix.hpp>
 #include <nystromformer/model/embeddings.hpp>
 #include <nystromformer/model/encoder.hpp>
 #include <nystromformer/model/pretrained.hpp>
@@ -45,7 +46,7 @@ struct NystromformerBody {
         output.inverse_residuals.clear();
         Scratch scratch;
         const Index all = input.rows(), wanted = static_cast<Index>(rows.size());
-        output.last_hidden_state.resize(rows.empty() ? all : wanted, config.hidden_size);
+        resize(output.last_hidden_state, rows.empty() ? all : wanted, config.hidden_size);
         const Rows<Scalar> hidden_states = rows.empty()
                                                ? Rows<Scalar>(output.last_hidden_state)
                                                : scratch.rows<Scalar>(all, config.hidden_size);

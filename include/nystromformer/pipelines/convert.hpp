@@ -82,7 +82,7 @@ private:
         }
         for (const char* name : {"special_tokens_map.json", "added_tokens.json"}) take(name);
         const auto path = folder_ / "tokenizer_config.json";
-        const Json options = SpecialNames::read_if_there(path);
+        const JsonTree options = SpecialNames::read_if_there(path);
         OrderedJson changes;
         // A Nystromformer's config does not tell which tokenizer it has, as a BERT's does.
         if (any && !JsonView<TokenizerError>(options, path.string()).holds("tokenizer_class"))
@@ -97,7 +97,7 @@ private:
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
             if (!detail::is_regular_file(folder_ / name)) continue;
             const auto path = folder_ / name;
-            const Json options = read_json_file(path, most_bytes);
+            const JsonTree options = read_json_file(path, most_bytes);
             OrderedJson changes;
             if (JsonView<FormatError>(options, path.string()).holds("max_seq_length") &&
                 max_positions_) {
@@ -111,7 +111,7 @@ private:
     /// The folders of pooling, normalisation and dense layers; the transformer's own is this one.
     /// A module without parameters may have none.
     void find_modules(const std::filesystem::path& path) {
-        const Json json = read_json_file(path, most_bytes);
+        const JsonTree json = read_json_file(path, most_bytes);
         const JsonView<FormatError> modules(json, path.string());
         modules.array();
         for (std::size_t i = 0; i < modules.size(); ++i) {

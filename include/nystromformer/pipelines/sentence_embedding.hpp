@@ -90,7 +90,7 @@ public:
         const auto columns =
             options.truncate_dim ? options.truncate_dim : modules_.defaults.truncate_dim;
         if (columns && *columns < embeddings.cols())
-            embeddings = embeddings.leftCols(*columns).eval();
+            embeddings = Matrix<float>(embeddings.leftCols(*columns));
         if (options.normalize_embeddings) detail::normalize_rows(embeddings);
         return embeddings;
     }

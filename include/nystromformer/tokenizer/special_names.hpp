@@ -43,9 +43,10 @@ struct SpecialNames {
     }
 
     /// The object in the file `path`, an empty one where there is no file.
-    static Json read_if_there(const std::filesystem::path& path, const FileOptions& files = {}) {
+    static JsonTree read_if_there(const std::filesystem::path& path,
+                                  const FileOptions& files = {}) {
         if (!detail::is_regular_file(path)) return Json::object();
-        Json json = read_json_file(path, most_bytes, files);
+        JsonTree json = read_json_file(path, most_bytes, files);
         JsonView<TokenizerError>(json, path.string()).object();
         return json;
     }

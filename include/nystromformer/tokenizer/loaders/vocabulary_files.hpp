@@ -102,7 +102,8 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
                          {"cls_token", "<s>"},
                          {"mask_token", "<mask>"}});
     constexpr std::uint64_t most_bytes = 64U << 20;
-    Json vocab = read_json_file(vocab_json, most_bytes, files, vocabulary_memory);
+    JsonTree tree = read_json_file(vocab_json, most_bytes, files, vocabulary_memory);
+    Json& vocab = tree.value;
     JsonView<TokenizerError>(vocab, vocab_json.string()).object();
     Json merges = Json::array();
     for_each_line(merges_txt, files, [&](std::string_view line, std::size_t number) {
