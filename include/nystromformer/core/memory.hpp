@@ -20,6 +20,14 @@
 
 namespace nystromformer::detail {
 
+/// std::bad_alloc for more than an address can tell apart.
+template <typename Value>
+std::size_t bytes_of(Index size) {
+    constexpr auto most = static_cast<Index>(PTRDIFF_MAX / sizeof(Value));
+    if (size > most) throw std::bad_alloc();
+    return static_cast<std::size_t>(size) * sizeof(Value);
+}
+
 /// Memory that starts on a cache line, or on a huge page where it is large; not initialised.
 template <typename Value>
 class AlignedBuffer {
@@ -27,7 +35,7 @@ public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(Index size) {
         if (size <= 0) return;
-        auto bytes = static_cast<std::size_t>(size) * sizeof(Value);
+        std::size_t bytes = bytes_of<Value>(size);
         // Almost a huge page is made a whole one.
         if (bytes < huge_page && huge_page - bytes <= bytes / 5) bytes = huge_page;
         const std::size_t alignment = bytes >= huge_page ? huge_page : cache_line;
@@ -156,8 +164,7 @@ public:
 
     template <typename Value>
     Value* array(Index size) {
-        const auto bytes = (static_cast<std::size_t>(size) * sizeof(Value) + 63) / 64 * 64;
-        return reinterpret_cast<Value*>(memory_.take(bytes));
+        return reinterpret_cast<Value*>(memory_.take((bytes_of<Value>(size) + 63) / 64 * 64));
     }
 
     /// Every row has room for whole panels (a multiple of `widest_panel` numbers), and rows do not

@@ -27,7 +27,8 @@ public:
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
           column_sums_(detail::blocks_of(num_rows, width()) * blocks() * width()),
           scales_(detail::blocks_of(num_rows, width()) * blocks() * width()),
-          bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
+          bias_(RowVector<float>::Zero(
+              static_cast<Eigen::Index>(detail::blocks_of(num_rows, width()) * width()))) {
         bias_.head(bias.size()) = bias;
         detail::for_each_panel(
             num_rows, num_cols, weight, threads,

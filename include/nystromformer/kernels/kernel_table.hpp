@@ -20,7 +20,7 @@ struct GemmTile {
 };
 
 /// Numbers of a row that share a scale when they are rounded to 8 bits, weights and activations.
-inline constexpr long int8_block = 256;
+inline constexpr Index int8_block = 256;
 
 /// How a block of activations is kept: each number is scale * (byte - zero), but for the one of
 /// the largest magnitude, whose byte stands for 0. Few numbers are far larger than the rest.
@@ -90,20 +90,20 @@ struct KernelTable {
     /// panel (depth, columns) := factor times the transpose of as many rows, `stride` apart.
     void (*pack)(const Scalar* from, Index stride, Index depth, Scalar factor, Scalar* panel);
     void (*layer_norm)(const LayerNormRow<Scalar>&);
-    void (*map)(FloatFunction, float* row, long size);
-    float (*largest)(const float* row, long size);
-    float (*exponentials)(float* row, long size, float most);
+    void (*map)(FloatFunction, float* row, Index size);
+    float (*largest)(const float* row, Index size);
+    float (*exponentials)(float* row, Index size, float most);
 
     Index int8_group;  // numbers of a row that an 8-bit product takes at once: 4 bytes, or 2 of 16
                        // bits, for which panels are widened
     void (*multiply_int8)(const Int8Tile&, int rows);
-    void (*quantize_row)(const float* row, long size, void* out, Int8Block* blocks);
-    void (*widen_bytes)(const signed char* panel, long count, short* out);
+    void (*quantize_row)(const float* row, Index size, void* out, Int8Block* blocks);
+    void (*widen_bytes)(const signed char* panel, Index count, short* out);
     void (*multiply_bfloat)(const BfloatTile&, int rows);
-    void (*round_to_bfloats)(const float* row, long size, long padded, unsigned short* out);
-    void (*widen_bfloats)(const unsigned short* panel, long count, float* out);
-    void (*interleave_bfloats)(const unsigned short* first, const unsigned short* second, long size,
-                               unsigned short* out);
+    void (*round_to_bfloats)(const float* row, Index size, Index padded, unsigned short* out);
+    void (*widen_bfloats)(const unsigned short* panel, Index count, float* out);
+    void (*interleave_bfloats)(const unsigned short* first, const unsigned short* second,
+                               Index size, unsigned short* out);
 };
 
 }  // namespace nystromformer::detail

@@ -223,7 +223,8 @@ private:
         }
     }
     void take_notes() {
-        constexpr std::size_t most_notes = std::size_t{1} << 33;  // 1 GiB
+        // A bit each: 1 GiB, or 256 MiB where no more could be addressed.
+        constexpr auto most_notes = std::size_t{1} << (sizeof(std::size_t) < 8 ? 31 : 33);
         const std::size_t most_bytes = most_notes / (regex_.slots() + 1);
         if (text_.size() >= most_bytes) {
             throw InputError({"", "text",
