@@ -4,6 +4,8 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <istream>
 #include <sstream>
 #include <string_view>
@@ -23,8 +25,9 @@ std::string_view trimmed(std::string_view line) {
 }
 
 /// True where a line of the first MiB is blank, with a text before it and one after.
-bool has_paragraphs(std::istream& stream) {
-    std::string start(std::size_t{1} << 20, '\0');
+bool has_paragraphs(std::istream& stream, std::uint64_t file_size) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+    std::string start(static_cast<std::size_t>(std::min(most, file_size)), '\0');
     stream.read(start.data(), static_cast<std::streamsize>(start.size()));
     start.resize(static_cast<std::size_t>(stream.gcount()));
     std::istringstream lines(start);
@@ -45,7 +48,9 @@ TextFile::TextFile(const std::string& path, const std::string& split)
     total_bytes_ = nf::detail::regular_file_size(path);
     if (!stream_) throw nf::IoError({path, "", "a readable file", "a read error"});
     if (split != "auto") return;
-    split_ = path.ends_with(".jsonl") ? "json" : has_paragraphs(stream_) ? "paragraphs" : "lines";
+    split_ = path.ends_with(".jsonl")                ? "json"
+             : has_paragraphs(stream_, total_bytes_) ? "paragraphs"
+                                                     : "lines";
     stream_.clear();
     stream_.seekg(0);
 }

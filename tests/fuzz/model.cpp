@@ -159,14 +159,15 @@ void check_alone(const NystromformerModel<float>& model, const Built& built, std
             "a sequence alone as among others");
 }
 
-void check_bare(FuzzedDataProvider& source) {
+void check_bare(FuzzedDataProvider& source, bool threads) {
     const Pair& pair = models()[source.ConsumeIntegral<std::uint8_t>() % models().size()];
     const Built built = build(source, pair.one.config());
     const auto output = pair.one(built.input, built.options);
     const auto& states = output.last_hidden_state;
     require(states.rows() == built.input.rows(), "a state a row");
-    require(same_bits(pair.three(built.input, built.options).last_hidden_state, states),
-            "the same bits on three threads");
+    if (threads)
+        require(same_bits(pair.three(built.input, built.options).last_hidden_state, states),
+                "the same bits on three threads");
     if (built.tame) require(is_finite(states), "finite from finite");
     for (const auto& hidden : output.hidden_states)
         if (built.tame) require(is_finite(hidden), "finite hidden states");
@@ -222,7 +223,8 @@ void forward(std::string_view data) {
     static const auto tokens = load<NystromformerForTokenClassification<float>>("token-nystrom", 1);
     static const auto answers = load<NystromformerForQuestionAnswering<float>>("answer-nystrom", 1);
     static const auto choices = load<NystromformerForMultipleChoice<float>>("choice-nystrom", 1);
-    switch (source.ConsumeIntegral<std::uint8_t>() % 16) {
+    const int kind = source.ConsumeIntegral<std::uint8_t>() % 16;
+    switch (kind) {
         case 0:
             return check_head(source, masked);
         case 1:
@@ -234,7 +236,7 @@ void forward(std::string_view data) {
         case 4:
             return check_head(source, choices);
         default:
-            check_bare(source);
+            check_bare(source, kind >= 13);  // threads cost more than what they compute here
     }
 }
 
