@@ -8,7 +8,6 @@
 #include <nystromformer/tokenizer/regex_search.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
-#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -133,11 +132,11 @@ TEST_CASE("regular expressions that the matcher does not know are refused with t
     CHECK_THROWS_AS(matches(std::string(4097, 'a'), "a"), nf::UnsupportedError);
 }
 
+// A search that goes back would take hours here: ctest's time-out tells.
 TEST_CASE("no regular expression takes longer than the text is long") {
     const std::string letters(200000, 'a');
     std::string pairs;
     for (int i = 0; i < 100000; ++i) pairs += "ab";
-    const auto started = std::chrono::steady_clock::now();
     for (const std::string pattern :
          {"(?:a|a)*b", "(?:a+)+b", "(?:a*ab)+", "a*a*a*a*b", "a?a?a?a?a?a?a?a?a?a?aaaaaaaaaab",
           "a+b|c", "a++b", "a*?b", "(?:(?:a|ab)(?:c|b))*d", "(?:ab)*c", "a.*c|b",
@@ -150,6 +149,4 @@ TEST_CASE("no regular expression takes longer than the text is long") {
     CHECK(matches("a+b|a", letters).size() == letters.size());
     CHECK(matches("a+?c|ab", pairs).size() == 100000);
     CHECK(matches("(?:a|b)+c|a(?!a)", pairs + "c").size() == 1);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-    CHECK(seconds.count() < 60);
 }
