@@ -3,8 +3,9 @@
 """Long runs: load, run and destroy over and over, and lines without end through the command line.  Resident memory
 must stay flat and no descriptor may be left open.  Standard library only.
 
+    cmake --build --preset dev --target nystromformer_soak
     python3 tests/soak.py --seconds 3600 --lines 1000000 --program build/release/bin/nystromformer \
-        --soak build/release/bin/nystromformer_soak
+        --soak build/dev/bin/nystromformer_soak
 
 Half the time is for nystromformer_soak (tests/soak.cpp), then the lines go through `classify`.
 """
