@@ -362,11 +362,11 @@ TEST_CASE("exp, tanh and erf keep their stated error over all floats on every in
         CHECK(largest_ulp_error(isa, FloatFunction::exp, [](double x) { return std::exp(x); }) <
               1.1);
         auto exp_negative = [](double x) { return x < -87.3f ? 0.0 : std::exp(x); };
-        CHECK(largest_ulp_error(isa, FloatFunction::exp_negative, exp_negative) < 1.2);
+        CHECK(largest_ulp_error(isa, FloatFunction::exp_negative, exp_negative) < 1.3);
         CHECK(largest_ulp_error(isa, FloatFunction::tanh, [](double x) { return std::tanh(x); }) <
               1.4);
         CHECK(largest_ulp_error(isa, FloatFunction::erf, [](double x) { return std::erf(x); }) <
-              1.3);
+              1.4);
     }
 }
 
