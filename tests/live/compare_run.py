@@ -13,8 +13,9 @@ tests/reference/oracle.py); --stock leaves the latter out.
 
 Compared is every tensor that transformers returns, by max |a - b| / max(1, max |b|): at most 1e-9
 with --scalar double and 3e-4 with --scalar float. Beside the float result stands what transformers'
-own float32 run deviates: where kernel_2 is ill-conditioned, the iterations of its inverse enlarge
-float rounding in both.
+own float32 run deviates: where a LayerNorm of few channels or kernel_2 is ill-conditioned, float
+rounding is enlarged in both. So a float result may also deviate by ten times what transformers'
+does, for the two round independently; what is not rounding shows in double.
 
 Labels of whole numbers are the I64 tensor `labels`, regression and multi-label targets the F64
 tensor `labels`; question answering reads `start_positions` and `end_positions`. Exit status 1 where
@@ -40,6 +41,7 @@ import oracle  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = {"double": 1e-9, "float": 3e-4}
+ROUNDING = 10  # times what transformers' own float32 run deviates
 SCALARS = {"double": torch.float64, "float": torch.float32}
 ACTIVATIONS = (
     "gelu gelu_new gelu_pytorch_tanh gelu_fast quick_gelu relu silu swish tanh sigmoid mish linear"
@@ -279,7 +281,10 @@ def compare_draw(binary, seed, stock, scalars):
                 failures.append(f"{scalar}: {error}")
                 continue
             tensor, numbers[scalar] = worst_of(found, expected)
-            if not numbers[scalar] <= TOLERANCE[scalar]:
+            limit = TOLERANCE[scalar]
+            if scalar == "float":
+                limit = max(limit, ROUNDING * numbers["transformers float32"])
+            if not numbers[scalar] <= limit:
                 failures.append(f"{scalar}: {tensor} deviates by {numbers[scalar]:.1e}")
     return numbers, [f"{failure}; {describe(spec, case)}" for failure in failures]
 

@@ -5,9 +5,9 @@
 
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/kernels/bfloat_rows.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 
-#include <algorithm>
 #include <cstdint>
 
 namespace nystromformer {
@@ -29,8 +29,9 @@ public:
               static_cast<Eigen::Index>(detail::blocks_of(num_rows, width()) * width()))) {
         bias_.head(bias.size()) = bias;
         detail::for_each_panel(
-            num_rows, num_cols, weight, threads,
-            [this](Index i, detail::ConstRows<float> rows) { pack_panel(i, rows); });
+            num_rows, num_cols, weight, threads, [this](Index i, detail::ConstRows<float> rows) {
+                detail::pack_bfloats(rows, pairs_, panels_.data() + i * panel_size());
+            });
     }
 
     Index rows() const { return rows_; }
@@ -61,34 +62,17 @@ private:
     void multiply_rounded(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
                           Activation activation) const {
         detail::Scratch scratch;
-        const Index stride = pairs_ * 2 + 32;  // rows do not share one set of the cache
-        auto* rounded = scratch.array<std::uint16_t>(x.rows * stride);
-        detail::for_rows(x.rows, threads, x.rows * cols_, [&](Index row) {
-            kernel().round_to_bfloats(x.row(row), cols_, pairs_ * 2, rounded + row * stride);
-        });
+        const detail::BfloatRows rounded(x.rows, pairs_, scratch);
+        detail::for_rows(x.rows, threads, x.rows * cols_,
+                         [&](Index row) { rounded.round(row, x.row(row), cols_); });
         detail::multiply_blocks(
             cols_, out, threads, activation,
             [&](Index i, Index first, const detail::Rows<float>& to) {
-                detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
-                    kernel().multiply_bfloat(
-                        {rounded + (first + row) * stride, panel_of(i), bias_.data() + i * width(),
-                         to.row(row), stride, 0, to.stride, pairs_},
-                        static_cast<int>(height));
-                });
+                detail::multiply_bfloats(
+                    {rounded.row(first), panel_of(i), bias_.data() + i * width(), to.data,
+                     rounded.stride(), 0, to.stride, pairs_},
+                    to.rows);
             });
-    }
-
-    void pack_panel(Index i, detail::ConstRows<float> rows) {
-        detail::Scratch scratch;
-        const Index padded = pairs_ * 2;
-        auto* rounded = scratch.array<std::uint16_t>(padded);
-        std::uint16_t* to = panels_.data() + i * panel_size();
-        std::fill_n(to, panel_size(), std::uint16_t{0});
-        for (Index row = 0; row < rows.rows; ++row) {
-            kernel().round_to_bfloats(rows.row(row), cols_, padded, rounded);
-            for (Index col = 0; col < padded; ++col)
-                to[(col / 2 * width() + row) * 2 + col % 2] = rounded[col];
-        }
     }
 
     Index rows_, cols_, pairs_;

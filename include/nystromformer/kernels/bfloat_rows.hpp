@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Rows of floats rounded to bf16, and their products with panels of pairs of bf16.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/gemm.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace nystromformer::detail {
+
+/// Rows of pairs of bf16: the left factor of a product.
+class BfloatRows {
+public:
+    /// Not yet written. `scratch` must outlive this.
+    BfloatRows(Index num_rows, Index num_pairs, Scratch& scratch)
+        : pairs_(num_pairs), data_(scratch.array<std::uint16_t>(num_rows * stride())) {}
+    BfloatRows(ConstRows<float> x, Index num_pairs, Scratch& scratch)
+        : BfloatRows(x.rows, num_pairs, scratch) {
+        for (Index i = 0; i < x.rows; ++i) round(i, x.row(i), x.cols);
+    }
+
+    /// Row i := x (cols), then zeros.
+    void round(Index i, const float* x, Index cols) const {
+        kernels<float>().round_to_bfloats(x, cols, pairs_ * 2, data_ + i * stride());
+    }
+
+    Index pairs() const { return pairs_; }
+    Index stride() const { return pairs_ * 2 + 32; }  // rows do not share one set of the cache
+    const std::uint16_t* row(Index i) const { return data_ + i * stride(); }
+
+private:
+    Index pairs_;
+    std::uint16_t* data_;
+};
+
+/// c = start + a b for `rows` rows and one panel.
+inline void multiply_bfloats(const BfloatTile& all, Index rows) {
+    for_each_tile(rows, kernels<float>().tile_rows, [&](Index first, Index height) {
+        BfloatTile tile = all;
+        tile.a += first * all.a_stride;
+        if (tile.start != nullptr) tile.start += first * all.start_stride;
+        tile.c += first * all.c_stride;
+        kernels<float>().multiply_bfloat(tile, static_cast<int>(height));
+    });
+}
+
+/// One panel (pairs, columns of a panel) := the rows of x, at most as many as it has columns, the
+/// other columns 0.
+inline void pack_bfloats(ConstRows<float> x, Index pairs, std::uint16_t* panel) {
+    Scratch scratch;
+    const BfloatRows rounded(x, pairs, scratch);
+    const Index width = kernels<float>().tile_columns;
+    std::fill_n(panel, pairs * 2 * width, std::uint16_t{0});
+    for (Index row = 0; row < x.rows; ++row)
+        for (Index pair = 0; pair < pairs; ++pair)
+            std::memcpy(panel + (pair * width + row) * 2, rounded.row(row) + pair * 2, 4);
+}
+
+}  // namespace nystromformer::detail
