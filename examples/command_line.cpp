@@ -418,6 +418,10 @@ std::function<void(const nf::Cut&)> cut_noter(std::span<Request* const> requests
 void guard(Request& request, const std::function<void()>& body) {
     try {
         body();
+    } catch (const nf::InputError& error) {
+        // A pipeline counts its inputs, here one; where this one is, its line says.
+        const std::string place = error.place() == "text 0" ? "" : error.place();
+        request.error = nf::InputError({"", place, error.expected(), error.found()}).what();
     } catch (const nf::Error& error) {
         request.error = error.what();
     }

@@ -314,6 +314,10 @@ TEST_CASE("headers that the format allows are read") {
              R"({"\u0061":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":{"x":[1,null]}}})"),
          std::string(
              R"({"a":{"more":-1.5,"dtype":"F32","shape":[2],"data_offsets":[0,8],"and":"s"}})"),
+         std::string(
+             R"({"a":{"more":{"dtype":"I8"},"dtype":"F32","and":[3],"shape":[2],"data_offsets":[0,8]}})"),
+         std::string(
+             R"({"a":{"dtype":"F32","shape":[2],"more":[[],{"x":1},-1,"s"],"data_offsets":[0,8]}})"),
          "{" + entry + R"(,"b":{"dtype":"I64","shape":[0,3],"data_offsets":[8,8]}})",
          R"({"b":{"dtype":"I64","shape":[0],"data_offsets":[0,0]},)" + entry + "}"}) {
         INFO(header);
@@ -497,6 +501,19 @@ TEST_CASE("an index and its shards must agree") {
                                {"\"b\"", "1.safetensors"});
     check_refused<IoError>("a shard that is missing", open(R"("a":"4.safetensors")"),
                            {"4.safetensors", "index.json", "nothing"});
+}
+
+TEST_CASE("an index of 32 MiB is read, a larger one is refused by its size") {
+    const TemporaryFolder folder;
+    const auto open = [&](std::size_t size) {
+        return [&folder, size] {
+            detail::write_file(folder / "model.safetensors.index.json", std::string(size, ' '));
+            Checkpoint::open(folder.path());
+        };
+    };
+    check_refused<FormatError>("32 MiB of white space", open(33554432), {"index.json", "byte 0"});
+    check_refused<FormatError>("one byte more", open(33554433),
+                               {"index.json", "33554432", "33554433"});
 }
 
 TEST_CASE("a scope reads by its path, checks shapes and remembers what was read") {

@@ -19,7 +19,7 @@ int main(int, char** arguments) {
         const std::string folder = file["folder"];
         const auto require = [&](bool holds, const std::string& what) {
             if (holds) return;
-            std::cout << folder << ": " << what << '\n';
+            std::cout << folder << ": " << what << std::endl;
             std::_Exit(1);
         };
         try {

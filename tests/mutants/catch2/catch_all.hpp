@@ -28,7 +28,7 @@ inline bool add(const char* name, void (*run)()) {
 
 template <typename What>
 [[noreturn]] void fail(const What& what, int line) {
-    std::cout << "line " << line << ": " << what << '\n';
+    std::cout << "line " << line << ": " << what << std::endl;
     std::_Exit(1);
 }
 
@@ -44,7 +44,7 @@ struct Approx;  // named by tests/catch.hpp
     static void function();                                                                 \
     static const bool SMALL_CATCH_JOIN(function, added) = small_catch::add(name, function); \
     static void function()
-#define TEST_CASE(...) SMALL_CATCH_TEST(SMALL_CATCH_JOIN(test_, __LINE__), __VA_ARGS__, 0)
+#define TEST_CASE(...) SMALL_CATCH_TEST(SMALL_CATCH_JOIN(test_, __COUNTER__), __VA_ARGS__, 0)
 #define CHECK(...) \
     if (!(__VA_ARGS__)) small_catch::fail(#__VA_ARGS__, __LINE__)
 #define REQUIRE(...) CHECK(__VA_ARGS__)

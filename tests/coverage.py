@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Sums up what llvm-cov exports, for coverage.sh: coverage.py JSON TABLE [FOLDER...]. All instances of a template
+count as one. Branches of `if constexpr` and of other constants are none."""
+
+import collections
+import datetime
+import json
+import pathlib
+import sys
+
+
+def lines_of(segments):
+    """Counts by line, as llvm-cov has them: of all regions that begin in a line and of the one around its start."""
+    counts = {}
+    by_line = collections.defaultdict(list)
+    for segment in segments:
+        by_line[segment[0]].append(segment)
+    around = None
+    for line in range(segments[0][0], segments[-1][0] + 1) if segments else ():
+        here = by_line.get(line, [])
+        # A segment: line, column, count, has a count, begins a region, is a gap.
+        starts = [count for _, _, count, counted, entry, gap in here if counted and entry and not gap]
+        skipped = here and not here[0][3] and here[0][4]
+        if not skipped and (starts or (around and around[3])):
+            counts[line] = max(starts + ([around[2]] if around and around[3] else []))
+        if here:
+            around = here[-1]
+    return counts
+
+
+def branches_of(branches, source):
+    """[taken, not taken] by place; constants, which have neither in a line that is `if constexpr`, are left out."""
+    counts = collections.defaultdict(lambda: [0, 0])
+    for begin, column, _, _, taken, skipped, *_ in branches:
+        if "if constexpr" in source[begin - 1] or "while (true)" in source[begin - 1]:
+            continue
+        counts[begin, column][0] += taken
+        counts[begin, column][1] += skipped
+    return counts
+
+
+def main():
+    export, table, *shown = sys.argv[1:]
+    totals = collections.defaultdict(lambda: [0, 0, 0, 0])
+    for file in json.load(open(export))["data"][0]["files"]:
+        path = pathlib.Path(file["filename"])
+        place = str(path).split("include/nystromformer/")[-1].split("/")[0]
+        source = path.read_text().splitlines()
+        lines = lines_of(file["segments"])
+        branches = branches_of(file.get("branches", []), source)
+        sides = [side for pair in branches.values() for side in pair]
+        for name in (place, "all"):
+            for i, number in enumerate((sum(map(bool, lines.values())), len(lines), sum(map(bool, sides)), len(sides))):
+                totals[name][i] += number
+        if place not in shown:
+            continue
+        for line in sorted(line for line, count in lines.items() if not count):
+            print(f"{path.name}:{line}: {source[line - 1].strip()}")
+        for (line, column), pair in sorted(branches.items()):
+            if lines.get(line) and not all(pair):
+                side = "always" if pair[0] else "never" if pair[1] else "not asked"
+                print(f"{path.name}:{line}:{column}: {side}: {source[line - 1].strip()}")
+    text = ("| folder | lines | reached | sides of branches | reached |\n|---|---:|---:|---:|---:|\n" +
+            "".join(f"| {place} | {all_lines} | {lines / max(all_lines, 1):.2%} | {sides} | "
+                    f"{reached / max(sides, 1):.2%} |\n"
+                    for place, (lines, all_lines, reached, sides) in sorted(totals.items(), key=lambda t: (t[0] == "all", t))))
+    print(text, end="")
+    if not table:
+        return
+    page = pathlib.Path(table)
+    begin, end = "<!-- coverage.sh writes this -->\n", "<!-- until here -->\n"
+    before, _, rest = page.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    page.write_text(f"{before}{begin}Measured on {datetime.date.today()}.\n\n{text}{end}{after}")
+
+
+if __name__ == "__main__":
+    main()
