@@ -101,7 +101,7 @@ TEST_CASE("ids may leave gaps, and all below vocab_size have one meaning") {
     CHECK(tokenizer.token_to_id("aab") == 60);
     CHECK(tokenizer.id_to_token(60) == "aab");
     CHECK(tokenizer.id_to_token(7) == "a");
-    for (const std::int64_t id : {1, 6, 59, 61}) CHECK_FALSE(tokenizer.id_to_token(id));
+    for (const std::int64_t id : {-1, 1, 6, 59, 61}) CHECK_FALSE(tokenizer.id_to_token(id));
     CHECK(tokenizer.encode("aabab").ids == std::vector<std::int64_t>{60, 3});
     CHECK(tokenizer.encode("aaaab").ids == std::vector<std::int64_t>{5, 2});
     CHECK(tokenizer.encode("x").tokens == std::vector<std::string>{"?"});
