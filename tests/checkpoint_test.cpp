@@ -2,6 +2,7 @@
 // The checkpoint step: conversions, safetensors, shards, torch archives, scopes; right files and
 // wrong ones.
 #include <nystromformer/checkpoint/state_dict.hpp>
+#include <nystromformer/checkpoint/state_writer.hpp>
 
 #include "catch.hpp"
 #include "checkpoint/bytes.hpp"
@@ -23,6 +24,10 @@
 
 #if __has_include(<sys/stat.h>)
 #include <sys/stat.h>
+#endif
+#if __has_include(<sys/resource.h>)
+#include <sys/resource.h>
+#include <csignal>
 #endif
 
 using namespace nystromformer;
@@ -277,6 +282,23 @@ TEST_CASE("what cannot be written is told and leaves nothing behind") {
     check_refused<InputError>("the metadata's name", save({bad}), {"__metadata__"});
     bad.name = "\xFF";
     check_refused<InputError>("no UTF-8", save({bad}), {"UTF-8", "\\xff"});
+    const auto strided = [](const char* name, DType dtype, Index size, std::vector<Index> strides) {
+        return TensorView{name, dtype, {size}, as_bytes("x"), std::move(strides)};
+    };
+    check_refused<InputError>("strides of another rank", save({strided("x", DType::u8, 1, {1, 1})}),
+                              {"\"x\"", "1 bytes for shape [1]"});
+    check_refused<InputError>("strides of half bytes", save({strided("x", DType::f4, 2, {1})}),
+                              {"\"x\"", "1 bytes for shape [2]"});
+    std::vector<TensorView> many;  // of 2^61 - 1 bytes each
+    for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h", "i"})
+        many.push_back(strided(name, DType::u8, (Index{1} << 61) - 1, {0}));
+    check_refused<InputError>("2^64 bytes", save(many), {"\"i\"", "less than 2^64 bytes"});
+    check_refused<InputError>(
+        "a header beyond the limit",
+        [] {
+            detail::safetensors_header({}, {{"a", "b"}, {"k", std::string(100'000'000, 'x')}});
+        },
+        {"header", "at most 100000000 bytes", "100000040"});
     CHECK(fs::is_empty(folder.path()));
     check_refused<IoError>("no folder",
                            [&] { save_safetensors(folder / "no/a.safetensors", {good}); },
@@ -303,6 +325,28 @@ TEST_CASE("what cannot be written is told and leaves nothing behind") {
     }
 }
 
+#if __has_include(<sys/resource.h>)
+TEST_CASE("a file that cannot be written whole is told and leaves nothing behind") {
+    const TemporaryFolder folder;
+    const std::string bytes(1 << 20, 'x');
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    rlimit small = before;
+    small.rlim_cur = 1 << 16;
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // so that writing fails instead
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    check_refused<IoError>("a limit of 64 KiB",
+                           [&] {
+                               save_safetensors(folder / "a.safetensors",
+                                                {{"x", DType::u8, {1 << 20}, as_bytes(bytes), {}}});
+                           },
+                           {"a.safetensors", "a writable file", "File too large"});
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CHECK(fs::is_empty(folder.path()));
+}
+#endif
+
 TEST_CASE("headers that the format allows are read") {
     const std::string entry = R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
     for (
@@ -312,6 +356,8 @@ TEST_CASE("headers that the format allows are read") {
          std::string(R"({"a":{"data_offsets":[0,8],"shape":[2],"dtype":"F32"}})"),
          std::string(
              R"({"\u0061":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":{"x":[1,null]}}})"),
+         std::string(
+             R"({"a":{"more":7,"dtype":"F32","shape":[2],"data_offsets":[0,8],"and":false}})"),
          std::string(
              R"({"a":{"more":-1.5,"dtype":"F32","shape":[2],"data_offsets":[0,8],"and":"s"}})"),
          std::string(
@@ -527,6 +573,8 @@ TEST_CASE("a scope reads by its path, checks shapes and remembers what was read"
                       {"layer.3.conv", DType::f32, {2, 1, 3, 1}, bytes, {}},
                       {"layer.3.b", DType::f32, {6}, bytes, {}},
                       {"layer.30.b", DType::f32, {6}, bytes, {}},
+                      {"scalar", DType::f32, {}, bytes.first(4), {}},
+                      {"none", DType::f32, {0, 3}, {}, {}},
                       {"ids", DType::i64, {3}, bytes, {}},
                       {"f8", DType::f8_e4m3, {24}, bytes, {}}});
     const StateDict state(Checkpoint::open(folder.path()));
@@ -536,6 +584,8 @@ TEST_CASE("a scope reads by its path, checks shapes and remembers what was read"
     CHECK_FALSE(state.has("w"));
     const auto matrix = layer.matrix<float>("w", 2, 3);
     CHECK(matrix(1, 0) == 3);
+    CHECK(state.matrix<float>("scalar", {})(0, 0) == 0);
+    CHECK(state.matrix<float>("none", {0, 3}).rows() == 0);
     const auto conv = layer.matrix<double>("conv", {2, 1, 3, 1});
     CHECK(conv.rows() == 2);
     CHECK(conv(1, 2) == 5);
@@ -558,6 +608,26 @@ TEST_CASE("a scope reads by its path, checks shapes and remembers what was read"
                                     {file, "\"f8\"", "F8_E4M3"});
     check_refused<TensorError>("a size beyond memory",
                                [&] { layer.vector<float>("b", Index{1} << 60); }, {"found [6]"});
+}
+
+TEST_CASE("what a StateWriter collects is what a StateDict reads, also where it is empty") {
+    const TemporaryFolder folder;
+    const StateWriter writer;
+    Matrix<double> matrix(2, 3);
+    matrix << 0, 1, 2, 3, 4, 0.1;
+    writer["layer"][3].add("w", matrix);
+    writer["layer"][3].add("conv", matrix, {2, 1, 3});
+    writer.add("flat", matrix, {6});
+    writer.add("none", RowVector<float>(Index{0}));
+    writer.write(folder / "model.safetensors");
+    const StateDict state(Checkpoint::open(folder.path()));
+    CHECK(state.checkpoint().names() ==
+          std::vector<std::string>{"flat", "layer.3.conv", "layer.3.w", "none"});
+    CHECK(state.checkpoint().find("layer.3.conv")->shape == std::vector<Index>{2, 1, 3});
+    CHECK((state["layer"][3].matrix<double>("w", 2, 3) == matrix));
+    CHECK(state.vector<double>("flat", 6)(5) == 0.1);
+    CHECK(state.vector<float>("none", 0).size() == 0);
+    CHECK(state.checkpoint().find("none")->dtype == DType::f32);
 }
 
 TEST_CASE("a tensor whose pages were given back after reading is read again, neighbours too") {

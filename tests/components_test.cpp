@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -102,9 +103,35 @@ TEST_CASE("a component with an option that it does not know is refused") {
     CHECK(refusal(replace, nullptr) == "UnsupportedError /normalizer/pattern/Regex");
     replace["pattern"] = {{"String", ""}};
     CHECK(refusal(replace, nullptr) == "TokenizerError /normalizer/pattern/String");
+    CHECK(refusal({{"type", "Prepend"}, {"prepend", ""}}, nullptr) ==
+          "TokenizerError /normalizer/prepend");
+    CHECK(refusal(nullptr, {{"type", "CharDelimiterSplit"}, {"delimiter", ""}}) ==
+          "TokenizerError /pre_tokenizer/delimiter");
+    Json metaspace = {{"type", "Metaspace"}, {"replacement", "_"}, {"add_prefix_space", false}};
+    CHECK(refusal(nullptr, metaspace) == "TokenizerError /pre_tokenizer/add_prefix_space");
+    metaspace["prepend_scheme"] = "first";
+    CHECK(refusal(nullptr, metaspace) == "TokenizerError /pre_tokenizer/add_prefix_space");
+    metaspace["prepend_scheme"] = "never";
+    CHECK(refusal(nullptr, metaspace) == "loaded");
+    // What may be left out.
+    const nf::Tokenizer five = load(nullptr, {{"type", "FixedLength"}});
+    CHECK(five.encode("abcdefg").tokens == std::vector<std::string>{"abcde", "fg"});
+    const nf::Tokenizer bytes =
+        load(nullptr, {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}});
+    CHECK(bytes.encode("ab cd").tokens == std::vector<std::string>{"ab", "\u0120cd"});
 }
 
 TEST_CASE("regular expressions that the matcher does not know are refused with their text") {
+    const auto check = [](const std::string& pattern) {
+        INFO(pattern);
+        try {
+            load(nullptr, split(pattern));
+            FAIL("was taken");
+        } catch (const nf::UnsupportedError& error) {
+            CHECK(error.place() == "/pre_tokenizer/pattern/Regex");
+            CHECK(error.found() == nf::detail::in_quotes(pattern));
+        }
+    };
     for (const std::string pattern :
          {"(?<=a)b",     "(?<!a)b",     "(?>a)",         "(?<name>a)",  "(?i)a",
           "(?#a)",       "(?~a)",       "(?m:.)",        "\\R",         "\\X",
@@ -117,19 +144,35 @@ TEST_CASE("regular expressions that the matcher does not know are refused with t
           "(?:ab)*+",    "(?!a*b)",     "(?i:\xC3\xA9)", "(?i:ss)",     "(?i:[s][t])",
           "(?i:s(?:t))", "(?i:[^a])",   "(?i:\\p{Lu})",  "\\",          "\\xE9",
           "\\xg",        "\\x{110000}", "\\x{D800}",     "\\u12",       "(((a{100}){100}){100})",
-          "^*"}) {
-        INFO(pattern);
-        try {
-            load(nullptr, split(pattern));
-            FAIL("was taken");
-        } catch (const nf::UnsupportedError& error) {
-            CHECK(error.place() == "/pre_tokenizer/pattern/Regex");
-            CHECK(error.found() == nf::detail::in_quotes(pattern));
-        }
-    }
+          "^*"})
+        check(pattern);
+    for (const std::string pattern :
+         {"+a", "?", "{2}", "a???", "a{2}+", "[\\b]", "[a-[b]]", "[[]a]", "\\x{41", "\\x{}", "a{2",
+          "\\p{Xx}", "(?i:a[\xC3\xA9])", "(?i:(?:st))"})
+        check(pattern);
     const std::string deep(33, '(');
     CHECK_THROWS_AS(matches(deep + "a" + std::string(33, ')'), "a"), nf::UnsupportedError);
     CHECK_THROWS_AS(matches(std::string(4097, 'a'), "a"), nf::UnsupportedError);
+}
+
+TEST_CASE("characters and intervals may be written in every way that the matcher knows") {
+    using Matches = std::vector<std::pair<std::size_t, std::size_t>>;
+    for (const auto& [pattern, text, expected] :
+         std::vector<std::tuple<std::string, std::string, Matches>>{
+             {"\\x41\\x{42}\\u0043\\D", "ABC.", {{0, 4}}},
+             {"\\x{4E00}\\\xC3\xA9", "\xE4\xB8\x80\xC3\xA9", {{0, 5}}},
+             {"\\x{ff01}", "\xEF\xBC\x81", {{0, 3}}},
+             {"\\t\\n\\r\\f\\v\\a\\e", "\t\n\r\f\v\a\x1B", {{0, 7}}},
+             {"a{,2}b", "aaab", {{1, 4}}},
+             {"a{2,3}?", "aaaa", {{0, 2}, {2, 4}}},
+             {"a{2,3}", "aaaa", {{0, 3}}},
+             {"[a[bc]-]+", "xab-c", {{1, 5}}},
+             {"\\p{^L}\\P{^L}", "a1b", {{1, 3}}},
+             {"(?i:[1~k])+", "1K\xE2\x84\xAA", {{0, 5}}},
+             {"(?i:(?i:a)b)", "xAB", {{1, 3}}}}) {
+        INFO(pattern);
+        CHECK(matches(pattern, text) == expected);
+    }
 }
 
 // A search that goes back would take hours here: ctest's time-out tells.

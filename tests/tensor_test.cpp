@@ -4,6 +4,7 @@
 #include "checkpoint/bytes.hpp"
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
+#include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
 
@@ -156,6 +157,24 @@ TEST_CASE("elements come in row-major order, whatever the strides") {
     CHECK(read_as_text(bytes_view({}, {}, "a")) == "a");
 }
 
+TEST_CASE("strided weights of every type convert, and scalars") {
+    const std::string f16 = little(0x3C00, 2) + little(0, 2) + little(0x4000, 2),  // 1, -, 2
+        bf16 = little(0x3F80, 2) + little(0, 2) + little(0x4000, 2),
+                      f32 = little(0x3F800000, 4) + little(0, 4) + little(0x40000000, 4),
+                      f64 = little(std::uint64_t{0x3FF} << 52, 8) + little(0, 8) +
+                            little(std::uint64_t{0x400} << 52, 8);
+    for (const auto& [dtype, bytes] : {std::pair(DType::f16, f16), std::pair(DType::bf16, bf16),
+                                       std::pair(DType::f32, f32), std::pair(DType::f64, f64)}) {
+        const TensorView view{"x", dtype, {2}, as_bytes(bytes), {2}};
+        float floats[2] = {};
+        double doubles[2] = {};
+        convert(view, floats);
+        convert(view, doubles);
+        CHECK((floats[0] == 1 && floats[1] == 2));
+        CHECK((doubles[0] == 1 && doubles[1] == 2));
+    }
+}
+
 TEST_CASE("a slice holds some of the first dimension") {
     const TensorView rows = bytes_view({4, 2}, {}, "abcdefgh");
     CHECK(read_as_text(detail::slice(rows, 0, 4)) == "abcdefgh");
@@ -230,6 +249,15 @@ TEST_CASE("names of shards are plain, to every bound of the letters and the leng
     CHECK_FALSE(plain(std::string(252, 'x') + ".bin"));
 }
 
+// The parser would ask so for CBOR and the like; text has no such value.
+TEST_CASE("binary values are refused by every reader of JSON") {
+    nlohmann::json::binary_t bytes;
+    CHECK_FALSE(
+        detail::ShardIndex::parse(R"({"weight_map":{"t":"x.bin"}})", "f", ".bin").binary(bytes));
+    CHECK_FALSE(detail::SafetensorsHeader::parse("{}", "f").binary(bytes));
+    CHECK_FALSE(detail::StrictJsonBuilder("f", 32, 1 << 20).binary(bytes));
+}
+
 TEST_CASE("an index is read beside anything else, up to its limits") {
     const auto parse = [](const std::string& text) {
         return detail::ShardIndex::parse(text, "f", ".bin");
@@ -253,6 +281,10 @@ TEST_CASE("an index is read beside anything else, up to its limits") {
     CHECK(parse("{\"weight_map\":{" + many.substr(1) + "}}").shards.size() == 4096);
     CHECK_THROWS_AS(parse("{\"weight_map\":{" + many.substr(1) + ",\"x\":\"x.bin\"}}"),
                     FormatError);
+    std::string million = "{\"weight_map\":{\"0\":\"x.bin\"";
+    for (int i = 1; i < 1'000'000; ++i) million += ",\"" + std::to_string(i) + "\":\"x.bin\"";
+    CHECK(parse(million + "}}").weight_map.size() == 1'000'000);
+    CHECK_THROWS_AS(parse(million + ",\"x\":\"x.bin\"}}"), FormatError);
     CHECK(parse("{\"weight_map\":{\"" + std::string(65536, 'n') + "\":\"x.bin\"}}")
               .weight_map.size() == 1);
     CHECK_THROWS_AS(parse("{\"weight_map\":{\"" + std::string(65537, 'n') + "\":\"x.bin\"}}"),

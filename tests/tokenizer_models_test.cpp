@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,7 +101,7 @@ TEST_CASE("ids may leave gaps, and all below vocab_size have one meaning") {
     CHECK(tokenizer.token_to_id("aab") == 60);
     CHECK(tokenizer.id_to_token(60) == "aab");
     CHECK(tokenizer.id_to_token(7) == "a");
-    for (const std::int64_t id : {1, 6, 59, 61}) CHECK_FALSE(tokenizer.id_to_token(id));
+    for (const std::int64_t id : {-1, 1, 6, 59, 61}) CHECK_FALSE(tokenizer.id_to_token(id));
     CHECK(tokenizer.encode("aabab").ids == std::vector<std::int64_t>{60, 3});
     CHECK(tokenizer.encode("aaaab").ids == std::vector<std::int64_t>{5, 2});
     CHECK(tokenizer.encode("x").tokens == std::vector<std::string>{"?"});
@@ -167,6 +168,55 @@ TEST_CASE("decoded text is tidied where the option or tokenizer_config.json asks
     other["model"]["vocab"]["."] = 8;
     const std::vector<std::int64_t> of_bpe = {7, 8};
     CHECK(load(other).decode(of_bpe, {.clean_up_tokenization_spaces = true}) == "a .");
+    Json files = {{"tokenizer.json", other}};
+    files["tokenizer_config.json"] = {
+        {"clean_up_tokenization_spaces", true},
+        {"clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", true}};
+    const Folder folder(files);
+    CHECK(nf::Tokenizer::from_pretrained(folder.path()).decode(of_bpe) == "a.");
+}
+
+TEST_CASE("a length of no use and the names of inputs in tokenizer_config.json are read") {
+    const auto load_with = [](const Json& config) {
+        const Json files = {{"tokenizer.json", bpe()}, {"tokenizer_config.json", config}};
+        const Folder folder(files);
+        return nf::Tokenizer::from_pretrained(folder.path());
+    };
+    for (const Json& length : {Json(0), Json(-1), Json(0.5), Json(1e15), Json(nullptr)})
+        CHECK_FALSE(load_with({{"model_max_length", length}}).model_max_length());
+    CHECK(load_with({{"model_max_length", 1}}).model_max_length() == 1);
+    const auto gives = [&](const Json& config) { return load_with(config).gives_token_type_ids(); };
+    CHECK(gives(Json::object()) == std::nullopt);
+    CHECK(gives({{"tokenizer_class", "AlbertTokenizer"}}) == std::nullopt);
+    CHECK(gives({{"tokenizer_class", "BertTokenizer"}}) == true);
+    CHECK(gives({{"tokenizer_class", "BertTokenizerFast"}}) == true);
+    const Json names = Json::array({"input_ids", "token_type_ids"});
+    CHECK(gives({{"model_input_names", names}}) == true);
+    CHECK(gives({{"model_input_names", Json::array({"input_ids"})},
+                 {"tokenizer_class", "BertTokenizer"}}) == false);
+}
+
+TEST_CASE("lower case comes first and once, whatever normalizer a tokenizer.json has") {
+    const Json lower = {{"type", "Lowercase"}}, nfc = {{"type", "NFC"}};
+    const auto sequence = [](const Json& steps) -> Json {
+        return {{"type", "Sequence"}, {"normalizers", steps}};
+    };
+    const Json odd = sequence(3);  // for its reader to refuse, as the next two
+    for (const auto& [before, after] : std::vector<std::pair<Json, Json>>{
+             {nullptr, sequence(Json::array({lower}))},
+             {nfc, sequence(Json::array({lower, nfc}))},
+             {lower, lower},
+             {sequence(Json::array({nfc})), sequence(Json::array({lower, nfc}))},
+             {sequence(Json::array({nfc, lower})), sequence(Json::array({nfc, lower}))},
+             {odd, sequence(Json::array({lower, odd}))},
+             {3, sequence(Json::array({lower, 3}))}}) {
+        Json tokenizer = {{"normalizer", before}};
+        nf::detail::lower_case_first(tokenizer);
+        CHECK(tokenizer["normalizer"] == after);
+    }
+    Json none = "a text";
+    nf::detail::lower_case_first(none);
+    CHECK(none == Json("a text"));
 }
 
 TEST_CASE("malformed vocabularies are refused with their path") {
@@ -176,6 +226,15 @@ TEST_CASE("malformed vocabularies are refused with their path") {
     Json json = bpe();
     json["model"]["vocab"][std::string(5000, 'x')] = 100;
     CHECK(refusal_of([&] { load(json); }).starts_with("TokenizerError /model/vocab/xxx"));
+    const nf::Tokenizer none =
+        load({{"model", {{"type", "WordLevel"}, {"unk_token", "?"}, {"vocab", Json::object()}}}});
+    CHECK(none.vocab_size() == 0);
+    CHECK_FALSE(none.id_to_token(0));
+    CHECK(refusal_of([&] { none.encode("a"); }) == "TokenizerError /model/unk_token");
+    json = bpe();
+    json["model"]["vocab"][""] = 8;  // of no word
+    CHECK(load(json).token_to_id("") == 8);
+    CHECK(load(json).encode("aa").ids == std::vector<std::int64_t>{4});
     const Json without_unknown = {
         {"model", {{"type", "WordLevel"}, {"unk_token", "?"}, {"vocab", {{"a", 0}}}}}};
     const nf::Tokenizer tokenizer = load(without_unknown);
@@ -194,6 +253,92 @@ TEST_CASE("a folder without any tokenizer is one error that names what was looke
                                  "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt"})
             CHECK(message.find(name) != std::string::npos);
     }
+}
+
+// Where no tokenizer_config.json names a class: config.json, and what is there.
+TEST_CASE("the kind of older files comes from config.json, or from their names") {
+    const std::string lines = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na";
+    const Json pieces = {{"<s>", 0},    {"a", 1},     {"</s>", 2},
+                         {"<mask>", 3}, {"<pad>", 4}, {"<unk>", 5}};
+    const auto tokens = [](const Json& files) {
+        const Folder folder(files);
+        return nf::Tokenizer::from_pretrained(folder.path()).encode("a").tokens;
+    };
+    using Tokens = std::vector<std::string>;
+    const Tokens bert = {"[CLS]", "a", "[SEP]"}, roberta = {"<s>", "a", "</s>"},
+                 albert = {"[CLS]", "\u2581", "a", "[SEP]"},
+                 fairseq = {"<s>", "\u2581", "a", "</s>"};
+    const std::string model = spiece();
+    const Json both = {{"vocab.txt", lines}, {"vocab.json", pieces}, {"merges.txt", ""}};
+    CHECK(tokens({{"vocab.txt", lines}}) == bert);
+    CHECK(tokens(both) == roberta);
+    CHECK(tokens({{"vocab.txt", lines}, {"vocab.json", pieces}}) == bert);
+    const auto with_config = [&](Json files, const char* key, const char* value) {
+        files["config.json"][key] = value;
+        return tokens(files);
+    };
+    CHECK(with_config(both, "model_type", "bert") == bert);
+    CHECK(with_config(both, "model_type", "megatron-bert") == bert);
+    CHECK(with_config(both, "model_type", "longformer") == roberta);
+    CHECK(with_config(both, "model_type", "another") == roberta);
+    CHECK(with_config(both, "hidden_act", "gelu") == roberta);
+    CHECK(with_config(both, "tokenizer_class", "ElectraTokenizerFast") == bert);
+    for (const char* name : {"PreTrainedTokenizer", "TokenizersBackend", "NystromformerTokenizer"})
+        CHECK(with_config({{"vocab.txt", lines}}, "tokenizer_class", name) == bert);
+    const auto of_model = [&](const char* name, const char* type) {
+        Json files = {{"tokenizer_config.json", {{"pad_token", "<p>"}, {"unk_token", "<u>"}}}};
+        if (type != nullptr) files["config.json"]["model_type"] = type;
+        const Folder folder(files);
+        nf::detail::write_file(folder.path() / name, model);
+        return nf::Tokenizer::from_pretrained(folder.path()).encode("a").tokens;
+    };
+    CHECK(of_model("spiece.model", nullptr) == albert);
+    CHECK(of_model("tokenizer.model", nullptr) == albert);
+    CHECK(of_model("tokenizer.model", "yoso") == albert);
+    CHECK(of_model("sentencepiece.bpe.model", nullptr) == fairseq);
+    CHECK(of_model("spiece.model", "xmod") == fairseq);
+    CHECK(of_model("tokenizer.model", "camembert") == fairseq);
+}
+
+TEST_CASE("tokens of tokenizer_config.json beside older files have their flags and ids") {
+    const auto load_with = [](const Json& config, const Json& others = Json::object()) {
+        Json files = {{"vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nx\n"},
+                      {"tokenizer_config.json", config}};
+        files.update(others);
+        const Folder folder(files);
+        return nf::Tokenizer::from_pretrained(folder.path());
+    };
+    const auto listed = load_with({{"extra_special_tokens", {"<1>", {{"content", "<2>"}}}}});
+    CHECK(listed.token_to_id("<1>") == 7);
+    CHECK(listed.token_to_id("<2>") == 8);
+    const auto named = load_with({{"extra_special_tokens", {{"image_token", "<i>"}}},
+                                  {"other", "y"},
+                                  {"x_token", 3},
+                                  {"y_token", {{"lstrip", true}}}});
+    CHECK(named.token_to_id("<i>") == 7);
+    CHECK(named.vocab_size() == 8);
+    // An empty list makes room for the older key.
+    const auto older = load_with({{"extra_special_tokens", Json::array()},
+                                  {"additional_special_tokens", Json::array({"<3>"})}});
+    CHECK(older.token_to_id("<3>") == 7);
+    // What added_tokens.json has is special where another file says so of it.
+    const auto added =
+        load_with({{"additional_special_tokens", Json::array({"<4>"})}, {"mask_token", "<6>"}},
+                  {{"added_tokens.json", {{"<4>", 7}, {"<5>", 8}, {"<6>", 9}}}});
+    const std::vector<std::int64_t> ids = {7, 8, 9};
+    CHECK(added.decode(ids) == "<5>");
+    CHECK(added.decode(ids, {.skip_special_tokens = false}) == "<4> <5> <6>");
+    // Flags of added_tokens_decoder are those of the role with its text.
+    const auto flagged =
+        load_with({{"mask_token", "[MASK]"},
+                   {"added_tokens_decoder", {{"4", {{"content", "[MASK]"}, {"lstrip", true}}}}}});
+    CHECK(flagged.mask_token() == "[MASK]");
+    CHECK(flagged.encode("a [MASK]").offsets[2] == std::pair<nf::Index, nf::Index>(1, 8));
+    // A token of one text twice: the later one's flags count, the first one's id.
+    const auto twice =
+        load_with({{"mask_token", {{"content", "x"}, {"lstrip", true}}}, {"cls_token", "x"}});
+    CHECK(twice.token_to_id("x") == 6);
+    CHECK(twice.encode("a x").offsets[2] == std::pair<nf::Index, nf::Index>(1, 3));
 }
 
 TEST_CASE("older files that are malformed or of another kind are refused") {
@@ -234,4 +379,10 @@ TEST_CASE("a SentencePiece model that is cut anywhere loads or is refused") {
                reason.starts_with("TokenizerError")));
     }
     CHECK(refused(whole + field(2, "\x18\x01")) == "none");
+    // Fields that no one needs: of the file, the trainer, the normalizer and a piece.
+    const std::string number = "\x49" + std::string(8, '\x01');
+    for (const std::string& unread :
+         {number, std::string("\x08\x05"), field(9, "x"), field(2, number + "\x18\x01"),
+          field(3, number), field(1, field(1, "b") + number)})
+        CHECK(refused(whole + unread) == "none");
 }

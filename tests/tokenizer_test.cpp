@@ -108,6 +108,9 @@ TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_confi
     CHECK(nf::Tokenizer::from_pretrained(folder).mask_token() == "[S]");
     CHECK_FALSE(nf::Tokenizer::from_pretrained(folder).pad_token());
     nf::detail::write_file(folder / "special_tokens_map.json", "{}");
+    nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": {"content": ""}})");
+    CHECK(refusal_of([&] { nf::Tokenizer::from_pretrained(folder); }) ==
+          "TokenizerError /mask_token/content");
     nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": 3})");
     CHECK_THROWS_AS(nf::Tokenizer::from_pretrained(folder), nf::TokenizerError);
     std::filesystem::remove(folder / "tokenizer.json");
@@ -372,6 +375,16 @@ TEST_CASE("a character map is walked in bounds or refused, whatever its bytes") 
     auto units = one_letter();
     units[256 ^ 'a'] = 'a' | ('a' << 10);  // a cycle: the children of 'a' are those of the root
     CHECK(refusal(with_charsmap(charsmap(units, b)).dump()) == "none");
+    units = one_letter();
+    units.resize(800);
+    units[799] = 'G';  // whose node would lie behind the array: the child of none
+    CHECK(refusal(with_charsmap(charsmap(units, b)).dump()) == "none");
+    const auto blob = nf::detail::decode_base64(charsmap(one_letter(), b));
+    const nf::detail::Charsmap map(blob.value(), "f", "/");
+    for (const char* key : {"a", "ab", "aa"}) CHECK(map.find(key) == "b");
+    for (const std::string_view key : {std::string_view("\0a", 2), std::string_view("b"),
+                                       std::string_view("\xFF"), std::string_view()})
+        CHECK_FALSE(map.find(key));
     std::mt19937 random(1);
     for (int round = 0; round < 300; ++round) {
         units.assign(512, 0);

@@ -38,6 +38,8 @@ std::string put(std::string bytes, std::size_t at, std::uint64_t value, std::siz
     return bytes.replace(at, size, little(value, size));
 }
 
+constexpr std::uint64_t all_ones = ~std::uint64_t{0};
+
 /// An archive of one tensor "w", with another value of the state dict's attributes, which are of no
 /// use.
 std::string with_attribute(const std::string& value) {
@@ -97,6 +99,13 @@ TEST_CASE("zip64 archives are read, and their records must agree in every field"
     refuse("another beginning in the end record", end + 16, 1, 4, "the same directory");
     refuse("a field of another kind", directory + 46 + 10, 2, 2, "a zip64 extra field");
     refuse("a field that is too short", directory + 46 + 10 + 2, 16, 2, "more bytes");
+    check_refused("a size that wraps",
+                  put(put(bytes, record + 40, all_ones, 8), end + 12, all_ones, 4),
+                  "a directory that ends");
+    // A record behind its locator: the end record's own fields, from the second count on.
+    std::string behind = put(put(bytes, end + 8, 0x4B504B50, 4), end + 12, 0x0606, 4);
+    check_refused("a record behind the locator", put(behind, locator + 8, end + 10, 8),
+                  "a locator of the zip64 end record");
     const std::string open = put(bytes, end + 8, 0xFFFFFFFFu, 4);  // the zip64 record alone tells
     const auto with_entries = [&](std::uint64_t count) {
         return put(put(open, record + 24, count, 8), record + 32, count, 8);
@@ -131,6 +140,12 @@ TEST_CASE("what a zip says twice must agree") {
         grown = put(grown, at, 3, 4);
     check_refused("bytes of the directory", grown, "bytes inside it");
     CHECK(parse_torch(zip({{"a/data.pkl", pickled::whole("}")}})).tensors().empty());
+    check_refused("the last storage is missing", zip({{"a/data.pkl", state_of(good_tensor)}}),
+                  "entry \"a/data/0\" of 6 F32, found nothing");
+    check_refused(
+        "nothing but a signature and an end record",
+        "PK\x03\x04" + std::string("PK\x05\x06") + little(0, 12) + little(4, 4) + little(0, 2),
+        "<name>/data.pkl");
     check_refused("no data.pkl in a folder", zip({{"a/b/data.pkl", "x"}}), "<name>/data.pkl");
     check_refused("constants", zip({{"a/constants.pkl", "x"}}), "TorchScript");
     check_refused("code", zip({{"a/code/x", "x"}}), "TorchScript");

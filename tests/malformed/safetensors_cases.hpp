@@ -168,6 +168,7 @@ inline std::vector<MalformedFile> malformed_headers() {
         {"a whole float", entry("[1.0]", "[0,4]"), 4, {"/a/shape", "1.0"}},
         {"an exponent", entry("[1e3]", "[0,4]"), 4, {"/a/shape", "1e3"}},
         {"true as a dimension", entry("[true]", "[0,4]"), 4, {"/a/shape", "true"}},
+        {"false as a dimension", entry("[false]", "[0,4]"), 4, {"/a/shape", "false"}},
         {"a dimension in quotes", entry("[\"1\"]", "[0,4]"), 4, {"/a/shape", "\"1\""}},
         {"an array as a dimension", entry("[[1]]", "[0,4]"), 4, {"/a/shape", "an array"}},
         {"a dimension of 2^63", entry("[0,9223372036854775808]", "[0,0]"), 0, {"/a/shape", "2^63"}},

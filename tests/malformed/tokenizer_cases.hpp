@@ -244,7 +244,10 @@ inline std::vector<MalformedFile> malformed_charsmaps() {
     add("no base64", "!!!!");
     add("a filling within", "AA==AAAA");
     add("no units", "AAAAAA==");
-    add("a size that is no multiple of 4", "BAAAAAAAAA==");
+    add("stray bits", "AB==");
+    add("a size that is no multiple of 4",
+        base64(std::string("\5\0\0\0", 4) + std::string(8, '\0')));
+    add("a size beyond seven bytes", "BAAAAAAAAA==");
     add("a size beyond the bytes", base64(std::string("\xFF\xFF\xFF\xFF\0\0\0\0", 8)));
     add("a trie of nothing", charsmap({}, b));
     auto units = one_letter();
@@ -258,6 +261,8 @@ inline std::vector<MalformedFile> malformed_charsmaps() {
     add("a value behind the last replacement", charsmap(units, b));
     units[512] = 0xFFFFFFFFU;
     add("a value of 2^31 - 1", charsmap(units, b));
+    units[512] = 1U << 31 | 1;
+    add("a value inside a character", charsmap(units, std::string_view("\xC3\xA9\0", 3)));
     add("no replacement", charsmap(one_letter(), ""));
     add("a replacement without end", charsmap(one_letter(), "b"));
     add("a replacement that is no UTF-8", charsmap(one_letter(), std::string_view("\xFF\0", 2)));
@@ -285,6 +290,11 @@ inline std::vector<MalformedFile> malformed_spieces() {
               "10 bytes"},
              {"a piece that is no UTF-8", whole + piece("\xFF", 1), "FormatError", "byte"},
              {"a piece of type 9", whole + piece("b", 9), "FormatError", "byte"},
+             {"a piece of type 0", whole + piece("b", 0), "FormatError", "a type from 1 to 6"},
+             {"a word model", whole + field(2, "\x18\x03"), "UnsupportedError",
+              "a Unigram model (1), found 3"},
+             {"half a number of 64 bits", whole + std::string("\x09\0\0\0\0", 5), "FormatError",
+              "a protobuf field, found 4"},
              {"a piece twice", whole + piece("a", 1), "TokenizerError", "/model/vocab"},
              {"a piece without text", whole + field(1, "\x18\x01"), "TokenizerError",
               "/model/vocab"},
@@ -341,6 +351,8 @@ inline std::vector<MalformedFile> malformed_vocabularies() {
     add(roberta, "vocab.json", R"({"a": 1, "b": 1, "ab": 2})", "TokenizerError", "/model/vocab/");
     add(roberta, "vocab.json", R"({"a": 1e3, "b": 1, "ab": 2})", "TokenizerError",
         "/model/vocab/a");
+    add(roberta, "vocab.json", R"({"<s>": 1.5, "a": 0, "b": 1, "ab": 2})", "TokenizerError",
+        "/model/vocab/<s>");
     add(bert, "vocab.txt", "a\n\xC3\n", "FormatError", "UTF-8");
     add(bert, "vocab.txt", std::string(100'000, 'x') + "\n[UNK]\n", "TokenizerError",
         "/model/vocab/xxx");
@@ -354,8 +366,17 @@ inline std::vector<MalformedFile> malformed_vocabularies() {
         "TokenizerError", "/added_tokens_decoder");
     add(bert, "tokenizer_config.json", R"({"added_tokens_decoder": {"-1": {"content": "a"}}})",
         "TokenizerError", "/added_tokens_decoder");
+    add(bert, "tokenizer_config.json", R"({"added_tokens_decoder": {"": {"content": "a"}}})",
+        "TokenizerError", "/added_tokens_decoder");
+    add(bert, "tokenizer_config.json",
+        R"({"added_tokens_decoder": {"1234567890": {"content": "a"}}})", "TokenizerError",
+        "ids as keys");
     add(bert, "tokenizer_config.json", R"({"added_tokens_decoder": {"1": 5}})", "TokenizerError",
         "/added_tokens_decoder/1");
+    add(bert, "tokenizer_config.json", R"({"extra_special_tokens": ["a", ""]})", "TokenizerError",
+        "/extra_special_tokens/1");
+    add(bert, "tokenizer_config.json", R"({"extra_special_tokens": {"x_token": {"content": 5}}})",
+        "TokenizerError", "/x_token/content");
     add(bert, "tokenizer_config.json", R"({"additional_special_tokens": 5})", "TokenizerError",
         "/additional_special_tokens");
     add(bert, "tokenizer_config.json", R"({"truncation_side": "up"})", "TokenizerError",

@@ -201,6 +201,7 @@ inline std::vector<MalformedFile> malformed_zips() {
              {"another archive after it", good + good, "a directory that ends"},
              {"four bytes", "PK\x03\x04", "4 bytes"},
              {"a comment", put(end + 20, 1, 2) + "x", "end record"},
+             {"a comment beyond the file", put(end + 20, 1, 2), "without a comment"},
              {"two disks", put(end + 4, 1, 2), "one disk"},
              {"other numbers of entries", put(end + 8, 2, 2), "one disk"},
              {"fewer entries", put(end + 8, 2 | (2 << 16), 4), "the end of the directory"},

@@ -55,7 +55,7 @@ protected:
             {file_, place(where.empty() ? path() : where), std::move(expected), std::move(found)});
     }
     std::string place(const std::string& where) const { return "header: " + where; }
-    virtual std::string path() const { return "/"; }
+    virtual std::string path() const = 0;
 
     /// A name from a file: not too long, and no NUL, which C programs would read as its end.
     void check_name(const std::string& name) const {

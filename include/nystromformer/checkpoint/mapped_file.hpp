@@ -5,6 +5,7 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -30,7 +31,7 @@ namespace nystromformer {
 class MappedFile {
 public:
     /// Throws IoError for what is missing, unreadable or no regular file (it never waits on a
-    /// pipe), FormatError for one that is larger than `files` allows.
+    /// pipe), FormatError for one that is larger than `files` allows or than the address space.
     static MappedFile open(const std::filesystem::path& path, const FileOptions& files = {}) {
         MappedFile file;
         file.read(path, files);
@@ -102,11 +103,9 @@ private:
 
     static void check_size(const std::filesystem::path& path, std::uint64_t size,
                            const FileOptions& files) {
-        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max())) {
-            throw IoError({path.string(), "", "a file that fits the address space",
-                           std::to_string(size) + " bytes"});
-        }
-        detail::check_size(path, size, files.most_weight_bytes);
+        constexpr auto address_space =
+            static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
+        detail::check_size(path, size, std::min(files.most_weight_bytes, address_space));
     }
 
     std::span<const std::byte> bytes_;

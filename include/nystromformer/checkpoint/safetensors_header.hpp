@@ -166,7 +166,7 @@ private:
             default:
                 break;
         }
-        const std::string tensor = '/' + (entries.empty() ? "" : printable(entries.back().name));
+        const std::string tensor = '/' + printable(entries.back().name);  // the last begun
         switch (at_) {
             case At::dtype:
                 return tensor + "/dtype";

@@ -43,11 +43,12 @@ inline Json template_json(const std::vector<TemplateStep>& single,
             {"special_tokens", tokens}};
 }
 
-/// The id of `content` in a list /added_tokens, which has it.
+/// The id of `content` in a list /added_tokens, which has it, once.
 inline std::int64_t added_id(const Json& added_tokens, std::string_view content) {
+    std::int64_t id = -1;
     for (const Json& token : added_tokens)
-        if (token["content"] == content) return token["id"].get<std::int64_t>();
-    return -1;
+        if (token["content"] == content) id = token["id"].get<std::int64_t>();
+    return id;
 }
 
 /// Puts Lowercase before the normalizer of a tokenizer.json, unless it is that or a Sequence with

@@ -56,9 +56,6 @@ public:
             read_map(folder / "special_tokens_map.json", files);
             read_added(folder / "added_tokens.json", files);
         }
-        for (auto& [role, token] : roles_)
-            for (const auto& [id, added] : decoder_)
-                if (added.content == token.content) token = added;
     }
 
     View options() const { return {options_, file_}; }
@@ -233,7 +230,7 @@ private:
 
     std::string file_;
     JsonTree options_;
-    std::map<std::string, AddedToken> roles_;
+    std::map<std::string, AddedToken> roles_;  // what decoder_ has, too, has its flags there
     std::optional<std::vector<AddedToken>> extra_;
     std::vector<AddedToken> map_extra_;           // of special_tokens_map.json
     std::map<std::int64_t, AddedToken> decoder_;  // by id

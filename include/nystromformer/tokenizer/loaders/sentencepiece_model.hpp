@@ -51,14 +51,10 @@ public:
             case 5:
                 field.value = fixed(4);
                 break;
-            case 2: {
-                const std::uint64_t size = varint();
-                if (size > bytes_.size() - at_) fail("at most the bytes that are left", size);
-                field.bytes = bytes_.substr(at_, static_cast<std::size_t>(size));
+            case 2:
+                field.bytes = take(varint());
                 field.has_bytes = true;
-                at_ += static_cast<std::size_t>(size);
                 break;
-            }
             default:
                 fail("a field of type 0, 1, 2 or 5", tag & 7);
         }
@@ -84,6 +80,12 @@ private:
             if (byte < 0x80) return result;
         }
         fail("a number of at most 10 bytes", result);
+    }
+    std::string_view take(std::uint64_t size) {
+        if (size > bytes_.size() - at_) fail("at most the bytes that are left", size);
+        const auto taken = bytes_.substr(at_, static_cast<std::size_t>(size));
+        at_ += taken.size();
+        return taken;
     }
     std::uint64_t fixed(std::size_t size) {
         if (size > bytes_.size() - at_) fail("a protobuf field", bytes_.size() - at_);
