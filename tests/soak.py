@@ -30,7 +30,8 @@ def state(pid):
 
 
 def watch(process, name, seconds):
-    """Samples while the process runs; returns how much resident memory grew after the first third, in KiB."""
+    """Samples while the process runs; returns how much resident memory grew after the first third, in KiB, and by how
+    many the descriptors that were always open did."""
     samples, start = [], time.monotonic()
     while process.poll() is None and time.monotonic() - start < seconds + 60:
         try:
@@ -41,12 +42,12 @@ def watch(process, name, seconds):
     later = [sample for sample in samples if sample[0] > samples[-1][0] / 3]
     third = max(1, len(later) // 3)
     early, late = (max(sample[1] for sample in part) for part in (later[:third], later[-third:]))
-    descriptors = {sample[2] for sample in later}
+    open_early, open_late = (min(sample[2] for sample in part) for part in (later[:third], later[-third:]))
     hours = max(later[-1][0] - later[0][0], 1) / 3600
     growth = late - early
     print(f"{name}: {len(samples)} samples in {samples[-1][0]:.0f} s, resident {early} KiB, later {late} KiB "
-          f"({growth / 1024 / hours:+.2f} MiB an hour), descriptors {min(descriptors)} to {max(descriptors)}")
-    return growth, descriptors
+          f"({growth / 1024 / hours:+.2f} MiB an hour), descriptors {open_early}, later {open_late}")
+    return growth, open_late - open_early
 
 
 def lines(program, count, seconds):
@@ -76,12 +77,12 @@ def lines(program, count, seconds):
     feeder, checker = threading.Thread(target=feed), threading.Thread(target=check)
     feeder.start()
     checker.start()
-    growth, descriptors = watch(process, "lines", seconds)
+    growth, leaked = watch(process, "lines", seconds)
     feeder.join()
     checker.join()
     code = process.wait()
     print(f"lines: {sent[0]} sent, {got[0]} answered, {wrong[0]} wrong, exit code {code}")
-    return wrong[0] == 0 and sent[0] == got[0] and code == 3 and growth < 1024 and len(descriptors) == 1
+    return wrong[0] == 0 and sent[0] == got[0] and code == 3 and growth < 1024 and leaked == 0
 
 
 def main():
@@ -93,8 +94,8 @@ def main():
     arguments = parser.parse_args()
     half = arguments.seconds / 2
     process = subprocess.Popen([arguments.soak, str(ROOT), str(half)])
-    growth, descriptors = watch(process, "load, run, destroy", half)
-    good = process.wait() == 0 and growth < 1024 and len(descriptors) == 1
+    growth, leaked = watch(process, "load, run, destroy", half)
+    good = process.wait() == 0 and growth < 1024 and leaked == 0
     good = lines(arguments.program, arguments.lines, half) and good
     print("flat" if good else "NOT FLAT")
     return 0 if good else 1

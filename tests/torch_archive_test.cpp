@@ -114,6 +114,12 @@ TEST_CASE("zip64 archives are read, and their records must agree in every field"
     check_refused("more than a million", with_entries(1'000'001), "1000000 entries");
 }
 
+TEST_CASE("the smallest zip is one end record, which holds no pickle") {
+    const std::string smallest = "PK\x05\x06" + std::string(18, '\0');
+    check_refused("22 bytes", smallest, "data.pkl");
+    check_refused("21 bytes", smallest.substr(0, 21), "a zip archive");
+}
+
 TEST_CASE("what a zip says twice must agree") {
     const std::string bytes = torch_archive(state_of(good_tensor));
     const std::size_t directory = bytes.find("PK\x01\x02"), end = bytes.rfind("PK\x05\x06"),

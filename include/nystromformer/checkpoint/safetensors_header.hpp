@@ -52,7 +52,6 @@ public:
     bool binary(Json::binary_t&) { return false; }
 
     bool number_unsigned(std::uint64_t value) {
-        if (skipped_ != 0 || at_ == At::unknown) return other("");
         if (at_ == At::shape) return add_dimension(value);
         if (at_ != At::offsets) return other(std::to_string(value));
         if (number_of_offsets_ == 2) fail("two offsets", "more");
