@@ -24,6 +24,7 @@ any draw fails; its line names the seed that repeats it.
 
 import argparse
 import collections
+import math
 import secrets
 import subprocess
 import sys
@@ -282,7 +283,8 @@ def compare_draw(binary, seed, stock, scalars):
                 continue
             tensor, numbers[scalar] = worst_of(found, expected)
             limit = TOLERANCE[scalar]
-            if scalar == "float":
+            # A run of transformers that overflows says nothing of rounding.
+            if scalar == "float" and math.isfinite(numbers["transformers float32"]):
                 limit = max(limit, ROUNDING * numbers["transformers float32"])
             if not numbers[scalar] <= limit:
                 failures.append(f"{scalar}: {tensor} deviates by {numbers[scalar]:.1e}")
