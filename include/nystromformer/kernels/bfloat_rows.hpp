@@ -39,12 +39,8 @@ private:
 
 /// c = start + a b for `rows` rows and one panel.
 inline void multiply_bfloats(const BfloatTile& all, Index rows) {
-    for_each_tile(rows, kernels<float>().tile_rows, [&](Index first, Index height) {
-        BfloatTile tile = all;
-        tile.a += first * all.a_stride;
-        if (tile.start != nullptr) tile.start += first * all.start_stride;
-        tile.c += first * all.c_stride;
-        kernels<float>().multiply_bfloat(tile, static_cast<int>(height));
+    for_each_tile_of(all, rows, kernels<float>().tile_rows, [](const BfloatTile& tile, int height) {
+        kernels<float>().multiply_bfloat(tile, height);
     });
 }
 

@@ -45,6 +45,18 @@ void for_each_tile(Index rows, Index tile_rows, const Body& body) {
     }
 }
 
+/// Calls body(tile, height) for the tiles of `all`, a product of `rows` rows and one panel.
+template <typename Tile, typename Body>
+void for_each_tile_of(const Tile& all, Index rows, Index tile_rows, const Body& body) {
+    for_each_tile(rows, tile_rows, [&](Index first, Index height) {
+        Tile tile = all;
+        tile.a += first * all.a_stride;
+        if (tile.start != nullptr) tile.start += first * all.start_stride;
+        tile.c += first * all.c_stride;
+        body(tile, static_cast<int>(height));
+    });
+}
+
 /// c = start + a b for `rows` rows and one panel, while the panel at `next` is brought to the
 /// cache, where there is one.
 template <typename Scalar>
@@ -53,17 +65,13 @@ void multiply_rows(const GemmTile<Scalar>& all, Index rows, const Scalar* next =
     const Index next_step =
         blocks_of(kernel.tile_columns * Index{sizeof(Scalar)}, blocks_of(rows, kernel.tile_rows));
     const char* part = reinterpret_cast<const char*>(next);
-    for_each_tile(rows, kernel.tile_rows, [&](Index first, Index height) {
-        GemmTile<Scalar> tile = all;
-        tile.a += first * all.a_stride;
-        if (tile.start != nullptr) tile.start += first * all.start_stride;
-        tile.c += first * all.c_stride;
+    for_each_tile_of(all, rows, kernel.tile_rows, [&](GemmTile<Scalar>& tile, int height) {
         if (next != nullptr) {
             tile.next = part;
             tile.next_step = next_step;
             part += next_step * all.depth;
         }
-        kernel.multiply(tile, static_cast<int>(height));
+        kernel.multiply(tile, height);
     });
 }
 
