@@ -30,6 +30,8 @@
 #include <csignal>
 #endif
 
+namespace checkpoint_test {
+
 using namespace nystromformer;
 using namespace nystromformer::testing;
 namespace fs = std::filesystem;
@@ -699,3 +701,5 @@ TEST_CASE("what torch also saves but is no plain state dict is refused with advi
         "no zip", [] { TorchArchive::parse(as_bytes("<html>not found</html>"), "a.bin"); },
         {"a.bin", "<html>"});
 }
+
+}  // namespace checkpoint_test

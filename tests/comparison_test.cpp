@@ -15,6 +15,8 @@
 #include <tuple>
 #include <vector>
 
+namespace comparison_test {
+
 namespace nf = nystromformer;
 
 namespace {
@@ -296,3 +298,5 @@ TEST_CASE("a comparison tells every pass and every cut, and refuses what it cann
     refused({.repeat = 0});
     refused({.mask_passes = 0});
 }
+
+}  // namespace comparison_test

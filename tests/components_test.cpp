@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+namespace components_test {
+
 namespace {
 
 namespace nf = nystromformer;
@@ -193,3 +195,5 @@ TEST_CASE("no regular expression takes longer than the text is long") {
     CHECK(matches("a+?c|ab", pairs).size() == 100000);
     CHECK(matches("(?:a|b)+c|a(?!a)", pairs + "c").size() == 1);
 }
+
+}  // namespace components_test

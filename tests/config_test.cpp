@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace config_test {
+
 namespace nf = nystromformer;
 
 TEST_CASE("an empty config.json gives Hugging Face's defaults", "[config]") {
@@ -94,3 +96,5 @@ TEST_CASE("no more labels than a config.json that can be read back has room to n
     CHECK_THROWS_AS(nf::NystromformerConfig::from_json(R"({"num_labels": 16385})"),
                     nf::ConfigError);
 }
+
+}  // namespace config_test

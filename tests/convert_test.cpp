@@ -21,6 +21,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace convert_test {
+
 namespace nf = nystromformer;
 namespace fs = std::filesystem;
 using nf::Index;
@@ -389,3 +391,5 @@ TEST_CASE("a conversion writes to an empty folder only, and from plain names onl
     }
     CHECK_THROWS_AS(nf::convert_bert(folder.path / "none", folder.path / "to"), nf::IoError);
 }
+
+}  // namespace convert_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace embedding_test {
+
 namespace nf = nystromformer;
 using nf::detail::Json;
 
@@ -354,3 +356,5 @@ TEST_CASE("Dense weights that do not fit are refused", "[embedding]") {
     std::filesystem::remove(folder.path / "1_Pooling" / "config.json");
     CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::IoError);
 }
+
+}  // namespace embedding_test

@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+namespace kernels_test {
+
 namespace nf = nystromformer;
 using nf::Index;
 using nf::Matrix;
@@ -448,3 +450,5 @@ TEST_CASE("softmax and layer norm in float keep their stated error", "[kernels]"
         }
     }
 }
+
+}  // namespace kernels_test

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+namespace malformed_test {
+
 namespace nf = nystromformer;
 namespace fs = std::filesystem;
 using namespace nystromformer::testing;
@@ -249,3 +251,5 @@ TEST_CASE("the malformed folders are written", "[.write]") {
     }
     nf::detail::write_file(fs::path(target) / "list.json", list.dump());
 }
+
+}  // namespace malformed_test

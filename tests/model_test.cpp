@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+namespace model_test {
+
 namespace nf = nystromformer;
 using nf::Index;
 using nf::Matrix;
@@ -393,3 +395,5 @@ TEST_CASE("a missing or misshapen tensor is told by name with what was expected 
               std::string::npos);
     }
 }
+
+}  // namespace model_test

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace numbers_test {
+
 namespace nf = nystromformer;
 namespace fs = std::filesystem;
 using nf::testing::TemporaryFolder;
@@ -318,3 +320,5 @@ TEST_CASE("denormals do not slow a forward pass by more than 2 x", "[.][time]") 
     }
 }
 #endif
+
+}  // namespace numbers_test

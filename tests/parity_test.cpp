@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace parity_test {
+
 namespace nf = nystromformer;
 using nf::Index;
 using nf::Matrix;
@@ -345,3 +347,5 @@ TEMPLATE_TEST_CASE("every stage of layer 0 equals Hugging Face's, each from the 
     }
     CHECK(with_stages >= 10);
 }
+
+}  // namespace parity_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace pipeline_test {
+
 namespace nf = nystromformer;
 using nf::detail::Json;
 
@@ -128,3 +130,5 @@ TEST_CASE("options that the model cannot meet are refused before any text is rea
 }
 
 TEST_CASE("no text gives no answer") { CHECK(pipeline().batch({}).empty()); }
+
+}  // namespace pipeline_test

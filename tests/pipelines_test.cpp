@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace pipelines_test {
+
 namespace nf = nystromformer;
 using nf::detail::Json;
 
@@ -431,3 +433,5 @@ TEST_CASE("lower case is Python's") {
           "i\u0307stanbul \u03BF\u03B4\u03BF\u03C2 \u03C3\u03B1, \u00E9");
     CHECK(nf::detail::lower_case("A\xFF\xE2\x82") == "a\xFF\xE2\x82");
 }
+
+}  // namespace pipelines_test

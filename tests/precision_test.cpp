@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace precision_test {
+
 namespace nf = nystromformer;
 using nf::Index;
 using nf::Matrix;
@@ -288,3 +290,5 @@ TEST_CASE("8-bit answers do not depend on neighbours or threads", "[model][preci
     CHECK(three(nf::ModelInput<float>::stacked(texts)).logits == both);
     CHECK(one(nf::ModelInput<float>::stacked({texts[1]})).logits == both.bottomRows(4));
 }
+
+}  // namespace precision_test

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace tensor_test {
+
 using namespace nystromformer;
 using namespace nystromformer::testing;
 
@@ -290,3 +292,5 @@ TEST_CASE("an index is read beside anything else, up to its limits") {
     CHECK_THROWS_AS(parse("{\"weight_map\":{\"" + std::string(65537, 'n') + "\":\"x.bin\"}}"),
                     FormatError);
 }
+
+}  // namespace tensor_test

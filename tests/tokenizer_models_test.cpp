@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace tokenizer_models_test {
+
 using namespace nystromformer::testing;
 
 namespace {
@@ -386,3 +388,5 @@ TEST_CASE("a SentencePiece model that is cut anywhere loads or is refused") {
           field(3, number), field(1, field(1, "b") + number)})
         CHECK(refused(whole + unread) == "none");
 }
+
+}  // namespace tokenizer_models_test

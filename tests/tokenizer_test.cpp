@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+namespace tokenizer_test {
+
 using namespace nystromformer::testing;
 
 namespace {
@@ -454,3 +456,5 @@ TEST_CASE("whatever is put anywhere in a tokenizer.json, it loads or an Error te
     }
     CHECK(loaded > 100);
 }
+
+}  // namespace tokenizer_test

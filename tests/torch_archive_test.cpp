@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace torch_archive_test {
+
 using namespace nystromformer;
 using namespace nystromformer::testing;
 
@@ -381,3 +383,5 @@ TEST_CASE("a changed torch archive is read in bounds or refused, never anything 
     }
     CHECK(accepted > 0);
 }
+
+}  // namespace torch_archive_test

@@ -25,9 +25,9 @@ program_of() {
 # As long as the longest that tells something new: every byte more is time.
 length_of() {
     case "$1" in
-        decode) echo 256 ;;
-        encode | text_file) echo 512 ;;
-        config | forward | json_line | shard_index) echo 1024 ;;
+        decode | encode) echo 256 ;;
+        json_line | text_file) echo 512 ;;
+        config | forward | shard_index) echo 1024 ;;
         torch_archive) echo 4096 ;;
         *) echo 2048 ;;
     esac

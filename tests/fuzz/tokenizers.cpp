@@ -6,6 +6,7 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -51,20 +52,23 @@ const std::vector<Tokenizer>& tokenizers() {
     return result;
 }
 
-/// Code points of a text where each ill-formed part is one.
-Index count_points(std::string_view text) {
-    return static_cast<Index>(
-        utf8::count(utf8::is_valid(text) ? std::string(text) : utf8::repair(text).text));
+/// In code points, each ill-formed part is one.
+struct Lengths {
+    Index bytes = 0, points = 0;
+};
+
+Lengths lengths_of(std::string_view text) {
+    const std::size_t points =
+        utf8::is_valid(text) ? utf8::count(text) : utf8::count(utf8::repair(text).text);
+    return {static_cast<Index>(text.size()), static_cast<Index>(points)};
 }
 
 /// Rows are of equal number, ids below vocab_size, offsets in the texts.
-void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding, std::string_view text,
-                    std::string_view pair) {
+void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding,
+                    const std::array<Lengths, 2>& texts) {
     detail::for_each_row_vector(
         [&](const auto& rows) { require(rows.size() == encoding.ids.size(), "equal rows"); },
         encoding);
-    const Index points[] = {count_points(text), count_points(pair)};
-    const Index bytes[] = {static_cast<Index>(text.size()), static_cast<Index>(pair.size())};
     for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
         require(encoding.ids[i] >= 0 && encoding.ids[i] < tokenizer.vocab_size(), "a known id");
         const Index which = encoding.sequence_ids[i];
@@ -72,15 +76,12 @@ void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding, std::s
         const auto [begin, end] = encoding.offsets[i];
         const auto [first, last] = encoding.byte_offsets[i];
         require(0 <= begin && begin <= end && 0 <= first && first <= last, "offsets in order");
-        const auto side = static_cast<std::size_t>(which < 0 ? 0 : which);
-        const Index most_points = which < 0 ? 0 : points[side];
-        const Index most_bytes = which < 0 ? 0 : bytes[side];
-        require(end <= most_points, "offsets in the text");
-        require(last <= most_bytes, "byte offsets in the text");
+        const Lengths most = which < 0 ? Lengths{} : texts[static_cast<std::size_t>(which)];
+        require(end <= most.points, "offsets in the text");
+        require(last <= most.bytes, "byte offsets in the text");
         require(utf8::is_valid(encoding.tokens[i]), "tokens in UTF-8");
     }
-    for (const Encoding& window : encoding.overflowing)
-        check_encoding(tokenizer, window, text, pair);
+    for (const Encoding& window : encoding.overflowing) check_encoding(tokenizer, window, texts);
 }
 
 /// Tokens without truncation and of one text begin where the one before began, or later.
@@ -96,10 +97,13 @@ void check_monotone(const Encoding& encoding) {
 void use(const Tokenizer& tokenizer, std::string_view text) {
     allow_errors([&] {
         const Encoding encoding = tokenizer.encode(text);
-        check_encoding(tokenizer, encoding, text, "");
+        check_encoding(tokenizer, encoding, {lengths_of(text), Lengths{}});
         require(utf8::is_valid(tokenizer.decode(encoding.ids)), "decoded to UTF-8");
     });
-    allow_errors([&] { check_encoding(tokenizer, tokenizer.encode(text, "ab c"), text, "ab c"); });
+    allow_errors([&] {
+        check_encoding(tokenizer, tokenizer.encode(text, "ab c"),
+                       {lengths_of(text), lengths_of("ab c")});
+    });
 }
 
 /// A tokenizer.json, and where it loads, some texts through it. The end of the file is one of them,
@@ -242,7 +246,7 @@ void encode(std::string_view data) {
     const std::string text = input.ConsumeRemainingBytesAsString();
     const Encoding encoding =
         (flags & 32) != 0 ? tokenizer.encode(text, pair, options) : tokenizer.encode(text, options);
-    check_encoding(tokenizer, encoding, text, pair);
+    check_encoding(tokenizer, encoding, {lengths_of(text), lengths_of(pair)});
     if ((flags & 10) == 0) check_monotone(encoding);
     const auto batch = tokenizer.encode_batch(std::vector<std::string>{text, text}, options);
     require(batch[0].ids == batch[1].ids, "one text, one encoding");
