@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Counts what a forward pass takes from the heap once everything is warm: nothing.
 // Usage: nystromformer_allocations MODEL_DIR
+#include "instances.hpp"
+
 #include <nystromformer/model/model.hpp>
 
 #include <algorithm>
@@ -12,6 +14,8 @@
 #include <cstdlib>
 #include <utility>
 #include <vector>
+
+NYSTROMFORMER_TEST_INSTANCES(extern)
 
 namespace {
 std::atomic<long> allocations = 0;

@@ -3,6 +3,8 @@
 // that fail, come short or are interrupted; threads that do not start. Each gives the right result,
 // an Error or std::bad_alloc, leaks nothing and leaves the objects usable.
 // Usage: nystromformer_failures TESTS_FOLDER
+#include "instances.hpp"
+
 #include <nystromformer/model/masked_lm.hpp>
 #include <nystromformer/pipelines/sentence_embedding.hpp>
 #include <nystromformer/pipelines/text_classification.hpp>
@@ -24,6 +26,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
+
+NYSTROMFORMER_TEST_INSTANCES(extern)
 
 namespace {
 
@@ -306,7 +310,7 @@ void run_all(const fs::path& tests) {
 
     fail_reads("config.json", "config.json",
                [&] { return nf::NystromformerConfig::from_pretrained(folder).to_json(); });
-    fail_reads("tokenizer.json", "tokenizer.json",
+    fail_reads("tokenizer files", "tokenizer",
                [&] { return std::to_string(nf::Tokenizer::from_pretrained(folder).vocab_size()); });
     fail_reads("an index", "model.safetensors.index.json",
                [&] { return names(nf::Checkpoint::open(checkpoints / "sharded")); });

@@ -15,6 +15,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -215,23 +216,120 @@ TEST_CASE("files above the limits of the options are refused with both sizes", "
 TEST_CASE("JSON whose values would take many times its size is refused", "[malformed]") {
     for (const char* values : {"[],", "0,", "{},", "\"\",", "[[]],"}) {
         std::string text = "[";
-        while (text.size() < 12'000'000) text += values;
+        while (text.size() < 7'000'000) text += values;
         text.back() = ']';
         INFO(values);
         CHECK_THROWS_AS(nf::detail::parse_json(text, "a"), nf::FormatError);
-        CHECK_NOTHROW(nf::detail::parse_json(text, "a", 32, 80));
+        nf::detail::MemoryBudget budget("a", text.size(), 80);
+        CHECK_NOTHROW(nf::detail::parse_json(text, budget));
     }
     CHECK_THROWS_AS(nf::detail::parse_json('"' + std::string(9 << 20, 'a') + '"', "a"),
                     nf::FormatError);
     CHECK_THROWS_AS(nf::detail::parse_json(std::string(9 << 20, ' ') + "0", "a"), nf::FormatError);
     CHECK_NOTHROW(nf::detail::parse_json('"' + std::string(7 << 20, 'a') + '"', "a"));
-    // A vocabulary of a million pieces, as tokenizers writes it, is none of these.
-    std::string pieces = "[";
-    for (int i = 0; i < 1'000'000; ++i)
-        pieces +=
-            "\n      [\n        \"piece" + std::to_string(i) + "\",\n        -11.25\n      ],";
-    pieces.back() = ']';
-    CHECK_NOTHROW(nf::detail::parse_json(pieces, "a", 32, nf::detail::vocabulary_memory));
+}
+
+/// The JSON of a tokenizer whose vocabulary, of `count` entries, is written by `entry(i)`.
+template <typename Entry>
+std::string tokenizer_of(const std::string& begin, int count, const Entry& entry,
+                         const std::string& end) {
+    std::string text = R"({"model": {)" + begin;
+    for (int i = 0; i < count; ++i) {
+        if (i > 0) text += ',';
+        text += entry(i);
+    }
+    return text + end + "}}";
+}
+
+TEST_CASE("a vocabulary may take about twice its file's memory", "[malformed]") {
+    const auto piece = [](int i) { return "[\"piece" + std::to_string(i) + "\",-11.25]"; };
+    // A million pieces are no more than that, written without spaces, and then ready for use.
+    const std::string million =
+        tokenizer_of(R"("type": "Unigram", "unk_id": 0, "vocab": [)", 1'000'000, piece, "]");
+    CHECK(nf::detail::TokenizerFile::parse(million, "a").pieces.size() == 1'000'000);
+    const auto tokenizer = nf::Tokenizer::from_json(
+        tokenizer_of(R"("type": "Unigram", "unk_id": 0, "vocab": [)", 200'000, piece, "]"));
+    CHECK(tokenizer.token_to_id("piece123456") == 123'456);
+
+    std::mt19937 random(1);
+    const auto letters = [&](std::size_t size) {
+        std::string text(size, 'a');
+        for (char& letter : text) letter = static_cast<char>('a' + random() % 26);
+        return text;
+    };
+    const auto is_refused = [](const std::string& text) {
+        std::string message;
+        try {
+            (void)nf::Tokenizer::from_json(text);
+        } catch (const nf::FormatError& error) {
+            message = error.what();
+        }
+        CHECK(message.find("values of less memory for a file") != message.npos);
+    };
+    // Each byte of these would be a node of the trie, of 16 bytes.
+    is_refused(tokenizer_of(R"("type": "Unigram", "unk_id": 0, "vocab": [)", 1000,
+                            [&](int) { return "[\"" + letters(4000) + "\",0]"; }, "]"));
+    is_refused(tokenizer_of(
+        R"("type": "WordLevel", "unk_token": "a", "vocab": {"a": 0}}, "added_tokens": [)", 1000,
+        [&](int i) {
+            return R"({"id": )" + std::to_string(i + 1) + R"(, "content": ")" + letters(4000) +
+                   R"(", "single_word": false, "lstrip": false, "rstrip": false,
+                   "normalized": false, "special": true})";
+        },
+        R"(], "x": {)"));
+    // Short pieces and merges are many.
+    is_refused(tokenizer_of(R"("type": "WordLevel", "unk_token": "a", "vocab": {)", 3'000'000,
+                            [](int i) { return '"' + std::to_string(i) + "\":0"; }, "}"));
+    is_refused(tokenizer_of(R"("type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [)",
+                            3'000'000, [](int) { return "\"a b\""; }, "]"));
+}
+
+TEST_CASE("rules that double a text again and again are stopped", "[malformed]") {
+    using Json = nf::detail::Json;
+    const auto forty = [](const char* key, const Json& step) {
+        Json steps = Json::array();
+        for (int i = 0; i < 40; ++i) steps.push_back(step);
+        return Json({{"type", "Sequence"}, {key, steps}});
+    };
+    const auto load = [](const char* part, const Json& value, const Json& added) {
+        Json json = {{"model", {{"type", "WordLevel"}, {"unk_token", "a"}, {"vocab", {{"a", 0}}}}},
+                     {"added_tokens", added}};
+        json[part] = value;
+        return nf::Tokenizer::from_json(json.dump(), "tokenizer.json");
+    };
+    const Json replace = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+    const Json none = Json::array();
+    const auto doubling = load("normalizer", forty("normalizers", replace), none);
+    CHECK_THROWS_AS(doubling.encode("a"), nf::TokenizerError);
+    CHECK(doubling.encode("b").ids.size() == 1);
+    const auto prepending = load(
+        "normalizer",
+        forty("normalizers", {{"type", "Prepend"}, {"prepend", std::string(9000, 'a')}}), none);
+    CHECK_THROWS_AS(prepending.encode("a"), nf::TokenizerError);
+    const auto bytes = load("pre_tokenizer",
+                            forty("pretokenizers", {{"type", "ByteLevel"},
+                                                    {"add_prefix_space", true},
+                                                    {"trim_offsets", true},
+                                                    {"use_regex", false}}),
+                            none);
+    CHECK_THROWS_AS(bytes.encode("a b"), nf::TokenizerError);
+    const auto decoding = load("decoder", forty("decoders", replace), none);
+    CHECK_THROWS_AS(decoding.decode(std::vector<std::int64_t>{0}), nf::TokenizerError);
+    const auto spacing =
+        load("decoder", forty("decoders", {{"type", "BPEDecoder"}, {"suffix", ""}}), none);
+    CHECK_THROWS_AS(spacing.decode(std::vector<std::int64_t>{0, 0}), nf::TokenizerError);
+
+    const Json token = {{"id", 0},         {"content", "a"},  {"single_word", false},
+                        {"lstrip", false}, {"rstrip", false}, {"normalized", true},
+                        {"special", false}};
+    std::string message;
+    try {
+        (void)load("normalizer", forty("normalizers", replace), Json::array({token}));
+    } catch (const nf::TokenizerError& error) {
+        message = error.what();
+    }
+    CHECK(
+        message.starts_with("tokenizer.json: /added_tokens/0/content: expected a normal form of"));
 }
 
 // For tests/cli_malformed_test.py, which names the folder in the environment.

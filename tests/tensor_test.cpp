@@ -257,7 +257,8 @@ TEST_CASE("binary values are refused by every reader of JSON") {
     CHECK_FALSE(
         detail::ShardIndex::parse(R"({"weight_map":{"t":"x.bin"}})", "f", ".bin").binary(bytes));
     CHECK_FALSE(detail::SafetensorsHeader::parse("{}", "f").binary(bytes));
-    CHECK_FALSE(detail::StrictJsonBuilder("f", 32, 1 << 20).binary(bytes));
+    detail::MemoryBudget budget("f", 0, 1);
+    CHECK_FALSE(detail::StrictJsonBuilder(budget, {}).binary(bytes));
 }
 
 TEST_CASE("an index is read beside anything else, up to its limits") {

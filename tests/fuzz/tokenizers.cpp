@@ -210,12 +210,17 @@ void mutate_charsmap(std::string& data, unsigned seed, std::size_t most) {
 
 /// A SentencePiece model as the three classes of tokenizers read it; the size says which one.
 void spiece(std::string_view data) {
-    const auto model = detail::SentencePieceModel::parse(data, "f");
+    detail::TokenizerFile file("f", data.size());
+    const auto model = detail::SentencePieceModel::parse(data, file.budget);
     detail::LegacyConfig config("/nowhere");
-    const Json json = data.size() % 4 == 1   ? detail::xlm_roberta_json(model, config)
-                      : data.size() % 4 == 2 ? detail::camembert_json(model, config)
-                                             : detail::albert_json(model, config);
-    const Tokenizer tokenizer = Tokenizer::from_json(json.dump());
+    if (data.size() % 4 == 1) {
+        detail::fill_xlm_roberta(model, config, file);
+    } else if (data.size() % 4 == 2) {
+        detail::fill_camembert(model, config, file);
+    } else {
+        detail::fill_albert(model, config, file);
+    }
+    const Tokenizer tokenizer(std::move(file));
     use(tokenizer, "a 5,[MASK] \u00e9t\u00e9 xyz");
 }
 

@@ -79,7 +79,7 @@ inline std::vector<MalformedFile> malformed_headers() {
         {"a name of a megabyte",
          "{\"" + std::string(1 << 20, 'n') + "\":{}}",
          0,
-         {"byte 2", "393216 bytes", "nnn..."}},
+         {"byte 1", "393216 bytes", "nnn..."}},
         {"a name of 100,000 bytes",
          "{\"" + std::string(100'000, 'n') + "\":{}}",
          0,

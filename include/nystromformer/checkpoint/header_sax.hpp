@@ -43,7 +43,8 @@ protected:
         if (const auto nul = text.find('\0'); nul != std::string_view::npos)
             reader.fail("JSON", "a NUL byte", "byte " + std::to_string(nul));
         if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
-            reader.fail("names and numbers of at most " + std::to_string(longest_token) + " bytes",
+            reader.fail("names, numbers and what is between of at most " +
+                            std::to_string(longest_token) + " bytes",
                         "more: " + in_quotes(text.substr(begin)), "byte " + std::to_string(begin));
         }
         Json::sax_parse(text.begin(), text.end(), &reader);

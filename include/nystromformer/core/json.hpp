@@ -5,202 +5,74 @@
 
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/memory_budget.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace nystromformer::detail {
 
-using Json = nlohmann::json;
-
-/// Empties a value, of bounded depth, without taking memory.
-inline void dismantle(Json& value) noexcept {
-    if (auto* array = value.get_ptr<Json::array_t*>()) {
-        for (Json& item : *array) dismantle(item);
-        array->clear();
-    } else if (auto* object = value.get_ptr<Json::object_t*>()) {
-        for (auto& [key, item] : *object) dismantle(item);
-        object->clear();
-    }
-}
-
-/// A parsed Json. nlohmann's destructor takes memory for a list of what it frees, and ends the
-/// program where there is none; this one does not.
-struct JsonTree {
-    Json value;
-
-    JsonTree(Json json) : value(std::move(json)) {}
-    JsonTree(JsonTree&&) = default;
-    JsonTree& operator=(JsonTree&& other) noexcept {
-        std::swap(value, other.value);
-        return *this;
-    }
-    ~JsonTree() { dismantle(value); }
-    operator const Json&() const { return value; }
-};
-
-/// Builds a Json while it refuses what nlohmann lets pass: duplicate keys and unbounded depth.
-class StrictJsonBuilder {
-public:
-    /// `most_memory`: what the values may take, about.
-    StrictJsonBuilder(std::string file, std::size_t max_depth, std::size_t most_memory)
-        : file_(std::move(file)), max_depth_(max_depth), memory_left_(most_memory) {}
-
-    StrictJsonBuilder(const StrictJsonBuilder&) = delete;
-    StrictJsonBuilder& operator=(const StrictJsonBuilder&) = delete;
-    ~StrictJsonBuilder() { dismantle(root_); }
-
-    bool null() { return add(nullptr); }
-    bool boolean(bool value) { return add(value); }
-    bool number_integer(Json::number_integer_t value) { return add(value); }
-    bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
-    bool number_float(Json::number_float_t value, const std::string& spelling) {
-        if (!std::isfinite(value)) fail("a finite number", in_quotes(spelling));
-        return add(value);
-    }
-    bool string(std::string& value) {
-        take_memory(block_size + value.capacity());
-        return add(std::move(value));
-    }
-    bool binary(Json::binary_t&) { return false; }
-    bool start_object(std::size_t) { return open(Json::object()); }
-    bool start_array(std::size_t) { return open(Json::array()); }
-    bool end_object() { return close(); }
-    bool end_array() { return close(); }
-    bool key(std::string& name) {
-        Json& object = *open_.back();
-        if (object.contains(name)) fail("no duplicate key", in_quotes(name) + " twice");
-        take_memory(2 * block_size + name.size());
-        slot_ = &object[name];
-        return true;
-    }
-    bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) {
-        // 1e400 arrives here as an out_of_range exception, not as a syntax error.
-        const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
-        throw FormatError({file_, "byte " + std::to_string(position), "JSON",
-                           reason + " at " + in_quotes(token)});
-    }
-
-    JsonTree take() { return std::move(root_); }
-
-private:
-    template <typename Value>
-    bool add(Value&& value) {
-        place(Json(std::forward<Value>(value)));
-        return true;
-    }
-    Json* place(Json value) {
-        if (open_.empty()) {
-            root_ = std::move(value);
-            return &root_;
-        }
-        if (auto* array = open_.back()->get_ptr<Json::array_t*>()) {
-            // It grows to twice its size, beside what it was.
-            if (array->size() == array->capacity()) {
-                take_memory(2 * array->capacity() * sizeof(Json));
-                give_memory(array->capacity() * sizeof(Json));
-            }
-            array->push_back(std::move(value));
-            return &array->back();
-        }
-        *slot_ = std::move(value);
-        return slot_;
-    }
-    bool open(Json container) {
-        if (open_.size() >= max_depth_)
-            fail("a depth of at most " + std::to_string(max_depth_), "a deeper value");
-        take_memory(2 * block_size);
-        open_.push_back(place(std::move(container)));
-        return true;
-    }
-    bool close() {
-        open_.pop_back();
-        return true;
-    }
-    void take_memory(std::size_t bytes) {
-        if (bytes > memory_left_)
-            fail("values of less memory for a file of this size", "many small values");
-        memory_left_ -= bytes;
-    }
-    void give_memory(std::size_t bytes) { memory_left_ += bytes; }
-    [[noreturn]] void fail(std::string expected, std::string found) const {
-        throw FormatError({file_, "", std::move(expected), std::move(found)});
-    }
-
-    std::string file_;
-    static constexpr std::size_t block_size = 48;  // of a small object on the heap
-
-    std::size_t max_depth_;
-    std::size_t memory_left_;
-    Json root_;
-    std::vector<Json*>
-        open_;  // the containers around the next value; only the last one grows, so they stay put
-    Json* slot_ = nullptr;  // where the value of the last key goes
-};
-
-/// Where a string, number or white space of more than `limit` bytes begins; npos where none does.
+/// Where more than `limit` bytes begin that are one string or number, or have none among them; npos
+/// where none do. nlohmann keeps a copy of such bytes while it reads them, and more for an error.
 inline std::size_t long_token(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) return std::string_view::npos;
-    bool in_string = false, in_space = false;
-    std::size_t begin = 0;
+    constexpr std::string_view between = " \t\r\n,:{}[]";
+    bool in_string = false, in_token = false;
+    std::size_t begin = 0;  // of the token, or of what stands between two
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const bool was_space = in_space;
-        in_space = !in_string && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
-        if (in_string && c == '\\') {
+        const bool was_in_token = in_token;
+        if (in_string && text[i] == '\\') {
             ++i;
-        } else if (c == '"') {
+        } else if (text[i] == '"') {
             in_string = !in_string;
-            begin = i + 1;
-        } else if (in_space != was_space) {
-            begin = i;
-        } else if (!in_string && std::string_view(",:{}[]").find(c) != std::string_view::npos) {
-            begin = i + 1;
         }
-        if (i >= begin && i - begin >= limit) return begin;
+        in_token = in_string || between.find(text[i]) == between.npos;
+        if (in_token != was_in_token) begin = i;
+        if (i - begin > limit) return begin;
     }
     return std::string_view::npos;
 }
 
-/// For parse_json: a vocabulary of a million pieces takes less than three times its file's size.
-inline constexpr std::size_t vocabulary_memory = 3;
-
-/// Parses `text`; `file` names it in errors. Throws FormatError, also for values that would take
-/// more than about `memory_ratio` times the text's size and 36 MiB: "[],[],[]" takes 30 times.
-inline JsonTree parse_json(std::string_view text, const std::string& file,
-                           std::size_t max_depth = 32, std::size_t memory_ratio = 1) {
+/// Parses `text`, whose values may take what `budget` has left. Throws FormatError.
+inline JsonTree parse_json(std::string_view text, MemoryBudget& budget,
+                           const JsonRules& rules = {}) {
+    const std::string& file = budget.file();
     if (text.substr(0, 3) == "\xEF\xBB\xBF")
         throw FormatError({file, "byte 0", "JSON", "a byte order mark"});
     // nlohmann takes a zero byte for the end of the text and would pass over what follows it.
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
         throw FormatError({file, "byte " + std::to_string(zero), "JSON", "a zero byte"});
     }
-    // nlohmann copies a string or number twice while it reads it.
     constexpr std::size_t longest_token = std::size_t{8} << 20;
     if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
-        throw FormatError(
-            {file, "byte " + std::to_string(begin),
-             "strings and numbers of at most " + std::to_string(longest_token) + " bytes",
-             "more: " + in_quotes(text.substr(begin))});
+        throw FormatError({file, "byte " + std::to_string(begin),
+                           "strings, numbers and what is between of at most " +
+                               std::to_string(longest_token) + " bytes",
+                           "more: " + in_quotes(text.substr(begin))});
     }
-    constexpr std::size_t free_memory = std::size_t{36} << 20;
-    StrictJsonBuilder builder(file, max_depth, memory_ratio * text.size() + free_memory);
+    StrictJsonBuilder builder(budget, rules);
     Json::sax_parse(text.begin(), text.end(), &builder);
-    return builder.take();
+    return builder.take_tree();
+}
+
+/// The same; `file` names the text in errors. Values may take about the text's size and 36 MiB:
+/// those of "[],[],[]" would take 30 times its size.
+inline JsonTree parse_json(std::string_view text, const std::string& file) {
+    MemoryBudget budget(file, text.size(), 1);
+    return parse_json(text, budget);
 }
 
 inline JsonTree read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
-                               const FileOptions& files = {}, std::size_t memory_ratio = 1) {
-    return parse_json(read_file(path, max_bytes, files), path.string(), 32, memory_ratio);
+                               const FileOptions& files = {}) {
+    return parse_json(read_file(path, max_bytes, files), path.string());
 }
 
 /// A view of one value in a parsed file that knows its path, so that a wrong type is told with its

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/tokenizer/model.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers.hpp>
@@ -39,11 +40,14 @@ public:
     AddedTokenFinder() = default;
 
     /// `tokens[i]` is found by `patterns[i].first` and known as `patterns[i].second`.
-    explicit AddedTokenFinder(std::vector<std::pair<std::string_view, std::int32_t>> patterns) {
+    AddedTokenFinder(std::vector<std::pair<std::string_view, std::int32_t>> patterns,
+                     MemoryBudget& budget) {
+        std::sort(patterns.begin(), patterns.end());
         for (const auto& [pattern, number] : patterns)
             starts_[static_cast<unsigned char>(pattern[0])] = true;
         is_empty_ = patterns.empty();
-        trie_ = Trie(std::move(patterns));
+        trie_ = Trie(
+            patterns.size(), [&](std::size_t i) { return patterns[i]; }, budget);
     }
 
     bool is_empty() const { return is_empty_; }
@@ -118,19 +122,27 @@ class AddedTokens {
 public:
     AddedTokens() = default;
 
-    /// Throws TokenizerError for ids or contents that collide with each other or with the model.
+    /// Throws TokenizerError for ids or contents that collide with each other or with the model,
+    /// and FormatError where `budget` is not enough.
     AddedTokens(const JsonView<TokenizerError>& json, const Model& model,
-                const std::vector<Normalizer>& normalizers) {
+                const std::vector<Normalizer>& normalizers, MemoryBudget& budget) {
         if (json.array().size() > most_tokens)
             json.fail("at most " + std::to_string(most_tokens) + " tokens");
         auto next_id = static_cast<std::int64_t>(model.size());
         for (std::size_t i = 0; i < json.size(); ++i) {
             AddedToken token = read(json.at(i), model, next_id);
+            // It stands in a vector that grows, three maps and two lists of patterns.
+            constexpr std::size_t beside_texts = 640;
+            budget.take(beside_texts + 5 * token.content.size());
             token.shown = token.content;
             if (token.normalized) {
                 NormalizedText text;
                 text.append_original(token.content, 0, token.content.size());
-                apply(normalizers, text);
+                try {
+                    apply(normalizers, text);
+                } catch (const TokenizerError& error) {
+                    json.at(i).at("content").fail("a normal form of " + error.expected());
+                }
                 token.shown = text.text;
             }
             if (token.shown.empty()) json.at(i).at("content").fail("text that normalises to some");
@@ -140,7 +152,7 @@ public:
             if (token.special) special_.insert(token.content);
             tokens_.push_back(std::move(token));
         }
-        index(json);
+        index(json, budget);
     }
 
     const std::vector<AddedToken>& tokens() const { return tokens_; }
@@ -187,7 +199,7 @@ private:
         return token;
     }
 
-    void index(const JsonView<TokenizerError>& json) {
+    void index(const JsonView<TokenizerError>& json, MemoryBudget& budget) {
         std::vector<std::pair<std::string_view, std::int32_t>> raw, normalized;
         std::set<std::string_view> forms;
         for (std::size_t i = 0; i < tokens_.size(); ++i) {
@@ -197,8 +209,8 @@ private:
             (token.normalized ? normalized : raw)
                 .emplace_back(token.shown, static_cast<std::int32_t>(i));
         }
-        raw_ = AddedTokenFinder(std::move(raw));
-        normalized_ = AddedTokenFinder(std::move(normalized));
+        raw_ = AddedTokenFinder(std::move(raw), budget);
+        normalized_ = AddedTokenFinder(std::move(normalized), budget);
     }
 
     std::vector<AddedToken> tokens_;

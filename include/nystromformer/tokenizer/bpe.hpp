@@ -7,6 +7,7 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/bpe_word.hpp>
 #include <nystromformer/tokenizer/merge_table.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 #include <nystromformer/tokenizer/vocabulary.hpp>
 
@@ -30,11 +31,13 @@ public:
         std::string spelling;  // a character with its prefix and suffix
     };
 
-    /// Reads /model. Throws TokenizerError, or UnsupportedError for a dropout.
-    static Bpe load(const JsonView<TokenizerError>& json) {
+    /// Takes /model out of `file`. Throws FormatError, TokenizerError, or UnsupportedError for a
+    /// dropout.
+    static Bpe load(TokenizerFile& file) {
+        const auto json = file.root().at("model");
         Bpe model;
         refuse_dropout(json);
-        model.vocabulary_ = Vocabulary(json.at("vocab"));
+        model.vocabulary_ = Vocabulary(file);
         if (json.holds("unk_token")) {
             const std::string& name = json.at("unk_token").string();
             model.unknown_ = UnknownToken{name, model.vocabulary_.find(name)};
@@ -45,7 +48,7 @@ public:
         model.ignore_merges_ = json.holds("ignore_merges") && json.at("ignore_merges").boolean();
         if (json.holds("byte_fallback") && json.at("byte_fallback").boolean())
             model.bytes_ = find_byte_pieces(model.vocabulary_);
-        model.read_merges(json.at("merges").array());
+        model.read_merges(file);
         return model;
     }
 
@@ -94,45 +97,30 @@ private:
         return affix.string();
     }
 
-    void read_merges(const JsonView<TokenizerError>& json) {
-        if (json.size() > most_pieces)
-            json.fail("at most " + std::to_string(most_pieces) + " merges");
+    void read_merges(TokenizerFile& file) {
+        const MergeList& list = file.checked_merges();
+        file.budget.take(list.size() * sizeof(MergeTable::Entry));
         std::vector<MergeTable::Entry> entries;
-        entries.reserve(json.size());
+        entries.reserve(list.size());
         std::string joined;
-        std::uint32_t rank = 0;
-        for (std::size_t i = 0; i < json.size(); ++i) {
-            const Json& value = json.raw()[i];
-            if (value.is_string() && value.get_ref<const std::string&>().starts_with("#version"))
-                continue;
-            const auto pair = sides_of(value);
-            if (!pair) json.at(i).fail("\"left right\" or [left, right]");
-            const auto [left, right] = *pair;
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const std::string_view left = list.left(i), right = list.right(i);
+            const auto fail = [&](std::string expected) {
+                throw TokenizerError({file.name(), file.merge_path(i), std::move(expected),
+                                      in_quotes(left) + " and " + in_quotes(right)});
+            };
             if (right.size() < prefix_.size())
-                json.at(i).fail("a right piece with the prefix " + in_quotes(prefix_));
+                fail("a right piece with the prefix " + in_quotes(prefix_));
             joined.assign(left).append(right.substr(prefix_.size()));
             const std::int32_t left_id = vocabulary_.find(left), right_id = vocabulary_.find(right),
                                id = vocabulary_.find(joined);
             if (left_id < 0 || right_id < 0 || id < 0) {
                 const std::string_view missing = left_id < 0 ? left : right_id < 0 ? right : joined;
-                json.at(i).fail("pieces of the vocabulary, which has no " + in_quotes(missing));
+                fail("pieces of the vocabulary, which has no " + in_quotes(missing));
             }
-            entries.push_back({left_id, right_id, {rank++, id}});
+            entries.push_back({left_id, right_id, {static_cast<std::uint32_t>(i), id}});
         }
-        merges_ = MergeTable(entries);
-    }
-
-    /// Both sides of a merge in either of its JSON forms.
-    static std::optional<std::pair<std::string_view, std::string_view>> sides_of(
-        const Json& merge) {
-        if (merge.is_array()) {
-            if (merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string())
-                return std::nullopt;
-            return std::pair<std::string_view, std::string_view>(
-                merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>());
-        }
-        if (!merge.is_string()) return std::nullopt;
-        return split_merge(merge.get_ref<const std::string&>());
+        merges_ = MergeTable(entries, file.budget);
     }
 
     /// The pieces of the characters of `text`, with their bytes, into the word.

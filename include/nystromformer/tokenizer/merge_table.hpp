@@ -2,6 +2,8 @@
 // The merges of a BPE model as a hash table: two neighbouring pieces to the one that replaces them.
 #pragma once
 
+#include <nystromformer/core/memory_budget.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -40,11 +42,17 @@ public:
 
     MergeTable() : slots_(1) {}
 
-    /// Of two entries for a pair the later one counts.
-    explicit MergeTable(const std::vector<Entry>& entries) {
-        // Another seed, and a larger table from time to time, so that no file can make long runs.
+    /// Of two entries for a pair the later one counts. Throws FormatError where `budget` is not
+    /// enough.
+    MergeTable(const std::vector<Entry>& entries, MemoryBudget& budget) {
         std::size_t size = std::bit_ceil(2 * entries.size() + 1);
-        while (!fill(entries, size)) size *= ++seed_ % 4 == 0 ? 2U : 1U;
+        budget.take(size * sizeof(Slot));
+        // Another seed, and a larger table from time to time, so that no file can make long runs.
+        while (!fill(entries, size)) {
+            if (++seed_ % 4 != 0) continue;
+            size *= 2;
+            budget.take(size * sizeof(Slot));  // beside the smaller one
+        }
     }
 
     /// The merge of `left` and `right`, of rank `never` if there is none.

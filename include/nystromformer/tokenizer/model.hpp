@@ -5,6 +5,7 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/bpe.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/unigram.hpp>
 #include <nystromformer/tokenizer/vocabulary.hpp>
 #include <nystromformer/tokenizer/word_level.hpp>
@@ -12,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -36,18 +38,20 @@ public:
             of_models;
     };
 
-    /// Reads /model. Throws TokenizerError, or UnsupportedError for a type that is not known.
-    static Model load(const JsonView<TokenizerError>& json) {
+    /// Takes /model out of `file`. Throws FormatError, TokenizerError, or UnsupportedError for a
+    /// type that is not known.
+    static Model load(TokenizerFile& file) {
+        const auto json = file.root().at("model");
         const std::string type = type_of(json.object());
         Model result;
         if (type == "Unigram") {
-            result.model_ = Unigram::load(json);
+            result.model_ = Unigram::load(file);
         } else if (type == "BPE") {
-            result.model_ = Bpe::load(json);
+            result.model_ = Bpe::load(file);
         } else if (type == "WordPiece") {
-            result.model_ = WordPiece::load(json);
+            result.model_ = WordPiece::load(file);
         } else if (type == "WordLevel") {
-            result.model_ = WordLevel::load(json);
+            result.model_ = WordLevel::load(file);
         } else {
             throw UnsupportedError({json.file(), json.at("type").path(),
                                     "one of BPE, Unigram, WordLevel, WordPiece", in_quotes(type)});
@@ -65,8 +69,8 @@ public:
     std::int64_t id_end() const {
         return visit([](const auto& vocabulary) { return vocabulary.id_end(); });
     }
-    /// The piece of `id`, or null.
-    const std::string* piece(std::int64_t id) const {
+    /// The piece of `id`, or none.
+    std::optional<std::string_view> piece(std::int64_t id) const {
         return visit([id](const auto& vocabulary) { return vocabulary.piece(id); });
     }
     /// The id of `piece`, or -1.

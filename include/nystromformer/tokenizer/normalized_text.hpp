@@ -3,6 +3,7 @@
 // and the one way in which it is rewritten.
 #pragma once
 
+#include <nystromformer/core/error.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
 #include <cstddef>
@@ -26,12 +27,26 @@ struct NormalizedText {
     std::vector<Span> spans;
     std::string spare_text;
     std::vector<Span> spare_spans;
+    std::size_t original_bytes = 0;
     bool lags = false;  // spans from the start on stand for what came before (see Precompiled)
 
     void clear() {
         text.clear();
         spans.clear();
+        original_bytes = 0;
         lags = false;
+    }
+
+    /// Throws TokenizerError for more bytes than any honest tokenizer makes of the original: rules
+    /// that double a text, one after the other, would take all memory. (A ligature that NFKD takes
+    /// apart, written in the alphabet of bytes, is 22 times as long.)
+    void check_size(std::size_t bytes) const {
+        const std::uint64_t most = std::uint64_t{64} * original_bytes + 65536;
+        if (bytes <= most) return;
+        throw TokenizerError({"", "normalizer or pre_tokenizer",
+                              "at most " + std::to_string(most) + " bytes of normalised text for " +
+                                  std::to_string(original_bytes) + " bytes",
+                              std::to_string(bytes)});
     }
 
     void clear_spare() {
@@ -47,6 +62,7 @@ struct NormalizedText {
     }
     /// What is in the spare buffers becomes the text.
     void take_spare() {
+        check_size(spare_text.size());
         text.swap(spare_text);
         spans.swap(spare_spans);
     }
@@ -54,6 +70,7 @@ struct NormalizedText {
     /// Adds bytes [begin, end) of `original` as they are; both must be character boundaries.
     void append_original(std::string_view original, std::size_t begin, std::size_t end) {
         text.append(original.substr(begin, end - begin));
+        original_bytes += end - begin;
         const std::size_t start = spans.size();
         spans.resize(start + (end - begin));
         Span* out = spans.data() + start;
@@ -111,6 +128,7 @@ public:
     void substitute(std::size_t bytes, std::string_view content) {
         start();
         offset_ += bytes;
+        target_.check_size(target_.spare_text.size() + content.size());
         target_.spare_text.append(content);
         target_.spare_spans.insert(target_.spare_spans.end(), content.size(), span_at(offset_ - 1));
     }
@@ -154,6 +172,7 @@ private:
     void put(char32_t point, Span span) {
         char bytes[4];
         const std::size_t size = utf8::encode(point, bytes);
+        target_.check_size(target_.spare_text.size() + size);
         target_.spare_text.append(bytes, size);
         target_.spare_spans.insert(target_.spare_spans.end(), size, span);
     }

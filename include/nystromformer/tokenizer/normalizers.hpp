@@ -80,6 +80,7 @@ struct Prepend {
 
     void operator()(NormalizedText& target) const {
         if (target.text.empty()) return;
+        target.check_size(target.text.size() + content.size());
         target.spans.insert(target.spans.begin(), content.size(), Span(target.spans.front()));
         target.text.insert(0, content);
     }

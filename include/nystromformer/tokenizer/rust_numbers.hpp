@@ -1,49 +1,68 @@
 // SPDX-License-Identifier: MIT
-// Scores of tokenizer.json as Hugging Face's library reads them, which is not always as the nearest
-// double: it parses with serde_json without its feature "float_roundtrip".
+// Numbers of tokenizer.json as Hugging Face's library reads them, which is not always as the
+// nearest double: it parses with serde_json without its feature "float_roundtrip".
 #pragma once
 
-#include <nystromformer/core/json.hpp>
-
+#include <array>
 #include <charconv>
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace nystromformer::detail {
 
-/// serde_json's value of the shortest spelling of `value`, which is how tokenizer.json is written:
-/// the digits as one integer, rounded to a double, times or over a power of ten, rounded again.
-/// https://github.com/serde-rs/json/blob/v1.0.140/src/de.rs (f64_from_parts)
-inline double rust_value(double value) {
-    char spelling[32];
-    const auto end = std::to_chars(spelling, spelling + sizeof spelling, std::abs(value),
-                                   std::chars_format::scientific);
-    const std::string_view text(spelling, static_cast<std::size_t>(end.ptr - spelling));
-    const std::size_t mark = text.find('e');
-    std::uint64_t digits = 0;
-    for (const char c : text.substr(0, mark))
-        if (c != '.') digits = digits * 10 + static_cast<std::uint64_t>(c - '0');
-    int exponent = std::atoi(std::string(text.substr(mark + 1)).c_str());
-    if (mark > 1) exponent -= static_cast<int>(mark) - 2;  // the digits behind the point
-    double result = static_cast<double>(digits);
-    for (; exponent < -308; exponent += 308) result /= 1e308;
-    const double power = std::strtod(("1e" + std::to_string(std::abs(exponent))).c_str(), nullptr);
-    result = exponent < 0 ? result / power : result * power;
-    return value < 0 ? -result : result;
+/// The double next to 10 to the power of `exponent`, which is from 0 to 308.
+inline double power_of_ten(int exponent) {
+    constexpr std::array exact = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (exponent < static_cast<int>(exact.size())) return exact[static_cast<std::size_t>(exponent)];
+    return std::strtod(("1e" + std::to_string(exponent)).c_str(), nullptr);
 }
 
-/// Gives the scores of a Unigram model at /model/vocab these values. Whatever else is there stays
-/// for its reader to refuse.
-inline void round_scores_as_rust(Json& tokenizer) {
-    if (!tokenizer.is_object() || !tokenizer.contains("model")) return;
-    Json& model = tokenizer["model"];
-    if (!model.is_object() || !model.contains("vocab") || !model["vocab"].is_array()) return;
-    for (Json& entry : model["vocab"])
-        if (entry.is_array() && entry.size() == 2 && entry[1].is_number_float())
-            entry[1] = rust_value(entry[1].get<double>());
+/// What stands behind the "e" of a number; of those that do not fit a large one of the same sign.
+inline std::int64_t exponent_value(std::string_view spelling) {
+    if (spelling.starts_with('+')) spelling.remove_prefix(1);
+    std::int32_t value = 0;
+    const auto read = std::from_chars(spelling.data(), spelling.data() + spelling.size(), value);
+    if (read.ec == std::errc()) return value;
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    return spelling.starts_with('-') ? -most : most;
+}
+
+/// serde_json's value of a finite JSON number that is no integer: the digits as one integer, as
+/// many as fit in 64 bits, rounded to a double, times or over a power of ten, rounded again.
+/// https://github.com/serde-rs/json/blob/v1.0.140/src/de.rs (parse_integer to f64_from_parts)
+inline double rust_value(std::string_view spelling) {
+    const bool is_negative = spelling.starts_with('-');
+    if (is_negative) spelling.remove_prefix(1);
+    const std::size_t mark = spelling.find_first_of("eE");
+    std::uint64_t digits = 0;
+    std::int64_t exponent = 0;
+    bool is_full = false, is_behind_point = false;
+    for (const char c : spelling.substr(0, mark)) {
+        if (c == '.') {
+            is_behind_point = true;
+            is_full = false;  // a smaller digit may still fit
+            continue;
+        }
+        const auto digit = static_cast<std::uint64_t>(c - '0');
+        is_full = is_full || digits > (std::numeric_limits<std::uint64_t>::max() - digit) / 10;
+        if (!is_full) digits = digits * 10 + digit;
+        if (is_full != is_behind_point) exponent += is_full ? 1 : -1;
+    }
+    if (mark != spelling.npos) exponent += exponent_value(spelling.substr(mark + 1));
+    auto result = static_cast<double>(digits);
+    for (; exponent < -308 && result != 0; exponent += 308) result /= 1e308;
+    if (result != 0) {
+        const double power = power_of_ten(static_cast<int>(std::abs(exponent)));
+        result = exponent < 0 ? result / power : result * power;
+    }
+    return is_negative ? -result : result;
 }
 
 }  // namespace nystromformer::detail

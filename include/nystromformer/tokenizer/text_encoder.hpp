@@ -158,7 +158,7 @@ private:
                 model.tokenize(text, workspace.model);
                 for (const ModelToken& token : workspace.model.tokens) {
                     add(result, token.id,
-                        token.has_own_name ? std::string_view(*model.piece(token.id))
+                        token.has_own_name ? *model.piece(token.id)
                                            : text.substr(token.begin, token.end - token.begin),
                         {piece_spans[token.begin].begin, piece_spans[token.end - 1].end}, word,
                         count);

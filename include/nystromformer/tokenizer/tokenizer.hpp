@@ -3,13 +3,13 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/core/file.hpp>
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_files.hpp>
-#include <nystromformer/tokenizer/rust_numbers.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/tokenizer_parts.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
 
@@ -59,29 +59,26 @@ public:
                                      bool do_lower_case = false, const FileOptions& files = {}) {
         constexpr std::uint64_t most_bytes = 64U << 20;
         const auto path = folder / "tokenizer.json";
-        const bool is_there = detail::is_regular_file(path);
-        auto read =
-            is_there ? detail::LegacyFiles{detail::read_json_file(path, most_bytes, files,
-                                                                  detail::vocabulary_memory),
-                                           path.string(), detail::SpecialNames::load(folder, files)}
-                     : detail::LegacyFiles::load(folder, files);
-        if (is_there) detail::round_scores_as_rust(read.tokenizer.value);
-        if (do_lower_case) detail::lower_case_first(read.tokenizer.value);
-        Tokenizer result;
-        result.parts_ =
-            detail::TokenizerParts::load(detail::TokenizerJson(read.tokenizer, read.file));
-        result.names_ = std::move(read.names);
-        return result;
+        const auto read = [&]() -> detail::LegacyFiles {
+            if (!detail::is_regular_file(path)) return detail::LegacyFiles::load(folder, files);
+            auto names = detail::SpecialNames::load(folder, files);
+            return {detail::TokenizerFile::parse(detail::read_file(path, most_bytes, files),
+                                                 path.string()),
+                    std::move(names)};
+        };
+        auto [file, names] = read();
+        if (do_lower_case) detail::lower_case_first(file.json.value);
+        return Tokenizer(std::move(file), std::move(names));
     }
 
     /// Reads the text of a tokenizer.json; `file` names it in errors.
     static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json") {
-        detail::JsonTree root = detail::parse_json(text, file, 32, detail::vocabulary_memory);
-        detail::round_scores_as_rust(root.value);
-        Tokenizer result;
-        result.parts_ = detail::TokenizerParts::load(detail::TokenizerJson(root, file));
-        return result;
+        return Tokenizer(detail::TokenizerFile::parse(text, file));
     }
+
+    /// A tokenizer of files that were read.
+    explicit Tokenizer(detail::TokenizerFile file, detail::SpecialNames names = {})
+        : parts_(detail::TokenizerParts::load(file)), names_(std::move(names)) {}
 
     /// Encodes one text, or a text and its pair. Throws InputError.
     Encoding encode(std::string_view text, const EncodeOptions& options = {}) const {
@@ -149,8 +146,8 @@ public:
     /// For an added token that is normalised, its normal form.
     std::optional<std::string> id_to_token(std::int64_t id) const {
         if (const auto* added = parts_.added_tokens.find(id)) return added->shown;
-        const std::string* piece = parts_.model.piece(id);
-        return piece == nullptr ? std::nullopt : std::optional(*piece);
+        const auto piece = parts_.model.piece(id);
+        return piece ? std::optional(std::string(*piece)) : std::nullopt;
     }
     /// Ids are below this.
     Index vocab_size() const { return parts_.vocab_size(); }
@@ -180,8 +177,6 @@ public:
     }
 
 private:
-    Tokenizer() = default;
-
     Truncation truncation_of(const EncodeOptions& options) const {
         Truncation truncation = options.truncation.value_or(parts_.truncation);
         if (!truncation.direction) truncation.direction = truncation_side();

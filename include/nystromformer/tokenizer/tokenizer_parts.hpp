@@ -11,6 +11,7 @@
 #include <nystromformer/tokenizer/post_processor.hpp>
 #include <nystromformer/tokenizer/pre_tokenizer_reader.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
 
 #include <algorithm>
@@ -32,13 +33,15 @@ struct TokenizerParts {
     bool works_in_parts = false;
     bool has_continuing_subword_prefix = false;
 
-    /// Throws TokenizerError or UnsupportedError.
-    static TokenizerParts load(const TokenizerJson& json) {
+    /// Reads `file`, whose lists are taken out of it. Throws FormatError, TokenizerError or
+    /// UnsupportedError.
+    static TokenizerParts load(TokenizerFile& file) {
         TokenizerParts result;
+        const TokenizerJson json = file.root();
         if (json.object().has("version") && json.at("version").string() != "1.0")
             json.at("version").fail("\"1.0\"");
         const auto model = json.at("model");
-        result.model = Model::load(model);
+        result.model = Model::load(file);
         result.has_continuing_subword_prefix =
             model.holds("continuing_subword_prefix") &&
             !model.at("continuing_subword_prefix").string().empty();
@@ -47,7 +50,7 @@ struct TokenizerParts {
             read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers);
         if (json.holds("added_tokens"))
             result.added_tokens =
-                AddedTokens(json.at("added_tokens"), result.model, result.normalizers);
+                AddedTokens(json.at("added_tokens"), result.model, result.normalizers, file.budget);
         result.works_in_parts = TextEncoder::can_work_in_parts(
             result.added_tokens, result.normalizers, result.pre_tokenizers);
         if (json.holds("post_processor"))

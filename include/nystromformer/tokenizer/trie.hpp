@@ -2,6 +2,8 @@
 // A byte trie as a double array: one array access a byte, no hashing, no recursion.
 #pragma once
 
+#include <nystromformer/core/memory_budget.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -19,36 +21,43 @@ public:
 
     Trie() { grow(); }
 
-    /// `keys` in any order; the caller makes sure that they are distinct and not empty.
-    explicit Trie(std::vector<std::pair<std::string_view, std::int32_t>> keys) : Trie() {
-        std::sort(keys.begin(), keys.end());
+    /// `key_at(i)` is key i of `count` and its number, in the order of the keys; the caller makes
+    /// sure that they are distinct and not empty. Throws FormatError where `budget` is not enough.
+    template <typename KeyAt>
+    Trie(std::size_t count, const KeyAt& key_at, MemoryBudget& budget) {
+        reserve(count, key_at, budget);
+        grow();
         struct Range {
             std::size_t begin, end, depth;
             std::uint32_t node;
         };
         std::vector<Range> open;
-        if (!keys.empty()) open.push_back({0, keys.size(), 0, root});
+        if (count > 0) open.push_back({0, count, 0, root});
         std::vector<std::uint8_t> labels;
         std::vector<std::size_t> starts;
         while (!open.empty()) {
             Range range = open.back();
             open.pop_back();
-            if (keys[range.begin].first.size() == range.depth)
-                units_[range.node].value = keys[range.begin++].second;
+            const auto [first, number] = key_at(range.begin);
+            if (first.size() == range.depth) {
+                units_[range.node].value = number;
+                ++range.begin;
+            }
             labels.clear();
             starts.clear();
             for (std::size_t i = range.begin; i < range.end; ++i) {
-                const auto label = static_cast<std::uint8_t>(keys[i].first[range.depth]);
+                const auto label = static_cast<std::uint8_t>(key_at(i).first[range.depth]);
                 if (!labels.empty() && labels.back() == label) continue;
                 labels.push_back(label);
                 starts.push_back(i);
             }
             if (labels.empty()) continue;
             starts.push_back(range.end);
-            const std::uint32_t base = place(labels, range.node);
+            const std::uint32_t base = place(labels, range.node, budget);
             for (std::size_t i = 0; i < labels.size(); ++i)
                 open.push_back({starts[i], starts[i + 1], range.depth + 1, base ^ labels[i]});
         }
+        budget.give(next_free_.capacity() * sizeof(std::uint32_t));
         next_free_ = {};
     }
 
@@ -78,6 +87,29 @@ private:
 
     static constexpr std::uint32_t block = 256;
 
+    /// Room for a unit for each byte of a key that the key before does not begin with, and for
+    /// some that stay free.
+    template <typename KeyAt>
+    void reserve(std::size_t count, const KeyAt& key_at, MemoryBudget& budget) {
+        std::size_t nodes = 1;
+        std::string_view before;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::string_view key = key_at(i).first;
+            const auto shared = std::mismatch(before.begin(), before.end(), key.begin(), key.end());
+            nodes += static_cast<std::size_t>(key.end() - shared.second);
+            before = key;
+        }
+        make_room(nodes + nodes / 8 + 2 * block, budget);
+    }
+    void make_room(std::size_t units, MemoryBudget& budget) {
+        constexpr std::size_t unit_size = sizeof(Unit) + sizeof(std::uint32_t);
+        const std::size_t before = units_.capacity();
+        budget.take(units * unit_size);
+        units_.reserve(units);
+        next_free_.reserve(units);
+        budget.give(before * unit_size);
+    }
+
     /// Adds a block of free units; its first is never used as a child of label 0 of the root.
     void grow() {
         const auto size = static_cast<std::uint32_t>(units_.size());
@@ -92,7 +124,8 @@ private:
     bool is_free(std::uint32_t unit) const { return units_[unit].parent == none; }
 
     /// Finds free units for all `labels` of `node`, takes them, and returns the base.
-    std::uint32_t place(const std::vector<std::uint8_t>& labels, std::uint32_t node) {
+    std::uint32_t place(const std::vector<std::uint8_t>& labels, std::uint32_t node,
+                        MemoryBudget& budget) {
         constexpr int most_tries = 64;  // then a new block: bounded time for any vocabulary
         std::uint32_t* link = &first_free_;
         int tries = 0;
@@ -112,6 +145,7 @@ private:
         }
         if (tries == most_tries) first_free_ = *link;  // these stay unused
         const auto base = static_cast<std::uint32_t>(units_.size());
+        if (units_.size() + block > units_.capacity()) make_room(2 * units_.size(), budget);
         grow();
         take(base, labels, node);
         return base;

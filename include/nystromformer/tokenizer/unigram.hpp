@@ -4,7 +4,9 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/model_lists.hpp>
+#include <nystromformer/tokenizer/piece_texts.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/trie.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 #include <nystromformer/tokenizer/vocabulary.hpp>
@@ -12,9 +14,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -33,30 +35,21 @@ public:
         std::vector<Node> best;  // the best path that ends at each byte
     };
 
-    /// Reads /model. Throws TokenizerError.
-    static Unigram load(const JsonView<TokenizerError>& json) {
+    /// Takes /model out of `file`. Throws FormatError or TokenizerError.
+    static Unigram load(TokenizerFile& file) {
         Unigram model;
-        const auto vocab = json.at("vocab").array();
-        if (vocab.size() == 0) vocab.fail("at least one piece");
-        if (vocab.size() > most_pieces)
-            vocab.fail("at most " + std::to_string(most_pieces) + " pieces");
-        std::unordered_set<std::string_view> seen;
-        std::vector<std::pair<std::string_view, std::int32_t>> keys;
-        model.pieces_.reserve(vocab.size());
-        for (std::size_t i = 0; i < vocab.size(); ++i) {
-            const auto entry = vocab.at(i).array();
-            if (entry.size() != 2) entry.fail("[piece, score]");
-            const std::string& piece = entry.at(std::size_t{0}).string();
-            if (piece.empty() || piece.size() > longest_piece)
-                entry.at(std::size_t{0}).fail("1 to " + std::to_string(longest_piece) + " bytes");
-            if (!seen.insert(piece).second) entry.at(std::size_t{0}).fail("no piece twice");
-            model.pieces_.push_back(piece);
-            model.scores_.push_back(entry.at(std::size_t{1}).number());
-            keys.emplace_back(piece, static_cast<std::int32_t>(i));
-        }
+        PieceList& list = file.pieces_of_array();
+        check(file, list);
+        const auto json = file.root().at("model");
         model.unknown_ = static_cast<std::int32_t>(
-            json.at("unk_id").integer(0, static_cast<std::int64_t>(vocab.size()) - 1));
-        model.trie_ = Trie(std::move(keys));
+            json.at("unk_id").integer(0, static_cast<std::int64_t>(list.size()) - 1));
+        const auto& sorted = list.sorted();
+        const auto key_at = [&](std::size_t i) {
+            return std::pair(list.text(sorted[i]), static_cast<std::int32_t>(sorted[i]));
+        };
+        model.trie_ = Trie(sorted.size(), key_at, file.budget);
+        model.scores_ = std::move(list).take_values();
+        model.pieces_ = std::move(list).take_texts();
         constexpr double unknown_penalty = 10.0;
         model.unknown_score_ =
             *std::min_element(model.scores_.begin(), model.scores_.end()) - unknown_penalty;
@@ -68,8 +61,9 @@ public:
     const Unigram& vocabulary() const { return *this; }
     std::size_t size() const { return pieces_.size(); }
     std::int64_t id_end() const { return static_cast<std::int64_t>(pieces_.size()); }
-    const std::string* piece(std::int64_t id) const {
-        return id >= 0 && id < id_end() ? &pieces_[static_cast<std::size_t>(id)] : nullptr;
+    std::optional<std::string_view> piece(std::int64_t id) const {
+        return id >= 0 && id < id_end() ? std::optional(pieces_[static_cast<std::size_t>(id)])
+                                        : std::nullopt;
     }
     std::int32_t find(std::string_view piece) const { return trie_.find(piece); }
 
@@ -96,6 +90,20 @@ public:
 
 private:
     static constexpr std::uint32_t unset = 0xFFFFFFFF;
+
+    /// At least one piece, none empty or too long or twice.
+    static void check(const TokenizerFile& file, PieceList& list) {
+        const auto vocab = file.root().at("model").at("vocab");
+        if (list.size() == 0) vocab.fail("at least one piece");
+        const auto fail = [&](std::size_t i, std::string expected) {
+            throw TokenizerError({file.name(), vocab.path() + '/' + std::to_string(i) + "/0",
+                                  std::move(expected), in_quotes(list.text(i))});
+        };
+        for (std::size_t i = 0; i < list.size(); ++i)
+            if (list.text(i).empty() || list.text(i).size() > longest_piece)
+                fail(i, "1 to " + std::to_string(longest_piece) + " bytes");
+        if (const auto twice = list.repeated()) fail(*twice, "no piece twice");
+    }
 
     void find_best(std::string_view text, std::vector<Workspace::Node>& best) const {
         best.assign(text.size() + 1, {0.0, unset, 0});
@@ -145,7 +153,7 @@ private:
         return bytes_.empty() ? -1 : bytes_[static_cast<unsigned char>(byte)];
     }
 
-    std::vector<std::string> pieces_;
+    PieceTexts pieces_;
     std::vector<double> scores_;
     Trie trie_;
     std::int32_t unknown_ = 0;

@@ -4,15 +4,18 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/model_lists.hpp>
+#include <nystromformer/tokenizer/piece_texts.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/trie.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,49 +29,40 @@ struct ModelToken {
     bool has_own_name = false;  // is told by the model's piece, not by the text
 };
 
-constexpr std::size_t most_pieces = 1U << 24;
-constexpr std::size_t longest_piece = 4096;  // bounds the work for each byte of text
-
 /// Pieces and their ids; immutable.
 class Vocabulary {
 public:
     Vocabulary() = default;
 
-    /// Reads the object at `json`. Throws TokenizerError.
-    explicit Vocabulary(const JsonView<TokenizerError>& json) {
-        if (json.object().size() > most_pieces)
-            json.fail("at most " + std::to_string(most_pieces) + " pieces");
-        pieces_.reserve(json.size());
-        for (const auto& [piece, id] : json.raw().items()) {
-            const auto entry = json.at(piece);
-            if (piece.size() > longest_piece)
-                entry.fail("a piece of at most " + std::to_string(longest_piece) + " bytes");
-            pieces_.push_back({static_cast<std::int32_t>(entry.integer(0, 0x7FFFFFFE)), piece});
+    /// Takes the object /model/vocab out of `file`. Throws FormatError or TokenizerError.
+    explicit Vocabulary(TokenizerFile& file) {
+        PieceList& list = file.pieces_of_object();
+        if (const auto twice = list.repeated())
+            throw FormatError(
+                {file.name(), "", "no duplicate key", in_quotes(list.text(*twice)) + " twice"});
+        ids_.reserve(list.size());
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            ids_.push_back(static_cast<std::int32_t>(list.value(i)));
+            if (list.text(i).size() > longest_piece)
+                fail(file, list, i,
+                     "a piece of at most " + std::to_string(longest_piece) + " bytes");
         }
-        std::sort(pieces_.begin(), pieces_.end(), [](const Piece& left, const Piece& right) {
-            return std::tie(left.id, left.text) < std::tie(right.id, right.text);
-        });
-        std::vector<std::pair<std::string_view, std::int32_t>> keys;
-        keys.reserve(pieces_.size());
-        for (std::size_t i = 0; i < pieces_.size(); ++i) {
-            const Piece& piece = pieces_[i];
-            if (i > 0 && pieces_[i - 1].id == piece.id)
-                json.at(piece.text)
-                    .fail("no id twice, as that of " + in_quotes(pieces_[i - 1].text));
-            if (piece.text.empty()) {
-                empty_ = piece.id;  // no word is empty, but the empty piece has its id
-            } else {
-                keys.emplace_back(piece.text, piece.id);
-            }
-        }
-        trie_ = Trie(std::move(keys));
+        order_by_id(file, list);
+        const auto& sorted = list.sorted();
+        const std::size_t begin = !sorted.empty() && list.text(sorted[0]).empty() ? 1 : 0;
+        if (begin == 1)
+            empty_ = ids_[sorted[0]];  // no word is empty, but the empty piece has its id
+        const auto key_at = [&](std::size_t i) {
+            const std::uint32_t number = sorted[begin + i];
+            return std::pair(list.text(number), ids_[number]);
+        };
+        trie_ = Trie(sorted.size() - begin, key_at, file.budget);
+        texts_ = std::move(list).take_texts();
     }
 
-    std::size_t size() const { return pieces_.size(); }
+    std::size_t size() const { return ids_.size(); }
     /// Ids are below this.
-    std::int64_t id_end() const {
-        return pieces_.empty() ? 0 : std::int64_t{pieces_.back().id} + 1;
-    }
+    std::int64_t id_end() const { return ids_.empty() ? 0 : std::int64_t{ids_[by_id_.back()]} + 1; }
     const Trie& trie() const { return trie_; }
 
     /// The id of `piece`, or -1.
@@ -76,23 +70,39 @@ public:
         return piece.empty() ? empty_ : trie_.find(piece);
     }
 
-    /// The piece of `id`, or null.
-    const std::string* piece(std::int64_t id) const {
-        if (id < 0 || id >= id_end()) return nullptr;
-        if (static_cast<std::size_t>(id_end()) == pieces_.size())
-            return &pieces_[static_cast<std::size_t>(id)].text;
+    /// The piece of `id`, or none.
+    std::optional<std::string_view> piece(std::int64_t id) const {
+        if (id < 0 || id >= id_end()) return std::nullopt;
+        if (static_cast<std::size_t>(id_end()) == by_id_.size())
+            return texts_[by_id_[static_cast<std::size_t>(id)]];
         const auto found = std::lower_bound(
-            pieces_.begin(), pieces_.end(), id,
-            [](const Piece& piece, std::int64_t wanted) { return piece.id < wanted; });
-        return found->id == id ? &found->text : nullptr;
+            by_id_.begin(), by_id_.end(), id,
+            [&](std::uint32_t number, std::int64_t wanted) { return ids_[number] < wanted; });
+        return ids_[*found] == id ? std::optional(texts_[*found]) : std::nullopt;
     }
 
 private:
-    struct Piece {
-        std::int32_t id;
-        std::string text;
-    };
-    std::vector<Piece> pieces_;  // by id
+    void order_by_id(const TokenizerFile& file, const PieceList& list) {
+        by_id_.resize(ids_.size());
+        std::iota(by_id_.begin(), by_id_.end(), 0U);
+        std::sort(by_id_.begin(), by_id_.end(), [&](std::uint32_t left, std::uint32_t right) {
+            return ids_[left] != ids_[right] ? ids_[left] < ids_[right]
+                                             : list.text(left) < list.text(right);
+        });
+        for (std::size_t i = 1; i < by_id_.size(); ++i)
+            if (ids_[by_id_[i - 1]] == ids_[by_id_[i]])
+                fail(file, list, by_id_[i],
+                     "no id twice, as that of " + in_quotes(list.text(by_id_[i - 1])));
+    }
+    [[noreturn]] void fail(const TokenizerFile& file, const PieceList& list, std::size_t i,
+                           std::string expected) const {
+        throw TokenizerError({file.name(), "/model/vocab/" + printable(list.text(i)),
+                              std::move(expected), std::to_string(ids_[i])});
+    }
+
+    PieceTexts texts_;
+    std::vector<std::int32_t> ids_;
+    std::vector<std::uint32_t> by_id_;  // numbers of pieces
     Trie trie_;
     std::int32_t empty_ = -1;
 };

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/vocabulary.hpp>
 
 #include <cstddef>
@@ -20,10 +20,11 @@ class WordLevel {
 public:
     struct Workspace {};
 
-    /// Reads /model. Throws TokenizerError.
-    static WordLevel load(const JsonView<TokenizerError>& json) {
+    /// Takes /model out of `file`. Throws FormatError or TokenizerError.
+    static WordLevel load(TokenizerFile& file) {
+        const auto json = file.root().at("model");
         WordLevel model;
-        model.vocabulary_ = Vocabulary(json.at("vocab"));
+        model.vocabulary_ = Vocabulary(file);
         const std::string& unknown = json.at("unk_token").string();
         model.unknown_ = {unknown, model.vocabulary_.find(unknown)};
         return model;

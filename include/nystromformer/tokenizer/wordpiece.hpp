@@ -4,7 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 #include <nystromformer/tokenizer/vocabulary.hpp>
 
@@ -22,10 +22,11 @@ class WordPiece {
 public:
     struct Workspace {};
 
-    /// Reads /model. Throws TokenizerError.
-    static WordPiece load(const JsonView<TokenizerError>& json) {
+    /// Takes /model out of `file`. Throws FormatError or TokenizerError.
+    static WordPiece load(TokenizerFile& file) {
+        const auto json = file.root().at("model");
         WordPiece model;
-        model.vocabulary_ = Vocabulary(json.at("vocab"));
+        model.vocabulary_ = Vocabulary(file);
         const std::string& unknown = json.at("unk_token").string();
         model.unknown_ = {unknown, model.vocabulary_.find(unknown)};
         model.most_characters_ =

@@ -8,6 +8,7 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <algorithm>
 #include <array>
@@ -79,10 +80,9 @@ public:
         if (!extra_ && !tokens.empty()) extra_ = std::move(tokens);
     }
 
-    /// The list /added_tokens for a model with `vocab`, a function from piece to id (or -1), and
-    /// its number of pieces.
-    template <typename Find>
-    Json added_tokens(const Find& find, std::size_t pieces) const {
+    /// The list /added_tokens for the pieces of `file`. Throws FormatError where its budget is not
+    /// enough.
+    Json added_tokens(TokenizerFile& file) const {
         std::vector<AddedToken> wanted;
         std::set<std::string_view> listed;
         for (const auto& [id, token] : decoder_) {
@@ -97,7 +97,7 @@ public:
         for (const auto& [role, token] : roles_)
             if (!is_standard(role)) want(token);
         for (const AddedToken& token : extra_.value_or(map_extra_)) want(token);
-        return number(wanted, find, pieces);
+        return number(wanted, file);
     }
 
     SpecialNames names() const {
@@ -145,8 +145,16 @@ private:
         return token;
     }
 
+    /// Files of this kind list a few; a token takes a hundred times what it may have in the file.
+    static void check_count(const View& json) {
+        constexpr std::size_t most_tokens = 1U << 15;
+        if (json.size() > most_tokens)
+            json.fail("at most " + std::to_string(most_tokens) + " tokens");
+    }
+
     static std::vector<AddedToken> read_tokens(const View& json, bool special = false) {
         std::vector<AddedToken> result;
+        check_count(json.array());
         for (std::size_t i = 0; i < json.array().size(); ++i)
             result.push_back(read_token(json.at(i), special));
         return result;
@@ -154,6 +162,7 @@ private:
 
     /// Every key that ends in "_token" and has a token.
     void add_roles(const View& json, bool special) {
+        check_count(json);
         for (const auto& [key, value] : json.raw().items()) {
             const bool is_token =
                 value.is_string() || (value.is_object() && value.contains("content"));
@@ -163,6 +172,7 @@ private:
     }
 
     void read_decoder(const View& json) {
+        check_count(json);
         for (const auto& [key, value] : json.raw().items()) {
             const auto entry = json.at(key).object();
             const bool is_number =
@@ -184,6 +194,7 @@ private:
     void read_added(const std::filesystem::path& path, const FileOptions& files) {
         const JsonTree json = SpecialNames::read_if_there(path, files);
         const View added(json, path.string());
+        check_count(added);
         const auto is_special = [&](const std::string& content) {
             const auto names = [&](const AddedToken& token) { return token.content == content; };
             return std::any_of(roles_.begin(), roles_.end(),
@@ -199,15 +210,16 @@ private:
     }
 
     /// Gives ids as the Rust library does, so that what comes later replaces an equal content.
-    template <typename Find>
-    Json number(const std::vector<AddedToken>& tokens, const Find& find, std::size_t pieces) const {
+    Json number(const std::vector<AddedToken>& tokens, TokenizerFile& file) const {
+        constexpr std::size_t memory_of_token = 1200;  // seven values in a map, mostly
+        file.budget.take(tokens.size() * memory_of_token);
         Json result = Json::array();
         std::map<std::string_view, std::size_t> places;
-        auto next_id = static_cast<std::int64_t>(pieces);
+        auto next_id = static_cast<std::int64_t>(file.pieces.size());
         for (const AddedToken& token : tokens) {
             const auto [place, is_new] = places.emplace(token.content, result.size());
             std::int64_t id =
-                is_new ? find(token.content) : result[place->second]["id"].get<std::int64_t>();
+                is_new ? file.find(token.content) : result[place->second]["id"].get<std::int64_t>();
             if (id < 0) id = next_id++;
             const bool has_role = std::any_of(roles_.begin(), roles_.end(), [&](const auto& role) {
                 return role.second.content == token.content;

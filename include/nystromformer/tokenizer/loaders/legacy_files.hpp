@@ -9,6 +9,7 @@
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
 #include <nystromformer/tokenizer/loaders/sentencepiece_files.hpp>
 #include <nystromformer/tokenizer/loaders/vocabulary_files.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -21,8 +22,7 @@ namespace nystromformer::detail {
 
 /// What the files of a folder amount to.
 struct LegacyFiles {
-    JsonTree tokenizer = Json();  ///< as in tokenizer.json
-    std::string file;             ///< the file that it was mostly read from
+    TokenizerFile tokenizer;  ///< of the name of the file that it was mostly read from
     SpecialNames names;
 
     /// The class that tokenizer_config.json or config.json names decides, without one the files
@@ -31,31 +31,37 @@ struct LegacyFiles {
     static LegacyFiles load(const std::filesystem::path& folder, const FileOptions& files = {}) {
         LegacyConfig config(folder, files);
         const Kind kind = kind_of(folder, config, files);
-        LegacyFiles result{};
-        if (kind == Kind::bert) {
-            const auto path = find(folder, {"vocab.txt"});
-            result.file = path.string();
-            result.tokenizer = bert_json(path, config, files);
-        } else if (kind == Kind::roberta) {
-            const auto path = find(folder, {"vocab.json"});
-            result.file = path.string();
-            result.tokenizer = roberta_json(path, find(folder, {"merges.txt"}), config, files);
-        } else {
-            const auto path =
-                find(folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"});
-            const auto model = SentencePieceModel::load(path, files);
-            result.file = path.string();
-            result.tokenizer = kind == Kind::albert        ? albert_json(model, config)
-                               : kind == Kind::xlm_roberta ? xlm_roberta_json(model, config)
-                                                           : camembert_json(model, config);
-        }
-        result.names = config.names();
-        return result;
+        TokenizerFile tokenizer =
+            kind == Kind::bert      ? bert_file(find(folder, {"vocab.txt"}), config, files)
+            : kind == Kind::roberta ? roberta_file(find(folder, {"vocab.json"}),
+                                                   find(folder, {"merges.txt"}), config, files)
+                                    : sentencepiece_file(folder, kind, config, files);
+        return {std::move(tokenizer), config.names()};
     }
 
 private:
     enum class Kind { albert, xlm_roberta, camembert, roberta, bert };
     using Names = std::initializer_list<const char*>;
+
+    static TokenizerFile sentencepiece_file(const std::filesystem::path& folder, Kind kind,
+                                            LegacyConfig& config, const FileOptions& files) {
+        const auto path =
+            find(folder, {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"});
+        constexpr std::uint64_t most_bytes = 64U << 20;
+        const std::string bytes = read_file(path, most_bytes, files);
+        TokenizerFile file(path.string(), bytes.size());
+        file.budget.take(bytes.size());
+        const auto model = SentencePieceModel::parse(bytes, file.budget);
+        if (kind == Kind::albert) {
+            fill_albert(model, config, file);
+        } else if (kind == Kind::xlm_roberta) {
+            fill_xlm_roberta(model, config, file);
+        } else {
+            fill_camembert(model, config, file);
+        }
+        file.budget.give(bytes.size() + model.memory());
+        return file;
+    }
 
     static bool has(const std::filesystem::path& folder, const char* name) {
         return detail::is_regular_file(folder / name);

@@ -7,10 +7,10 @@
 #include <nystromformer/tokenizer/loaders/json_parts.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
 #include <nystromformer/tokenizer/loaders/sentencepiece_model.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,24 +18,11 @@
 
 namespace nystromformer::detail {
 
-/// The vocabulary of a Unigram while it is put together.
-struct UnigramPieces {
-    Json vocab = Json::array();
-    std::map<std::string, std::int64_t> ids;
-
-    void add(const std::string& piece, double score) {
-        ids.emplace(piece, static_cast<std::int64_t>(vocab.size()));
-        vocab.push_back(Json::array({piece, score}));
-    }
-    void add(const SentencePieceModel& model, std::size_t begin) {
-        for (std::size_t i = begin; i < model.pieces.size(); ++i)
-            add(model.pieces[i].text, double{model.pieces[i].score});
-    }
-    std::int64_t find(const std::string& piece) const {
-        const auto found = ids.find(piece);
-        return found == ids.end() ? -1 : found->second;
-    }
-};
+/// Adds the pieces from number `begin` on.
+inline void add_pieces(const SentencePieceModel& model, std::size_t begin, TokenizerFile& file) {
+    for (std::size_t i = begin; i < model.pieces.size(); ++i)
+        file.pieces.add(model.pieces[i].text, double{model.pieces[i].score}, file.budget);
+}
 
 /// Metaspace as a pre-tokenizer and as a decoder.
 inline Json metaspace_json(const LegacyConfig& config) {
@@ -46,22 +33,22 @@ inline Json metaspace_json(const LegacyConfig& config) {
             {"split", true}};
 }
 
-/// The whole file but for /normalizer and /post_processor. What the model declares as control or
-/// user-defined symbol is an added token.
-inline Json sentencepiece_json(const SentencePieceModel& model, const UnigramPieces& pieces,
+/// The whole JSON but for /normalizer and /post_processor, for the pieces that `file` has. What the
+/// model declares as control or user-defined symbol is an added token.
+inline Json sentencepiece_json(const SentencePieceModel& model, TokenizerFile& file,
                                std::int64_t unknown, LegacyConfig& config) {
     std::vector<AddedToken> declared;
     for (const auto& piece : model.pieces) {
         const bool is_control = piece.type == SentencePieceModel::Type::control;
         if (!is_control && piece.type != SentencePieceModel::Type::user_defined) continue;
-        declared.push_back(LegacyConfig::plain(piece.text));
+        file.budget.take(2 * sizeof(AddedToken) + piece.text.size());
+        declared.push_back(LegacyConfig::plain(std::string(piece.text)));
         declared.back().special = is_control;
     }
     config.set_default_extra(std::move(declared));
     const Json metaspace = metaspace_json(config);
-    const auto find = [&](const std::string& piece) { return pieces.find(piece); };
     return {{"version", "1.0"},
-            {"added_tokens", config.added_tokens(find, pieces.vocab.size())},
+            {"added_tokens", config.added_tokens(file)},
             {"pre_tokenizer",
              {{"type", "Sequence"}, {"pretokenizers", {{{"type", "WhitespaceSplit"}}, metaspace}}}},
             {"decoder", metaspace},
@@ -69,7 +56,7 @@ inline Json sentencepiece_json(const SentencePieceModel& model, const UnigramPie
              {{"type", "Unigram"},
               {"unk_id", unknown},
               {"byte_fallback", false},
-              {"vocab", pieces.vocab}}}};
+              {"vocab", Json::array()}}}};
 }
 
 inline Json precompiled_json(const SentencePieceModel& model) {
@@ -77,8 +64,9 @@ inline Json precompiled_json(const SentencePieceModel& model) {
             {"precompiled_charsmap", encode_base64(model.precompiled_charsmap)}};
 }
 
-/// AlbertTokenizer.
-inline Json albert_json(const SentencePieceModel& model, LegacyConfig& config) {
+/// AlbertTokenizer. This and the next two fill `file`.
+inline void fill_albert(const SentencePieceModel& model, LegacyConfig& config,
+                        TokenizerFile& file) {
     config.set_defaults({{"bos_token", "[CLS]"},
                          {"eos_token", "[SEP]"},
                          {"unk_token", "<unk>"},
@@ -86,9 +74,8 @@ inline Json albert_json(const SentencePieceModel& model, LegacyConfig& config) {
                          {"pad_token", "<pad>"},
                          {"cls_token", "[CLS]"},
                          {"mask_token", "[MASK]"}});
-    UnigramPieces pieces;
-    pieces.add(model, 0);
-    Json json = sentencepiece_json(model, pieces, 1, config);
+    add_pieces(model, 0, file);
+    Json json = sentencepiece_json(model, file, 1, config);
     const auto replace = [](const char* pattern) -> Json {
         return {{"type", "Replace"}, {"pattern", {{"String", pattern}}}, {"content", "\""}};
     };
@@ -104,23 +91,23 @@ inline Json albert_json(const SentencePieceModel& model, LegacyConfig& config) {
     // config.
     json["post_processor"] = template_json({{"[CLS]"}, {"$A"}, {"[SEP]"}},
                                            {{"[CLS]"}, {"$A"}, {"[SEP]"}, {"$B", 1}, {"[SEP]", 1}},
-                                           {{"[CLS]", pieces.find(config.content("cls_token"))},
-                                            {"[SEP]", pieces.find(config.content("sep_token"))}});
-    return json;
+                                           {{"[CLS]", file.find(config.content("cls_token"))},
+                                            {"[SEP]", file.find(config.content("sep_token"))}});
+    file.json = std::move(json);
 }
 
 /// What XLMRobertaTokenizer and CamembertTokenizer share: `bos text eos`, `bos text eos eos pair
 /// eos`.
-inline Json fairseq_json(const SentencePieceModel& model, const UnigramPieces& pieces,
-                         std::int64_t unknown, LegacyConfig& config) {
-    Json json = sentencepiece_json(model, pieces, unknown, config);
+inline void fill_fairseq(const SentencePieceModel& model, std::int64_t unknown,
+                         LegacyConfig& config, TokenizerFile& file) {
+    Json json = sentencepiece_json(model, file, unknown, config);
     if (!model.precompiled_charsmap.empty()) json["normalizer"] = precompiled_json(model);
     const std::string& bos = config.content("bos_token");
     const std::string& eos = config.content("eos_token");
     json["post_processor"] = template_json(
         {{bos}, {"$A"}, {eos}}, {{bos}, {"$A"}, {eos}, {eos}, {"$B"}, {eos}},
         {{bos, added_id(json["added_tokens"], bos)}, {eos, added_id(json["added_tokens"], eos)}});
-    return json;
+    file.json = std::move(json);
 }
 
 inline void set_fairseq_defaults(LegacyConfig& config) {
@@ -133,33 +120,39 @@ inline void set_fairseq_defaults(LegacyConfig& config) {
 }
 
 /// XLMRobertaTokenizer: fairseq's four tokens come first, in place of SentencePiece's three.
-inline Json xlm_roberta_json(const SentencePieceModel& model, LegacyConfig& config) {
+inline void fill_xlm_roberta(const SentencePieceModel& model, LegacyConfig& config,
+                             TokenizerFile& file) {
     set_fairseq_defaults(config);
     config.set_defaults({{"mask_token", "<mask>"}});
-    UnigramPieces pieces;
+    const auto add = [&](std::string_view piece, double score) {
+        file.pieces.add(piece, score, file.budget);
+    };
     for (const char* role : {"bos_token", "pad_token", "eos_token", "unk_token"})
-        pieces.add(config.content(role), 0.0);
-    pieces.add(model, 3);
-    pieces.add(config.content("mask_token"), 0.0);
-    return fairseq_json(model, pieces, 3, config);
+        add(config.content(role), 0.0);
+    add_pieces(model, 3, file);
+    add(config.content("mask_token"), 0.0);
+    fill_fairseq(model, 3, config, file);
 }
 
 /// CamembertTokenizer: fairseq's tokens under names that no text has, and all of SentencePiece's
 /// pieces but the unknown one.
-inline Json camembert_json(const SentencePieceModel& model, LegacyConfig& config) {
+inline void fill_camembert(const SentencePieceModel& model, LegacyConfig& config,
+                           TokenizerFile& file) {
     set_fairseq_defaults(config);
     AddedToken mask = LegacyConfig::plain("<mask>");
     mask.lstrip = true;
     config.set_default("mask_token", std::move(mask));
-    UnigramPieces pieces;
-    pieces.add("<s>NOTUSED", 0.0);
-    pieces.add(config.content("pad_token"), 0.0);
-    pieces.add("</s>NOTUSED", 0.0);
-    pieces.add(config.content("unk_token"), 0.0);
-    pieces.add("<unk>NOTUSED", -100.0);
-    pieces.add(model, 1);
-    pieces.add(config.content("mask_token"), 0.0);
-    return fairseq_json(model, pieces, pieces.find(config.content("unk_token")), config);
+    const auto add = [&](std::string_view piece, double score) {
+        file.pieces.add(piece, score, file.budget);
+    };
+    add("<s>NOTUSED", 0.0);
+    add(config.content("pad_token"), 0.0);
+    add("</s>NOTUSED", 0.0);
+    add(config.content("unk_token"), 0.0);
+    add("<unk>NOTUSED", -100.0);
+    add_pieces(model, 1, file);
+    add(config.content("mask_token"), 0.0);
+    fill_fairseq(model, file.find(config.content("unk_token")), config, file);
 }
 
 }  // namespace nystromformer::detail

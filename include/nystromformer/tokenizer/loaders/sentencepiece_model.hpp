@@ -4,15 +4,15 @@
 #pragma once
 
 #include <nystromformer/core/error.hpp>
-#include <nystromformer/core/file.hpp>
+#include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/tokenizer/model_lists.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
-#include <nystromformer/tokenizer/vocabulary.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -104,23 +104,19 @@ private:
 
 /// The parts of a ModelProto that a tokenizer needs.
 struct SentencePieceModel {
-    enum class Type { normal = 1, unknown, control, user_defined, unused, byte };
+    enum class Type : std::uint8_t { normal = 1, unknown, control, user_defined, unused, byte };
     struct Piece {
-        std::string text;
+        std::string_view text;
         float score = 0;
         Type type = Type::normal;
     };
     std::vector<Piece> pieces;
-    std::string precompiled_charsmap;  // empty: no normalisation
+    std::string_view precompiled_charsmap;  // empty: no normalisation
 
-    /// Throws IoError, FormatError, or UnsupportedError for a model that is no Unigram.
-    static SentencePieceModel load(const std::filesystem::path& path,
-                                   const FileOptions& files = {}) {
-        constexpr std::uint64_t most_bytes = 64U << 20;
-        return parse(read_file(path, most_bytes, files), path.string());
-    }
-    /// The same of bytes; `file` names them in errors.
-    static SentencePieceModel parse(std::string_view bytes, const std::string& file) {
+    /// Reads `bytes`, which must outlive it. Throws FormatError, or UnsupportedError for a model
+    /// that is no Unigram.
+    static SentencePieceModel parse(std::string_view bytes, MemoryBudget& budget) {
+        const std::string& file = budget.file();
         SentencePieceModel model;
         std::uint64_t model_type = unigram;
         for (ProtobufReader reader(bytes, file); !reader.at_end();) {
@@ -128,6 +124,7 @@ struct SentencePieceModel {
             if (!field.has_bytes) continue;
             if (field.number == 1) {
                 if (model.pieces.size() == most_pieces) reader.fail("fewer pieces", most_pieces);
+                if (model.pieces.size() == model.pieces.capacity()) model.grow(budget);
                 model.pieces.push_back(read_piece(reader.inside(field)));
             } else if (field.number == 2) {
                 for (auto inner = reader.inside(field); !inner.at_end();)
@@ -146,8 +143,20 @@ struct SentencePieceModel {
         return model;
     }
 
+    /// What the pieces take.
+    std::size_t memory() const { return pieces.capacity() * sizeof(Piece); }
+
 private:
     static constexpr std::uint64_t unigram = 1;
+
+    /// To twice the room, beside what was there.
+    void grow(MemoryBudget& budget) {
+        const std::size_t before = memory(),
+                          room = std::max<std::size_t>(64, 2 * pieces.capacity());
+        budget.take(room * sizeof(Piece));
+        pieces.reserve(room);
+        budget.give(before);
+    }
 
     static Piece read_piece(ProtobufReader reader) {
         Piece piece;

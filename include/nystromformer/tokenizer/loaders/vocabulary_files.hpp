@@ -9,6 +9,7 @@
 #include <nystromformer/tokenizer/loaders/json_parts.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
 #include <nystromformer/tokenizer/merge_table.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/unicode.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
@@ -19,81 +20,96 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nystromformer::detail {
 
-/// Calls `visit(line, number)` for the lines of a UTF-8 file, numbers from 0. Throws IoError or
-/// FormatError.
-template <typename Visit>
-void for_each_line(const std::filesystem::path& path, const FileOptions& files, Visit&& visit) {
+/// The text of a UTF-8 file. Throws IoError or FormatError.
+inline std::string read_text(const std::filesystem::path& path, const FileOptions& files) {
     constexpr std::uint64_t most_bytes = 64U << 20;
-    const std::string text = read_file(path, most_bytes, files);
+    std::string text = read_file(path, most_bytes, files);
     if (!utf8::is_valid(text)) throw FormatError({path.string(), "", "UTF-8", "other bytes"});
-    std::size_t number = 0;
+    return text;
+}
+
+/// Calls `visit(line, number)` for the lines of a text, numbers from 0.
+template <typename Visit>
+void for_each_line(std::string_view text, Visit&& visit) {
+    std::uint32_t number = 0;
     for (std::size_t at = 0; at < text.size(); ++number) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
-        std::string_view line = std::string_view(text).substr(at, end - at);
+        std::string_view line = text.substr(at, end - at);
         if (end < text.size() && line.ends_with('\r')) line.remove_suffix(1);
         visit(line, number);
         at = end + 1;
     }
 }
 
-/// A function that finds pieces in `vocab`, an object {piece: id}.
-inline auto find_in(const Json& vocab) {
-    return [&vocab](const std::string& piece) -> std::int64_t {
-        const auto found = vocab.find(piece);
-        return found == vocab.end() || !found->is_number_integer() ? -1
-                                                                   : found->get<std::int64_t>();
-    };
-}
-
-/// BertTokenizer: one piece a line; of a piece that is there twice the last line counts.
-inline Json bert_json(const std::filesystem::path& vocab_txt, LegacyConfig& config,
-                      const FileOptions& files) {
-    config.set_defaults({{"unk_token", "[UNK]"},
-                         {"sep_token", "[SEP]"},
-                         {"pad_token", "[PAD]"},
-                         {"cls_token", "[CLS]"},
-                         {"mask_token", "[MASK]"}});
-    Json vocab = Json::object();
-    for_each_line(vocab_txt, files, [&](std::string_view line, std::size_t number) {
+/// The pieces of BERT's vocab.txt, one a line: of one that is there twice the last line counts.
+inline void add_lines(std::string_view text, TokenizerFile& file) {
+    using Line = std::pair<std::string_view, std::uint32_t>;
+    const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+    file.budget.take(text.size() + count * sizeof(Line));
+    std::vector<Line> lines;
+    lines.reserve(count);
+    for_each_line(text, [&](std::string_view line, std::uint32_t number) {
         while (!line.empty()) {
             const auto last = utf8::decode_before(line, line.size());
             if (!unicode::is_white(last.point)) break;
             line.remove_suffix(last.size);
         }
-        vocab[std::string(line)] = number;
+        lines.emplace_back(line, number);
     });
-    const Json added = config.added_tokens(find_in(vocab), vocab.size());
+    std::sort(lines.begin(), lines.end());
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        if (i + 1 == lines.size() || lines[i].first != lines[i + 1].first)
+            file.pieces.add(lines[i].first, static_cast<double>(lines[i].second), file.budget);
+    file.has_ids = true;
+    file.budget.give(text.size() + count * sizeof(Line));
+}
+
+/// BertTokenizer.
+inline TokenizerFile bert_file(const std::filesystem::path& vocab_txt, LegacyConfig& config,
+                               const FileOptions& files) {
+    config.set_defaults({{"unk_token", "[UNK]"},
+                         {"sep_token", "[SEP]"},
+                         {"pad_token", "[PAD]"},
+                         {"cls_token", "[CLS]"},
+                         {"mask_token", "[MASK]"}});
+    const std::string text = read_text(vocab_txt, files);
+    TokenizerFile file(vocab_txt.string(), text.size());
+    add_lines(text, file);
+    const Json added = config.added_tokens(file);
     const bool strips = config.options().holds("strip_accents");
     const std::string& cls = config.content("cls_token");
     const std::string& sep = config.content("sep_token");
-    return {{"version", "1.0"},
-            {"added_tokens", added},
-            {"normalizer",
-             {{"type", "BertNormalizer"},
-              {"clean_text", true},
-              {"handle_chinese_chars", config.flag("tokenize_chinese_chars", true)},
-              {"strip_accents", strips ? Json(config.flag("strip_accents", false)) : Json(nullptr)},
-              {"lowercase", config.flag("do_lower_case", true)}}},
-            {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-            {"post_processor",
-             template_json({{cls}, {"$A"}, {sep}}, {{cls}, {"$A"}, {sep}, {"$B", 1}, {sep, 1}},
-                           {{cls, added_id(added, cls)}, {sep, added_id(added, sep)}})},
-            {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
-            {"model",
-             {{"type", "WordPiece"},
-              {"unk_token", config.content("unk_token")},
-              {"continuing_subword_prefix", "##"},
-              {"max_input_chars_per_word", 100},
-              {"vocab", std::move(vocab)}}}};
+    file.json.value = {
+        {"version", "1.0"},
+        {"added_tokens", added},
+        {"normalizer",
+         {{"type", "BertNormalizer"},
+          {"clean_text", true},
+          {"handle_chinese_chars", config.flag("tokenize_chinese_chars", true)},
+          {"strip_accents", strips ? Json(config.flag("strip_accents", false)) : Json(nullptr)},
+          {"lowercase", config.flag("do_lower_case", true)}}},
+        {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+        {"post_processor",
+         template_json({{cls}, {"$A"}, {sep}}, {{cls}, {"$A"}, {sep}, {"$B", 1}, {sep, 1}},
+                       {{cls, added_id(added, cls)}, {sep, added_id(added, sep)}})},
+        {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
+        {"model",
+         {{"type", "WordPiece"},
+          {"unk_token", config.content("unk_token")},
+          {"continuing_subword_prefix", "##"},
+          {"max_input_chars_per_word", 100},
+          {"vocab", Json::object()}}}};
+    return file;
 }
 
 /// RobertaTokenizer: byte-level BPE, `cls text sep`, `cls text sep sep pair sep`.
-inline Json roberta_json(const std::filesystem::path& vocab_json,
-                         const std::filesystem::path& merges_txt, LegacyConfig& config,
-                         const FileOptions& files) {
+inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
+                                  const std::filesystem::path& merges_txt, LegacyConfig& config,
+                                  const FileOptions& files) {
     config.set_defaults({{"bos_token", "<s>"},
                          {"eos_token", "</s>"},
                          {"unk_token", "<unk>"},
@@ -102,20 +118,22 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
                          {"cls_token", "<s>"},
                          {"mask_token", "<mask>"}});
     constexpr std::uint64_t most_bytes = 64U << 20;
-    JsonTree tree = read_json_file(vocab_json, most_bytes, files, vocabulary_memory);
-    Json& vocab = tree.value;
-    JsonView<TokenizerError>(vocab, vocab_json.string()).object();
-    Json merges = Json::array();
-    for_each_line(merges_txt, files, [&](std::string_view line, std::size_t number) {
+    const std::string vocabulary = read_file(vocab_json, most_bytes, files);
+    const std::string merges = read_text(merges_txt, files);
+    TokenizerFile file(vocab_json.string(), vocabulary.size() + merges.size());
+    file.budget.take(merges.size());
+    file.read_vocabulary(vocabulary);
+    for_each_line(merges, [&](std::string_view line, std::uint32_t number) {
         if (line.starts_with("#version")) return;
         const auto merge = split_merge(line);
         if (!merge) {
             throw TokenizerError({merges_txt.string(), "line " + std::to_string(number + 1),
                                   "two pieces and one space", in_quotes(line)});
         }
-        merges.push_back(Json::array({std::string(merge->first), std::string(merge->second)}));
+        file.merges.add(merge->first, merge->second, file.budget);
     });
-    const Json added = config.added_tokens(find_in(vocab), vocab.size());
+    file.budget.give(merges.size());
+    const Json added = config.added_tokens(file);
     const bool prefix = config.flag("add_prefix_space", false);
     const bool trims = config.flag("trim_offsets", true);
     const auto special = [&](const char* role) -> Json {
@@ -127,7 +145,7 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
                 {"trim_offsets", true},
                 {"use_regex", true}};
     };
-    return {
+    file.json.value = {
         {"version", "1.0"},
         {"added_tokens", added},
         {"pre_tokenizer", byte_level(prefix)},
@@ -138,7 +156,8 @@ inline Json roberta_json(const std::filesystem::path& vocab_json,
           {"trim_offsets", trims},
           {"add_prefix_space", prefix}}},
         {"decoder", byte_level(true)},
-        {"model", {{"type", "BPE"}, {"vocab", std::move(vocab)}, {"merges", std::move(merges)}}}};
+        {"model", {{"type", "BPE"}, {"vocab", Json::object()}, {"merges", Json::array()}}}};
+    return file;
 }
 
 }  // namespace nystromformer::detail

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// Builds JSON values of untrusted files while they are parsed: no duplicate keys, bounded depth and
+// memory, and long lists given away element by element.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/memory_budget.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+using Json = nlohmann::json;
+
+/// Empties a value, of bounded depth, without taking memory.
+inline void dismantle(Json& value) noexcept {
+    if (auto* array = value.get_ptr<Json::array_t*>()) {
+        for (Json& item : *array) dismantle(item);
+        array->clear();
+    } else if (auto* object = value.get_ptr<Json::object_t*>()) {
+        for (auto& [key, item] : *object) dismantle(item);
+        object->clear();
+    }
+}
+
+/// A parsed Json. nlohmann's destructor takes memory for a list of what it frees, and ends the
+/// program where there is none; this one does not.
+struct JsonTree {
+    Json value;
+
+    JsonTree(Json json) : value(std::move(json)) {}
+    JsonTree(JsonTree&&) = default;
+    JsonTree& operator=(JsonTree&& other) noexcept {
+        std::swap(value, other.value);
+        return *this;
+    }
+    ~JsonTree() { dismantle(value); }
+    operator const Json&() const { return value; }
+};
+
+/// An array or object whose elements are given away as they are read; it stays empty.
+struct JsonStream {
+    std::vector<std::string> path;  ///< the keys that lead to it; none: the root
+    /// Gets each element with its key, or null in an array. Two keys may be equal.
+    std::function<void(const std::string* key, const Json& value)> add;
+};
+
+/// How a file is read.
+struct JsonRules {
+    std::size_t max_depth = 32;
+    std::vector<JsonStream> streams = {};
+    /// The value of a number that is no integer; null: the nearest double.
+    double (*float_value)(std::string_view spelling) = nullptr;
+};
+
+/// Takes nlohmann's events while it refuses what nlohmann lets pass. Throws FormatError.
+class StrictJsonBuilder {
+public:
+    /// Both must outlive this.
+    StrictJsonBuilder(MemoryBudget& budget, const JsonRules& rules)
+        : budget_(budget), rules_(rules) {}
+
+    StrictJsonBuilder(const StrictJsonBuilder&) = delete;
+    StrictJsonBuilder& operator=(const StrictJsonBuilder&) = delete;
+    ~StrictJsonBuilder() {
+        dismantle(root_);
+        dismantle(element_);
+    }
+
+    bool null() { return add(nullptr); }
+    bool boolean(bool value) { return add(value); }
+    bool number_integer(Json::number_integer_t value) { return add(value); }
+    bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
+    bool number_float(Json::number_float_t value, const std::string& spelling) {
+        if (!std::isfinite(value)) fail("a finite number", in_quotes(spelling));
+        return add(rules_.float_value == nullptr ? value : rules_.float_value(spelling));
+    }
+    bool string(std::string& value) {
+        take(block_size + value.capacity());
+        return add(std::move(value));
+    }
+    bool binary(Json::binary_t&) { return false; }
+    bool start_object(std::size_t) { return open(Json::object()); }
+    bool start_array(std::size_t) { return open(Json::array()); }
+    bool end_object() { return close(); }
+    bool end_array() { return close(); }
+    bool key(std::string& name) {
+        if (in_stream()) {
+            element_key_.swap(name);
+            return true;
+        }
+        Open& object = open_.back();
+        if (object.value->contains(name)) fail("no duplicate key", in_quotes(name) + " twice");
+        take(2 * block_size + name.size());
+        object.slot = &(*object.value)[name];
+        object.key = name;
+        return true;
+    }
+    bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) {
+        // 1e400 arrives here as an out_of_range exception, not as a syntax error.
+        const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
+        throw FormatError({budget_.file(), "byte " + std::to_string(position), "JSON",
+                           reason + " at " + in_quotes(token)});
+    }
+
+    JsonTree take_tree() { return std::move(root_); }
+
+private:
+    static constexpr std::size_t block_size = 48;  // of a small object on the heap
+
+    /// A container around the next value. Only the last one grows, so the values stay put.
+    struct Open {
+        Json* value;
+        std::string key = {};  // of its last value
+        Json* slot = nullptr;  // where that goes
+    };
+
+    template <typename Value>
+    bool add(Value&& value) {
+        place(Json(std::forward<Value>(value)));
+        if (in_stream()) give_element_away();
+        return true;
+    }
+    Json* place(Json value) {
+        if (open_.empty()) {
+            root_ = std::move(value);
+            return &root_;
+        }
+        if (in_stream()) {
+            element_ = std::move(value);
+            return &element_;
+        }
+        if (auto* array = open_.back().value->get_ptr<Json::array_t*>()) {
+            // It grows to twice its size, beside what it was.
+            if (array->size() == array->capacity()) {
+                take(2 * array->capacity() * sizeof(Json));
+                give(array->capacity() * sizeof(Json));
+            }
+            array->push_back(std::move(value));
+            return &array->back();
+        }
+        *open_.back().slot = std::move(value);
+        return open_.back().slot;
+    }
+    bool open(Json container) {
+        if (open_.size() >= rules_.max_depth)
+            fail("a depth of at most " + std::to_string(rules_.max_depth), "a deeper value");
+        take(2 * block_size);
+        const JsonStream* stream = stream_ == nullptr ? stream_here() : nullptr;
+        open_.push_back({place(std::move(container))});
+        if (stream != nullptr) {
+            stream_ = stream;
+            stream_depth_ = open_.size();
+            element_memory_ = 0;
+        }
+        return true;
+    }
+    bool close() {
+        const bool ends_stream = in_stream();
+        open_.pop_back();
+        if (ends_stream) {
+            stream_ = nullptr;
+        } else if (in_stream()) {
+            give_element_away();
+        }
+        return true;
+    }
+
+    /// The stream whose path leads to the value that comes next, or null.
+    const JsonStream* stream_here() const {
+        const auto leads_here = [&](const JsonStream& stream) {
+            return std::equal(stream.path.begin(), stream.path.end(), open_.begin(), open_.end(),
+                              [](const std::string& key, const Open& open) {
+                                  return open.slot != nullptr && open.key == key;
+                              });
+        };
+        const auto found = std::find_if(rules_.streams.begin(), rules_.streams.end(), leads_here);
+        return found == rules_.streams.end() ? nullptr : &*found;
+    }
+    /// True where the next value is an element of a stream.
+    bool in_stream() const { return stream_ != nullptr && open_.size() == stream_depth_; }
+
+    void give_element_away() {
+        const bool is_object = open_.back().value->is_object();
+        stream_->add(is_object ? &element_key_ : nullptr, element_);
+        dismantle(element_);
+        element_ = nullptr;
+        budget_.give(std::exchange(element_memory_, 0));
+    }
+
+    void take(std::size_t bytes) {
+        budget_.take(bytes);
+        if (stream_ != nullptr) element_memory_ += bytes;
+    }
+    void give(std::size_t bytes) {
+        budget_.give(bytes);
+        if (stream_ != nullptr) element_memory_ -= bytes;
+    }
+    [[noreturn]] void fail(std::string expected, std::string found) const {
+        throw FormatError({budget_.file(), "", std::move(expected), std::move(found)});
+    }
+
+    MemoryBudget& budget_;
+    const JsonRules& rules_;
+    Json root_;
+    std::vector<Open> open_;
+    const JsonStream* stream_ = nullptr;  // that is open
+    std::size_t stream_depth_ = 0;        // of open containers where its elements are
+    Json element_;                        // of the stream
+    std::string element_key_;
+    std::size_t element_memory_ = 0;
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What reading one file may take of memory: hostile files ask for many times their size.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace nystromformer::detail {
+
+/// Counts, about, what is made of a file while it is read, before it is made.
+class MemoryBudget {
+public:
+    /// What a file may always take, however small.
+    static constexpr std::size_t free_memory = std::size_t{36} << 20;
+
+    /// For `file`, named in errors, of `size` bytes: `ratio` times that and 36 MiB.
+    MemoryBudget(std::string file, std::size_t size, std::size_t ratio)
+        : file_(std::move(file)), left_(ratio * size + free_memory) {}
+
+    const std::string& file() const { return file_; }
+    std::size_t left() const { return left_; }
+
+    /// Throws FormatError where there is not so much left.
+    void take(std::size_t bytes) {
+        if (bytes > left_)
+            throw FormatError(
+                {file_, "", "values of less memory for a file of this size", "many small values"});
+        left_ -= bytes;
+    }
+    void give(std::size_t bytes) noexcept { left_ += bytes; }
+
+private:
+    std::string file_;
+    std::size_t left_;
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// The long lists of a tokenizer's model, pieces and merges, as its file has them.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/tokenizer/piece_texts.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+constexpr std::size_t most_pieces = 1U << 24;
+constexpr std::size_t longest_piece = 4096;  // bounds the work for each byte of text
+
+/// The pieces of a vocabulary in the order of the file, each with its id or score.
+class PieceList {
+public:
+    /// What pieces take is taken from `budget`. Throws FormatError.
+    void add(std::string_view text, double value, MemoryBudget& budget) {
+        // The strings and numbers grow to twice their size, beside what they were.
+        budget.take(2 * text.size() + 4 * sizeof(std::uint32_t) + 2 * sizeof(double));
+        if (texts_.bytes() + text.size() > std::numeric_limits<std::uint32_t>::max())
+            throw FormatError({budget.file(), "", "pieces of less than 4 GiB", "more"});
+        texts_.add(text);
+        values_.push_back(value);
+    }
+
+    std::size_t size() const { return values_.size(); }
+    std::string_view text(std::size_t i) const { return texts_[i]; }
+    double value(std::size_t i) const { return values_[i]; }
+
+    /// Numbers of pieces by their texts; equal ones in the order of the file.
+    const std::vector<std::uint32_t>& sorted() {
+        if (order_.size() != size()) {
+            order_.resize(size());
+            std::iota(order_.begin(), order_.end(), 0U);
+            std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
+                const int sign = text(a).compare(text(b));
+                return sign < 0 || (sign == 0 && a < b);
+            });
+        }
+        return order_;
+    }
+    /// The first piece whose text was there before, or none.
+    std::optional<std::size_t> repeated() {
+        std::optional<std::size_t> first;
+        for (std::size_t i = 1; i < sorted().size(); ++i)
+            if (text(order_[i - 1]) == text(order_[i]))
+                first = std::min<std::size_t>(first.value_or(order_[i]), order_[i]);
+        return first;
+    }
+    /// The first piece of this text, or none.
+    std::optional<std::size_t> find(std::string_view wanted) {
+        const auto& order = sorted();
+        const auto found = std::lower_bound(
+            order.begin(), order.end(), wanted,
+            [&](std::uint32_t i, std::string_view value) { return text(i) < value; });
+        if (found == order.end() || text(*found) != wanted) return std::nullopt;
+        return *found;
+    }
+
+    PieceTexts take_texts() && { return std::move(texts_); }
+    std::vector<double> take_values() && { return std::move(values_); }
+
+private:
+    PieceTexts texts_;
+    std::vector<double> values_;
+    std::vector<std::uint32_t> order_;
+};
+
+/// The merges of a BPE model in their order.
+class MergeList {
+public:
+    void add(std::string_view left, std::string_view right, MemoryBudget& budget) {
+        budget.take(2 * (left.size() + right.size()) + 4 * sizeof(std::uint32_t));
+        if (sides_.bytes() + left.size() + right.size() > std::numeric_limits<std::uint32_t>::max())
+            throw FormatError({budget.file(), "", "merges of less than 4 GiB", "more"});
+        sides_.add(left);
+        sides_.add(right);
+    }
+    std::size_t size() const { return sides_.size() / 2; }
+    std::string_view left(std::size_t i) const { return sides_[2 * i]; }
+    std::string_view right(std::size_t i) const { return sides_[2 * i + 1]; }
+
+private:
+    PieceTexts sides_;
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// A tokenizer.json as it was read, or as a loader of older files made it: its JSON, and the lists
+// of its model, which can be of millions of entries, beside that.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/tokenizer/component_json.hpp>
+#include <nystromformer/tokenizer/merge_table.hpp>
+#include <nystromformer/tokenizer/model_lists.hpp>
+#include <nystromformer/tokenizer/rust_numbers.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace nystromformer::detail {
+
+/// What a tokenizer is made of.
+class TokenizerFile {
+public:
+    /// An empty one; `name` is its file in errors, `size` the bytes that it is read from.
+    TokenizerFile(std::string name, std::size_t size) : budget(std::move(name), size, 2) {}
+
+    /// Reads the text of a tokenizer.json. Throws FormatError; what is wrong with the lists is told
+    /// when they are asked for.
+    static TokenizerFile parse(std::string_view text, const std::string& name) {
+        TokenizerFile file(name, text.size());
+        file.budget.take(text.size());
+        JsonRules rules;
+        rules.float_value = rust_value;
+        rules.streams.push_back({{"model", "vocab"}, [&file](const auto* piece, const Json& value) {
+                                     file.add_piece(piece, value);
+                                 }});
+        rules.streams.push_back({{"model", "merges"}, [&file](const auto*, const Json& value) {
+                                     file.add_merge(value);
+                                 }});
+        file.json = parse_json(text, file.budget, rules);
+        file.budget.give(text.size());
+        return file;
+    }
+
+    /// Reads the text of an object {piece: id} as its pieces. Throws FormatError, or
+    /// TokenizerError for a text that is no object.
+    void read_vocabulary(std::string_view text) {
+        budget.take(text.size());
+        JsonRules rules;
+        rules.streams.push_back(
+            {{}, [this](const auto* piece, const Json& value) { add_piece(piece, value); }});
+        const JsonTree shell = parse_json(text, budget, rules);
+        (void)TokenizerJson(shell, name()).object();
+        has_ids = true;
+        budget.give(text.size());
+    }
+
+    const std::string& name() const { return budget.file(); }
+    TokenizerJson root() const { return {json, name()}; }
+
+    /// The pieces {piece: id} or [[piece, score]] of /model/vocab. Throws FormatError or
+    /// TokenizerError for entries of another form.
+    PieceList& pieces_of_object() { return checked_pieces(true, "an object"); }
+    PieceList& pieces_of_array() { return checked_pieces(false, "an array"); }
+
+    /// The id of `piece`, or -1, before a model has taken the pieces.
+    std::int64_t find(std::string_view piece) {
+        const auto number = pieces.find(piece);
+        if (!number) return -1;
+        return static_cast<std::int64_t>(has_ids ? pieces.value(*number)
+                                                 : static_cast<double>(*number));
+    }
+
+    /// The merges of /model/merges. Throws TokenizerError for entries of another form.
+    const MergeList& checked_merges() const {
+        (void)root().at("model").at("merges").array();
+        if (merges_fault_) std::rethrow_exception(merges_fault_);
+        return merges;
+    }
+    /// Where merge `i` stands: lines with a version are none.
+    std::string merge_path(std::size_t i) const {
+        for (const std::size_t version : versions_) i += version <= i ? 1U : 0U;
+        return "/model/merges/" + std::to_string(i);
+    }
+
+    MemoryBudget budget;  ///< what else may be made of the file
+    JsonTree json = Json();
+    PieceList pieces;
+    bool has_ids = false;  ///< the pieces, that is; else they have scores, and are numbered
+    MergeList merges;
+
+private:
+    void add_piece(const std::string* piece, const Json& value) {
+        if (pieces_fault_) return;
+        const std::size_t number = pieces.size();
+        const std::string path =
+            "/model/vocab/" + (piece != nullptr ? printable(*piece) : std::to_string(number));
+        try {
+            const TokenizerJson entry(value, name(), path);
+            if (number == most_pieces)
+                entry.fail("at most " + std::to_string(most_pieces) + " pieces");
+            if (piece != nullptr) {
+                pieces.add(*piece, static_cast<double>(entry.integer(0, 0x7FFFFFFE)), budget);
+            } else {
+                if (entry.array().size() != 2) entry.fail("[piece, score]");
+                pieces.add(entry.at(std::size_t{0}).string(), entry.at(std::size_t{1}).number(),
+                           budget);
+            }
+        } catch (const TokenizerError&) {
+            pieces_fault_ = std::current_exception();
+        }
+    }
+
+    void add_merge(const Json& value) {
+        if (merges_fault_) return;
+        const std::size_t number = merges.size() + versions_.size();
+        if (value.is_string() && value.get_ref<const std::string&>().starts_with("#version")) {
+            budget.take(2 * sizeof(std::size_t));
+            versions_.push_back(number);
+            return;
+        }
+        try {
+            const TokenizerJson entry(value, name(), "/model/merges/" + std::to_string(number));
+            const auto sides = sides_of(value);
+            if (!sides) entry.fail("\"left right\" or [left, right]");
+            if (merges.size() == most_pieces)
+                entry.fail("at most " + std::to_string(most_pieces) + " merges");
+            merges.add(sides->first, sides->second, budget);
+        } catch (const TokenizerError&) {
+            merges_fault_ = std::current_exception();
+        }
+    }
+
+    /// Both sides of a merge in either of its JSON forms.
+    static std::optional<std::pair<std::string_view, std::string_view>> sides_of(
+        const Json& merge) {
+        if (merge.is_array()) {
+            if (merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string())
+                return std::nullopt;
+            return std::pair<std::string_view, std::string_view>(
+                merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>());
+        }
+        if (!merge.is_string()) return std::nullopt;
+        return split_merge(merge.get_ref<const std::string&>());
+    }
+
+    PieceList& checked_pieces(bool is_object, const char* form) {
+        const auto vocab = root().at("model").at("vocab");
+        if (is_object ? !vocab.is_object() : !vocab.is_array()) {
+            if (pieces.size() == 0) vocab.fail(form);
+            throw TokenizerError({name(), vocab.path(), form,
+                                  std::string(is_object ? "an array" : "an object") + " of " +
+                                      std::to_string(pieces.size())});
+        }
+        if (pieces_fault_) std::rethrow_exception(pieces_fault_);
+        return pieces;
+    }
+
+    std::exception_ptr pieces_fault_, merges_fault_;
+    std::vector<std::size_t> versions_;  // where /model/merges has a line with a version
+};
+
+}  // namespace nystromformer::detail
