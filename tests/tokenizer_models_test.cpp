@@ -9,6 +9,7 @@
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -95,6 +96,27 @@ TEST_CASE("folders without tokenizer.json read as transformers reads them") {
         const Folder folder(entry["files"]);
         check_answers(nf::Tokenizer::from_pretrained(folder.path()), entry["texts"]);
     }
+}
+
+TEST_CASE("scores are read as serde_json reads them, with more digits than fit, too") {
+    using nf::detail::rust_value;
+    CHECK(rust_value("-3.5") == -3.5);
+    CHECK(rust_value("1e3") == 1000.0);
+    CHECK(rust_value("1E+2") == 100.0);
+    // What Tokenizer.from_str(...).to_str() of tokenizers 0.23 gives for these scores.
+    CHECK(rust_value("-12.345678901234567") == -0x1.8b0fcd32f707ap+3);
+    CHECK(rust_value("9007199254740993.0") == 0x1.0000000000001p+53);
+    CHECK(rust_value("-1.8446744073709551615") == -0x1.d83c94fb6d2acp+0);
+    CHECK(rust_value("1.84467440737095516169") == 0x1.d83c94fb6d2adp+0);
+    CHECK(rust_value("1844674407370955161.65") == 0x1.999999999999ap+60);
+    CHECK(rust_value("18446744073709551616.5") == 0x1.0000000000000p+64);
+    CHECK(rust_value("184467440737095516169.5") == 0x1.4000000000000p+67);
+    CHECK(rust_value("123456789012345678901234567890.5") == 0x1.8ee90ff6c373ep+96);
+    CHECK(rust_value("5e-320") == 0x0.0000000002788p-1022);
+    CHECK(rust_value("1e-400") == 0.0);
+    CHECK(rust_value("0e99999999999") == 0.0);
+    CHECK(rust_value("1e-99999999999") == 0.0);
+    CHECK(std::signbit(rust_value("-0.0")));
 }
 
 TEST_CASE("ids may leave gaps, and all below vocab_size have one meaning") {

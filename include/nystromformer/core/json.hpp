@@ -63,7 +63,7 @@ inline JsonTree parse_json(std::string_view text, MemoryBudget& budget,
     return builder.take_tree();
 }
 
-/// The same; `file` names the text in errors. Values may take about the text's size and 36 MiB:
+/// The same; `file` names the text in errors. Values may take about the text's size and 48 MiB:
 /// those of "[],[],[]" would take 30 times its size.
 inline JsonTree parse_json(std::string_view text, const std::string& file) {
     MemoryBudget budget(file, text.size(), 1);

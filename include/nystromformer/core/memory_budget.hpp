@@ -14,9 +14,9 @@ namespace nystromformer::detail {
 class MemoryBudget {
 public:
     /// What a file may always take, however small.
-    static constexpr std::size_t free_memory = std::size_t{36} << 20;
+    static constexpr std::size_t free_memory = std::size_t{48} << 20;
 
-    /// For `file`, named in errors, of `size` bytes: `ratio` times that and 36 MiB.
+    /// For `file`, named in errors, of `size` bytes: `ratio` times that and 48 MiB.
     MemoryBudget(std::string file, std::size_t size, std::size_t ratio)
         : file_(std::move(file)), left_(ratio * size + free_memory) {}
 

@@ -34,6 +34,11 @@ public:
         values_.push_back(value);
     }
 
+    /// The pieces are complete: gives back what their growth was taken for.
+    void settle(MemoryBudget& budget) const {
+        budget.give(texts_.bytes() + size() * (2 * sizeof(std::uint32_t) + sizeof(double)));
+    }
+
     std::size_t size() const { return values_.size(); }
     std::string_view text(std::size_t i) const { return texts_[i]; }
     double value(std::size_t i) const { return values_[i]; }
@@ -86,6 +91,9 @@ public:
             throw FormatError({budget.file(), "", "merges of less than 4 GiB", "more"});
         sides_.add(left);
         sides_.add(right);
+    }
+    void settle(MemoryBudget& budget) const {
+        budget.give(sides_.bytes() + sides_.size() * sizeof(std::uint32_t));
     }
     std::size_t size() const { return sides_.size() / 2; }
     std::string_view left(std::size_t i) const { return sides_[2 * i]; }

@@ -37,6 +37,8 @@ struct TokenizerParts {
     /// UnsupportedError.
     static TokenizerParts load(TokenizerFile& file) {
         TokenizerParts result;
+        file.pieces.settle(file.budget);
+        file.merges.settle(file.budget);
         const TokenizerJson json = file.root();
         if (json.object().has("version") && json.at("version").string() != "1.0")
             json.at("version").fail("\"1.0\"");

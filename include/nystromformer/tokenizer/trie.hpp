@@ -99,7 +99,7 @@ private:
             nodes += static_cast<std::size_t>(key.end() - shared.second);
             before = key;
         }
-        make_room(nodes + nodes / 8 + 2 * block, budget);
+        make_room(nodes + nodes / 6 + 2 * block, budget);
     }
     void make_room(std::size_t units, MemoryBudget& budget) {
         constexpr std::size_t unit_size = sizeof(Unit) + sizeof(std::uint32_t);
@@ -117,7 +117,7 @@ private:
         for (std::uint32_t i = size; i < size + block; ++i) next_free_.push_back(i + 1);
         if (size == 0) {
             units_[root].parent = none - 1;  // taken
-            first_free_ = 1;
+            first_free_ = next_try_ = 1;
         }
     }
 
@@ -126,39 +126,44 @@ private:
     /// Finds free units for all `labels` of `node`, takes them, and returns the base.
     std::uint32_t place(const std::vector<std::uint8_t>& labels, std::uint32_t node,
                         MemoryBudget& budget) {
+        std::uint32_t base = find_base(labels);
+        if (base == none) {
+            base = static_cast<std::uint32_t>(units_.size());
+            if (units_.size() + block > units_.capacity())
+                make_room(units_.size() + units_.size() / 4, budget);
+            grow();
+        }
+        for (const std::uint8_t label : labels) units_[base ^ label].parent = node;
+        units_[node].base = base;
+        return base;
+    }
+
+    /// A base for which the units of all `labels` are free, or none. One label takes any free unit,
+    /// so that in the end hardly one is left; more labels go on where the last found theirs.
+    std::uint32_t find_base(const std::vector<std::uint8_t>& labels) {
         constexpr int most_tries = 64;  // then a new block: bounded time for any vocabulary
-        std::uint32_t* link = &first_free_;
-        int tries = 0;
-        while (*link < units_.size() && tries < most_tries) {
+        std::uint32_t& from = labels.size() == 1 ? first_free_ : next_try_;
+        std::uint32_t* link = &from;
+        for (int tries = 0; *link < units_.size() && tries < most_tries;) {
             if (!is_free(*link)) {
                 *link = next_free_[*link];  // taken meanwhile: out of the list
                 continue;
             }
             const std::uint32_t base = *link ^ labels[0];
             if (std::all_of(labels.begin(), labels.end(),
-                            [&](std::uint8_t label) { return is_free(base ^ label); })) {
-                take(base, labels, node);
+                            [&](std::uint8_t label) { return is_free(base ^ label); }))
                 return base;
-            }
             link = &next_free_[*link];
             ++tries;
         }
-        if (tries == most_tries) first_free_ = *link;  // these stay unused
-        const auto base = static_cast<std::uint32_t>(units_.size());
-        if (units_.size() + block > units_.capacity()) make_room(2 * units_.size(), budget);
-        grow();
-        take(base, labels, node);
-        return base;
-    }
-
-    void take(std::uint32_t base, const std::vector<std::uint8_t>& labels, std::uint32_t node) {
-        for (const std::uint8_t label : labels) units_[base ^ label].parent = node;
-        units_[node].base = base;
+        from = *link;
+        return none;
     }
 
     std::vector<Unit> units_;
     std::vector<std::uint32_t> next_free_;  // while building: the free list
-    std::uint32_t first_free_ = 0;
+    std::uint32_t first_free_ = 0;          // the list's first
+    std::uint32_t next_try_ = 0;            // where a node with several labels begins to look
 };
 
 }  // namespace nystromformer::detail
