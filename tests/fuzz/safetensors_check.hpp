@@ -61,13 +61,14 @@ inline void check_safetensors(std::string_view data, const SafetensorsFile& file
         require(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= body.size(),
                 "offsets in the data");
         require(shape.size() == tensor.shape.size(), "the rank");
-        Wide bits = bits_named(dtype);
+        Wide elements = 1;
         for (std::size_t i = 0; i < shape.size(); ++i) {
             require(shape[i] == static_cast<std::uint64_t>(tensor.shape[i]), "the shape");
-            bits *= shape[i];
-            require(bits < Wide{1} << 64, "a size that a file can have");
+            elements *= shape[i];
+            require(elements < Wide{1} << 64, "elements that can be counted");
         }
-        require(bits == Wide{8} * (offsets[1] - offsets[0]), "bytes as many as the shape needs");
+        require(elements * bits_named(dtype) == Wide{8} * (offsets[1] - offsets[0]),
+                "bytes as many as the shape needs");
         require(tensor.bytes.data() == as_bytes(body).data() + offsets[0] &&
                     tensor.bytes.size() == offsets[1] - offsets[0],
                 "the bytes at the offsets");
