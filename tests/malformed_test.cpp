@@ -251,6 +251,9 @@ TEST_CASE("a vocabulary may take about twice its file's memory", "[malformed]") 
         tokenizer_of(R"("type": "Unigram", "unk_id": 0, "vocab": [)", 200'000, piece, "]"));
     CHECK(tokenizer.token_to_id("piece123456") == 123'456);
 
+    CHECK_NOTHROW(nf::detail::TokenizerFile("a", std::size_t{1} << 30));
+    CHECK_THROWS_AS(nf::detail::TokenizerFile("a", (std::size_t{1} << 30) + 1), nf::FormatError);
+
     std::mt19937 random(1);
     const auto letters = [&](std::size_t size) {
         std::string text(size, 'a');

@@ -2,14 +2,12 @@
 // The long lists of a tokenizer's model, pieces and merges, as its file has them.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/tokenizer/piece_texts.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <string_view>
@@ -18,7 +16,6 @@
 
 namespace nystromformer::detail {
 
-constexpr std::size_t most_pieces = 1U << 24;
 constexpr std::size_t longest_piece = 4096;  // bounds the work for each byte of text
 
 /// The pieces of a vocabulary in the order of the file, each with its id or score.
@@ -28,8 +25,6 @@ public:
     void add(std::string_view text, double value, MemoryBudget& budget) {
         // The strings and numbers grow to twice their size, beside what they were.
         budget.take(2 * text.size() + 4 * sizeof(std::uint32_t) + 2 * sizeof(double));
-        if (texts_.bytes() + text.size() > std::numeric_limits<std::uint32_t>::max())
-            throw FormatError({budget.file(), "", "pieces of less than 4 GiB", "more"});
         texts_.add(text);
         values_.push_back(value);
     }
@@ -87,8 +82,6 @@ class MergeList {
 public:
     void add(std::string_view left, std::string_view right, MemoryBudget& budget) {
         budget.take(2 * (left.size() + right.size()) + 4 * sizeof(std::uint32_t));
-        if (sides_.bytes() + left.size() + right.size() > std::numeric_limits<std::uint32_t>::max())
-            throw FormatError({budget.file(), "", "merges of less than 4 GiB", "more"});
         sides_.add(left);
         sides_.add(right);
     }

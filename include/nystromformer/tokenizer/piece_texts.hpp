@@ -10,7 +10,8 @@
 
 namespace nystromformer::detail {
 
-/// A list of texts that takes four bytes more than their own for each; below 4 GiB in all.
+/// A list of texts that takes four bytes more than their own for each; below 4 GiB in all (a file
+/// has less).
 class PieceTexts {
 public:
     void add(std::string_view text) {

@@ -24,8 +24,14 @@ namespace nystromformer::detail {
 /// What a tokenizer is made of.
 class TokenizerFile {
 public:
-    /// An empty one; `name` is its file in errors, `size` the bytes that it is read from.
-    TokenizerFile(std::string name, std::size_t size) : budget(std::move(name), size, 2) {}
+    /// An empty one; `name` is its file in errors, `size` the bytes that it is read from. Throws
+    /// FormatError for more than can be numbered.
+    TokenizerFile(std::string name, std::size_t size) : budget(std::move(name), size, 2) {
+        constexpr std::size_t most = std::size_t{1} << 30;
+        if (size <= most) return;
+        throw FormatError({budget.file(), "", "at most " + std::to_string(most) + " bytes",
+                           std::to_string(size)});
+    }
 
     /// Reads the text of a tokenizer.json. Throws FormatError; what is wrong with the lists is told
     /// when they are asked for.
@@ -100,8 +106,6 @@ private:
             "/model/vocab/" + (piece != nullptr ? printable(*piece) : std::to_string(number));
         try {
             const TokenizerJson entry(value, name(), path);
-            if (number == most_pieces)
-                entry.fail("at most " + std::to_string(most_pieces) + " pieces");
             if (piece != nullptr) {
                 pieces.add(*piece, static_cast<double>(entry.integer(0, 0x7FFFFFFE)), budget);
             } else {
@@ -126,8 +130,6 @@ private:
             const TokenizerJson entry(value, name(), "/model/merges/" + std::to_string(number));
             const auto sides = sides_of(value);
             if (!sides) entry.fail("\"left right\" or [left, right]");
-            if (merges.size() == most_pieces)
-                entry.fail("at most " + std::to_string(most_pieces) + " merges");
             merges.add(sides->first, sides->second, budget);
         } catch (const TokenizerError&) {
             merges_fault_ = std::current_exception();

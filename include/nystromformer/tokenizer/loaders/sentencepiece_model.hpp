@@ -123,7 +123,6 @@ struct SentencePieceModel {
             const auto field = reader.next();
             if (!field.has_bytes) continue;
             if (field.number == 1) {
-                if (model.pieces.size() == most_pieces) reader.fail("fewer pieces", most_pieces);
                 if (model.pieces.size() == model.pieces.capacity()) model.grow(budget);
                 model.pieces.push_back(read_piece(reader.inside(field)));
             } else if (field.number == 2) {
