@@ -419,9 +419,9 @@ void guard(Request& request, const std::function<void()>& body) {
     try {
         body();
     } catch (const nf::InputError& error) {
-        // A pipeline counts its inputs, here one; where this one is, its line says.
-        const std::string place = error.place() == "text 0" ? "" : error.place();
-        request.error = nf::InputError({"", place, error.expected(), error.found()}).what();
+        // Without the number of the input, which is the only one; where it is, its line says.
+        request.error =
+            nf::InputError({error.file(), error.place(), error.expected(), error.found()}).what();
     } catch (const nf::Error& error) {
         request.error = error.what();
     }

@@ -6,7 +6,6 @@
 
 #include <nystromformer/pipelines/semantic_search.hpp>
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -108,11 +107,9 @@ private:
             const nf::Matrix<float> rows = pipeline.batch(some, pipeline_options);
             embeddings.insert(embeddings.end(), rows.data(), rows.data() + rows.size());
         } catch (const nf::InputError& error) {
-            const auto number =
-                error.place().substr(std::min<std::size_t>(5, error.place().size()));
-            const auto i = std::strtoull(number.c_str(), nullptr, 10);
-            if (!error.place().starts_with("text ") || i >= lines.size()) throw;
-            throw nf::InputError({options.corpus, "line " + std::to_string(lines[i]),
+            if (!error.input()) throw;
+            throw nf::InputError({options.corpus,
+                                  "line " + std::to_string(lines.at(*error.input())),
                                   error.expected(), error.found()});
         }
         return num_cut;

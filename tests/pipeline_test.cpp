@@ -5,7 +5,9 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/pipelines/fill_mask.hpp>
 
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,6 +114,13 @@ TEST_CASE("answers do not depend on the number of threads") {
 
 TEST_CASE("texts without a mask, with several for one, or too long are told with what was found") {
     CHECK(message_of("No gap here.") == "text 0: expected a [MASK], found none");
+    std::optional<std::size_t> number;
+    try {
+        (void)pipeline().batch(std::vector<std::string>{garden, garden, "No gap here."}, {});
+    } catch (const nf::InputError& error) {
+        number = error.input();
+    }
+    CHECK(number == 2U);
     CHECK(message_of("[MASK] or [MASK]") ==
           "text: expected one [MASK] (each_mask takes several), found 2 of them");
     std::string tale = garden;

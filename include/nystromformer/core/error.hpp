@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct ErrorDetails {
     std::string place;     ///< tensor name, JSON path (`/model/vocab/17`), byte offset or argument
     std::string expected;  ///< what would have been right
     std::string found;     ///< what was there
+    std::optional<std::size_t> input = std::nullopt;  ///< which of a call's texts, from 0
 };
 
 namespace detail {
@@ -47,6 +49,7 @@ inline std::string in_quotes(std::string_view text) { return '"' + printable(tex
 inline std::string error_message(const ErrorDetails& details) {
     std::string message;
     if (!details.file.empty()) message += details.file + ": ";
+    if (details.input) message += "text " + std::to_string(*details.input) + ": ";
     if (!details.place.empty()) message += details.place + ": ";
     if (!details.expected.empty()) message += "expected " + details.expected;
     if (!details.expected.empty() && !details.found.empty()) message += ", ";
@@ -66,6 +69,7 @@ public:
     const std::string& place() const noexcept { return details_.place; }
     const std::string& expected() const noexcept { return details_.expected; }
     const std::string& found() const noexcept { return details_.found; }
+    std::optional<std::size_t> input() const noexcept { return details_.input; }
 
 private:
     ErrorDetails details_;

@@ -163,7 +163,7 @@ private:
                                         : detail::encode_input(input, tokenizer_, config,
                                                                options.truncation, shared);
         if (std::count(whole.ids.begin(), whole.ids.end(), mask_id_) == 0)
-            throw InputError({"", input.place(), "a " + mask_, "none"});
+            throw InputError({"", "", "a " + mask_, "none", input.number});
         std::vector<Encoding> windows{whole};
         if (options.stride) {
             // From the start of the text, whichever side truncation would cut.

@@ -102,7 +102,7 @@ private:
     void encode(const MultipleChoiceInput& input, std::size_t number,
                 const MultipleChoiceOptions& options, detail::Windows& windows) const {
         if (input.choices.empty()) {
-            throw InputError({"", "text " + std::to_string(number), "at least one choice", "none"});
+            throw InputError({"", "", "at least one choice", "none", number});
         }
         PipelineOptions shared = detail::pipeline_options(options);
         shared.cut = detail::told_once(options.cut);

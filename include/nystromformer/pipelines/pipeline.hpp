@@ -90,7 +90,6 @@ struct TextInput {
     TruncationStrategy strategy = TruncationStrategy::longest_first;
     bool gives_token_type_ids = false;  // where the tokenizer's files do not say, as transformers 5
 
-    std::string place() const { return "text " + std::to_string(number); }
     Encoding encode(const Tokenizer& tokenizer, const EncodeOptions& options) const {
         Encoding encoding =
             pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
@@ -106,11 +105,11 @@ struct TextInput {
 inline void check_length(const Encoding& encoding, const TextInput& input,
                          const NystromformerConfig& config) {
     const Index most = config.max_position_embeddings;
-    if (encoding.size() == 0) throw InputError({"", input.place(), "at least one token", "none"});
+    if (encoding.size() == 0)
+        throw InputError({"", "", "at least one token", "none", input.number});
     if (encoding.size() <= most) return;
-    throw InputError({"", input.place(),
-                      "at most max_position_embeddings " + std::to_string(most) + " tokens",
-                      std::to_string(encoding.size())});
+    throw InputError({"", "", "at most max_position_embeddings " + std::to_string(most) + " tokens",
+                      std::to_string(encoding.size()), input.number});
 }
 
 /// Encodes an input with its special tokens. With `truncation` one that is longer than

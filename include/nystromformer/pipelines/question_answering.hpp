@@ -169,8 +169,8 @@ private:
             .strategy = first ? TruncationStrategy::only_second : TruncationStrategy::only_first,
             .gives_token_type_ids = true};  // as transformers 4 does
         if (input.question.empty() || input.context.empty()) {
-            throw InputError({"", text.place(), "a question and a context",
-                              input.question.empty() ? "no question" : "no context"});
+            throw InputError({"", "", "a question and a context",
+                              input.question.empty() ? "no question" : "no context", number});
         }
         return detail::encode_windows(text, tokenizer_, model_.config(), max_seq_len(options),
                                       doc_stride(options), detail::pipeline_options(options));

@@ -170,15 +170,15 @@ private:
         Encoding whole = input.encode(tokenizer(), detail::encode_options());
         const Index tokens = whole.size();
         if (tokens <= skipped) {
-            throw InputError({"", input.place(),
+            throw InputError({"", "",
                               skipped == 0 ? "at least one token" : "a token beside the prompt",
-                              "none"});
+                              "none", input.number});
         }
         if (tokens > length && !options.truncation && !options.stride) {
-            throw InputError({"", input.place(),
+            throw InputError({"", "",
                               "at most max_seq_length " + std::to_string(length) +
                                   " tokens (truncation cuts, stride reads in windows)",
-                              std::to_string(tokens)});
+                              std::to_string(tokens), input.number});
         }
         // Windows start at the text's start, where a prompt is, whichever side truncation cuts.
         std::vector<Encoding> windows = detail::windows_of(

@@ -156,10 +156,9 @@ public:
 private:
     void encode(const ZeroShotInput& input, std::size_t number, const ZeroShotOptions& options,
                 detail::Windows& windows) const {
-        const std::string place = "text " + std::to_string(number);
-        if (input.sequence.empty()) throw InputError({"", place, "a text", "an empty one"});
+        if (input.sequence.empty()) throw InputError({"", "", "a text", "an empty one", number});
         if (input.candidate_labels.empty())
-            throw InputError({"", place, "at least one candidate label", "none"});
+            throw InputError({"", "", "at least one candidate label", "none", number});
         PipelineOptions shared = detail::pipeline_options(options);
         shared.cut = detail::told_once(options.cut);
         for (const std::string& label : input.candidate_labels) {
