@@ -218,11 +218,11 @@ class Large(Malformed):
             (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "AlbertTokenizer"}')
             with open(folder / "spiece.model", "wb") as file:
                 for piece in pieces:
-                    size = len(piece)
-                    message = b"\x0a" + (bytes([size & 127 | 128, size >> 7]) if size > 127 else bytes([size])) + piece
-                    size = len(message)
-                    file.write(b"\x0a" + (bytes([size & 127 | 128, size >> 7]) if size > 127 else bytes([size])))
-                    file.write(message)
+                    file.write(field(field(piece)))
+
+        def field(data):
+            size = len(data)
+            return b"\x0a" + (bytes([size & 127 | 128, size >> 7]) if size > 127 else bytes([size])) + data
         for title, pieces in [("long", long_pieces(5000)), ("short", short_pieces(2_000_000)), ("no", [""] * 3_000_000)]:
             self.check(f"{title} pieces", lambda folder: sentencepiece(folder, (one.encode() for one in pieces)),
                        "spiece.model", seconds=4)

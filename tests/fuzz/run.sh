@@ -70,9 +70,8 @@ fuzz() {
         -entropic=0 -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" "$limit")
     [ -e "$corpus/$target.dict" ] && options+=(-dict="$corpus/$target.dict")
     mkdir -p "build/fuzz/corpus/$target"
-    "$programs/$program" "${options[@]}" "build/fuzz/corpus/$target" "$corpus/$target" >"$log" 2>&1 || failed=$?
-    [ "$failed" -eq 72 ] && failed=0 # ended by hand (SIGINT): that is no finding
-    [ "$failed" -ne 0 ] && failed=1
+    "$programs/$program" "${options[@]}" "build/fuzz/corpus/$target" "$corpus/$target" >"$log" 2>&1 ||
+        [ $? -eq 72 ] || failed=1 # 72: ended by hand (SIGINT), which is no finding
     printf '%s\t%s\t%s\t%s\t%s\n' "$target" "$(stat_of number_of_executed_units "$log")" "$((SECONDS - start))" \
         "$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$log" | tail -n 1 | awk '{ print $2 "\t" $4 }')" "$failed" >>"$record"
     [ "$failed" -eq 0 ] && return

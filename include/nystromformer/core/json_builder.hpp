@@ -56,7 +56,6 @@ struct JsonStream {
 
 /// How a file is read.
 struct JsonRules {
-    std::size_t max_depth = 32;
     std::vector<JsonStream> streams = {};
     /// The value of a number that is no integer; null: the nearest double.
     double (*float_value)(std::string_view spelling) = nullptr;
@@ -115,6 +114,7 @@ public:
     JsonTree take_tree() { return std::move(root_); }
 
 private:
+    static constexpr std::size_t max_depth = 32;
     static constexpr std::size_t block_size = 48;  // of a small object on the heap
 
     /// A container around the next value. Only the last one grows, so the values stay put.
@@ -152,8 +152,8 @@ private:
         return open_.back().slot;
     }
     bool open(Json container) {
-        if (open_.size() >= rules_.max_depth)
-            fail("a depth of at most " + std::to_string(rules_.max_depth), "a deeper value");
+        if (open_.size() >= max_depth)
+            fail("a depth of at most " + std::to_string(max_depth), "a deeper value");
         take(2 * block_size);
         const JsonStream* stream = stream_ == nullptr ? stream_here() : nullptr;
         open_.push_back({place(std::move(container))});

@@ -3,14 +3,13 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/decoders
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/tokenizer/byte_alphabet.hpp>
+#include <nystromformer/tokenizer/growth_limit.hpp>
 #include <nystromformer/tokenizer/normalizers.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,35 +65,18 @@ struct MetaspaceDecoder {
     }
 };
 
-/// What a chain of decoders may make of tokens. Rules that double a text, one after the other,
-/// would take all memory.
-struct MostDecoded {
-    std::size_t bytes = 65536;
-
-    explicit MostDecoded(const std::vector<std::string>& tokens) {
-        for (const std::string& token : tokens) bytes += 64 * token.size();
-    }
-    /// Throws TokenizerError for more.
-    void check(std::size_t size) const {
-        if (size <= bytes) return;
-        throw TokenizerError({"", "decoder",
-                              "at most " + std::to_string(bytes) + " bytes of decoded text",
-                              std::to_string(size)});
-    }
-};
-
 /// The Replace of the normalisers, token by token.
 struct ReplaceDecoder {
     Replace rule;
 
-    void operator()(std::vector<std::string>& tokens, const MostDecoded& most) const {
+    void operator()(std::vector<std::string>& tokens, const GrowthLimit& limit) const {
         std::optional<RegexSearch> search = make_search(rule.pattern);
         std::size_t written = 0;
         for (std::string& token : tokens) {
             std::string result;
             std::size_t done = 0;
             rule.for_each(search, token, [&](std::size_t begin, std::size_t end) {
-                most.check(written + result.size() + rule.content.size());
+                limit.check(written + result.size() + rule.content.size(), "decoder");
                 result.append(token, done, begin - done).append(rule.content);
                 done = end;
             });
@@ -244,19 +226,20 @@ using Decoder = std::variant<MetaspaceDecoder, ReplaceDecoder, Fuse, StripDecode
                              ByteLevelDecoder, WordPieceDecoder, BpeDecoder, CtcDecoder>;
 
 inline void apply(const std::vector<Decoder>& chain, std::vector<std::string>& tokens) {
-    const MostDecoded most(tokens);
+    GrowthLimit limit;
+    for (const std::string& token : tokens) limit.add(token.size());
     const auto take_step = [&](const auto& step) {
-        if constexpr (requires { step(tokens, most); }) {
-            step(tokens, most);
+        if constexpr (requires { step(tokens, limit); }) {
+            step(tokens, limit);
         } else {
             step(tokens);
         }
     };
     for (const Decoder& decoder : chain) {
         std::visit(take_step, decoder);
-        most.check(std::accumulate(
-            tokens.begin(), tokens.end(), std::size_t{0},
-            [](std::size_t sum, const std::string& token) { return sum + token.size(); }));
+        std::size_t bytes = 0;
+        for (const std::string& token : tokens) bytes += token.size();
+        limit.check(bytes, "decoder");
     }
 }
 

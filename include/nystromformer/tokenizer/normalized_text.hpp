@@ -3,7 +3,7 @@
 // and the one way in which it is rewritten.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/tokenizer/growth_limit.hpp>
 #include <nystromformer/tokenizer/utf8.hpp>
 
 #include <cstddef>
@@ -27,27 +27,18 @@ struct NormalizedText {
     std::vector<Span> spans;
     std::string spare_text;
     std::vector<Span> spare_spans;
-    std::size_t original_bytes = 0;
+    GrowthLimit limit;
     bool lags = false;  // spans from the start on stand for what came before (see Precompiled)
 
     void clear() {
         text.clear();
         spans.clear();
-        original_bytes = 0;
+        limit = {};
         lags = false;
     }
 
-    /// Throws TokenizerError for more bytes than any honest tokenizer makes of the original: rules
-    /// that double a text, one after the other, would take all memory. (A ligature that NFKD takes
-    /// apart, written in the alphabet of bytes, is 22 times as long.)
-    void check_size(std::size_t bytes) const {
-        const std::uint64_t most = std::uint64_t{64} * original_bytes + 65536;
-        if (bytes <= most) return;
-        throw TokenizerError({"", "normalizer or pre_tokenizer",
-                              "at most " + std::to_string(most) + " bytes of normalised text for " +
-                                  std::to_string(original_bytes) + " bytes",
-                              std::to_string(bytes)});
-    }
+    /// Throws TokenizerError for more bytes than the text may have.
+    void check_size(std::size_t bytes) const { limit.check(bytes, "normalizer or pre_tokenizer"); }
 
     void clear_spare() {
         spare_text.clear();
@@ -70,7 +61,7 @@ struct NormalizedText {
     /// Adds bytes [begin, end) of `original` as they are; both must be character boundaries.
     void append_original(std::string_view original, std::size_t begin, std::size_t end) {
         text.append(original.substr(begin, end - begin));
-        original_bytes += end - begin;
+        limit.add(end - begin);
         const std::size_t start = spans.size();
         spans.resize(start + (end - begin));
         Span* out = spans.data() + start;

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nystromformer::detail {
 
@@ -41,10 +42,10 @@ public:
         JsonRules rules;
         rules.float_value = rust_value;
         rules.streams.push_back({{"model", "vocab"}, [&file](const auto* piece, const Json& value) {
-                                     file.add_piece(piece, value);
+                                     file.read_piece(piece, value);
                                  }});
         rules.streams.push_back({{"model", "merges"}, [&file](const auto*, const Json& value) {
-                                     file.add_merge(value);
+                                     file.read_merge(value);
                                  }});
         file.json = parse_json(text, file.budget, rules);
         file.budget.give(text.size());
@@ -57,7 +58,7 @@ public:
         budget.take(text.size());
         JsonRules rules;
         rules.streams.push_back(
-            {{}, [this](const auto* piece, const Json& value) { add_piece(piece, value); }});
+            {{}, [this](const auto* piece, const Json& value) { read_piece(piece, value); }});
         const JsonTree shell = parse_json(text, budget, rules);
         (void)TokenizerJson(shell, name()).object();
         has_ids = true;
@@ -66,6 +67,9 @@ public:
 
     const std::string& name() const { return budget.file(); }
     TokenizerJson root() const { return {json, name()}; }
+
+    /// Adds a piece with its id or score. Throws FormatError where the budget is not enough.
+    void add_piece(std::string_view piece, double value) { pieces.add(piece, value, budget); }
 
     /// The pieces {piece: id} or [[piece, score]] of /model/vocab. Throws FormatError or
     /// TokenizerError for entries of another form.
@@ -78,6 +82,11 @@ public:
         if (!number) return -1;
         return static_cast<std::int64_t>(has_ids ? pieces.value(*number)
                                                  : static_cast<double>(*number));
+    }
+
+    /// Where piece `i` stands.
+    std::string piece_path(std::size_t i) const {
+        return vocab_path + (has_ids ? printable(pieces.text(i)) : std::to_string(i));
     }
 
     /// The merges of /model/merges. Throws TokenizerError for entries of another form.
@@ -99,41 +108,50 @@ public:
     MergeList merges;
 
 private:
-    void add_piece(const std::string* piece, const Json& value) {
-        if (pieces_fault_) return;
-        const std::size_t number = pieces.size();
-        const std::string path =
-            "/model/vocab/" + (piece != nullptr ? printable(*piece) : std::to_string(number));
+    static constexpr const char* vocab_path = "/model/vocab/";
+
+    /// Has `read` add an entry of a list, unless one before it was wrong. Where it throws it is
+    /// called again with the entry's path, which would take most of the time.
+    template <typename Path, typename Read>
+    void read_entry(const Json& value, std::exception_ptr& fault, const Path& path,
+                    const Read& read) {
+        if (fault) return;
         try {
-            const TokenizerJson entry(value, name(), path);
-            if (piece != nullptr) {
-                pieces.add(*piece, static_cast<double>(entry.integer(0, 0x7FFFFFFE)), budget);
-            } else {
-                if (entry.array().size() != 2) entry.fail("[piece, score]");
-                pieces.add(entry.at(std::size_t{0}).string(), entry.at(std::size_t{1}).number(),
-                           budget);
-            }
+            read(TokenizerJson(value, ""));
         } catch (const TokenizerError&) {
-            pieces_fault_ = std::current_exception();
+            try {
+                read(TokenizerJson(value, name(), path()));
+            } catch (const TokenizerError&) {
+                fault = std::current_exception();
+            }
         }
     }
 
-    void add_merge(const Json& value) {
-        if (merges_fault_) return;
-        const std::size_t number = merges.size() + versions_.size();
+    void read_piece(const std::string* piece, const Json& value) {
+        has_ids = piece != nullptr;
+        const auto path = [&] {
+            return vocab_path + (has_ids ? printable(*piece) : std::to_string(pieces.size()));
+        };
+        read_entry(value, pieces_fault_, path, [&](const TokenizerJson& entry) {
+            if (has_ids)
+                return add_piece(*piece, static_cast<double>(entry.integer(0, 0x7FFFFFFE)));
+            if (entry.array().size() != 2) entry.fail("[piece, score]");
+            add_piece(entry.at(std::size_t{0}).string(), entry.at(std::size_t{1}).number());
+        });
+    }
+
+    void read_merge(const Json& value) {
         if (value.is_string() && value.get_ref<const std::string&>().starts_with("#version")) {
             budget.take(2 * sizeof(std::size_t));
-            versions_.push_back(number);
+            versions_.push_back(merges.size() + versions_.size());
             return;
         }
-        try {
-            const TokenizerJson entry(value, name(), "/model/merges/" + std::to_string(number));
+        const auto path = [&] { return merge_path(merges.size()); };
+        read_entry(value, merges_fault_, path, [&](const TokenizerJson& entry) {
             const auto sides = sides_of(value);
             if (!sides) entry.fail("\"left right\" or [left, right]");
             merges.add(sides->first, sides->second, budget);
-        } catch (const TokenizerError&) {
-            merges_fault_ = std::current_exception();
-        }
+        });
     }
 
     /// Both sides of a merge in either of its JSON forms.

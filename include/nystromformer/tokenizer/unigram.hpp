@@ -93,11 +93,10 @@ private:
 
     /// At least one piece, none empty or too long or twice.
     static void check(const TokenizerFile& file, PieceList& list) {
-        const auto vocab = file.root().at("model").at("vocab");
-        if (list.size() == 0) vocab.fail("at least one piece");
+        if (list.size() == 0) file.root().at("model").at("vocab").fail("at least one piece");
         const auto fail = [&](std::size_t i, std::string expected) {
-            throw TokenizerError({file.name(), vocab.path() + '/' + std::to_string(i) + "/0",
-                                  std::move(expected), in_quotes(list.text(i))});
+            throw TokenizerError({file.name(), file.piece_path(i) + "/0", std::move(expected),
+                                  in_quotes(list.text(i))});
         };
         for (std::size_t i = 0; i < list.size(); ++i)
             if (list.text(i).empty() || list.text(i).size() > longest_piece)

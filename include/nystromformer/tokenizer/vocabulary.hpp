@@ -44,8 +44,7 @@ public:
         for (std::size_t i = 0; i < list.size(); ++i) {
             ids_.push_back(static_cast<std::int32_t>(list.value(i)));
             if (list.text(i).size() > longest_piece)
-                fail(file, list, i,
-                     "a piece of at most " + std::to_string(longest_piece) + " bytes");
+                fail(file, i, "a piece of at most " + std::to_string(longest_piece) + " bytes");
         }
         order_by_id(file, list);
         const auto& sorted = list.sorted();
@@ -91,13 +90,12 @@ private:
         });
         for (std::size_t i = 1; i < by_id_.size(); ++i)
             if (ids_[by_id_[i - 1]] == ids_[by_id_[i]])
-                fail(file, list, by_id_[i],
+                fail(file, by_id_[i],
                      "no id twice, as that of " + in_quotes(list.text(by_id_[i - 1])));
     }
-    [[noreturn]] void fail(const TokenizerFile& file, const PieceList& list, std::size_t i,
-                           std::string expected) const {
-        throw TokenizerError({file.name(), "/model/vocab/" + printable(list.text(i)),
-                              std::move(expected), std::to_string(ids_[i])});
+    [[noreturn]] void fail(const TokenizerFile& file, std::size_t i, std::string expected) const {
+        throw TokenizerError(
+            {file.name(), file.piece_path(i), std::move(expected), std::to_string(ids_[i])});
     }
 
     PieceTexts texts_;

@@ -21,7 +21,7 @@ namespace nystromformer::detail {
 /// Adds the pieces from number `begin` on.
 inline void add_pieces(const SentencePieceModel& model, std::size_t begin, TokenizerFile& file) {
     for (std::size_t i = begin; i < model.pieces.size(); ++i)
-        file.pieces.add(model.pieces[i].text, double{model.pieces[i].score}, file.budget);
+        file.add_piece(model.pieces[i].text, double{model.pieces[i].score});
 }
 
 /// Metaspace as a pre-tokenizer and as a decoder.
@@ -124,13 +124,10 @@ inline void fill_xlm_roberta(const SentencePieceModel& model, LegacyConfig& conf
                              TokenizerFile& file) {
     set_fairseq_defaults(config);
     config.set_defaults({{"mask_token", "<mask>"}});
-    const auto add = [&](std::string_view piece, double score) {
-        file.pieces.add(piece, score, file.budget);
-    };
     for (const char* role : {"bos_token", "pad_token", "eos_token", "unk_token"})
-        add(config.content(role), 0.0);
+        file.add_piece(config.content(role), 0.0);
     add_pieces(model, 3, file);
-    add(config.content("mask_token"), 0.0);
+    file.add_piece(config.content("mask_token"), 0.0);
     fill_fairseq(model, 3, config, file);
 }
 
@@ -142,16 +139,13 @@ inline void fill_camembert(const SentencePieceModel& model, LegacyConfig& config
     AddedToken mask = LegacyConfig::plain("<mask>");
     mask.lstrip = true;
     config.set_default("mask_token", std::move(mask));
-    const auto add = [&](std::string_view piece, double score) {
-        file.pieces.add(piece, score, file.budget);
-    };
-    add("<s>NOTUSED", 0.0);
-    add(config.content("pad_token"), 0.0);
-    add("</s>NOTUSED", 0.0);
-    add(config.content("unk_token"), 0.0);
-    add("<unk>NOTUSED", -100.0);
+    file.add_piece("<s>NOTUSED", 0.0);
+    file.add_piece(config.content("pad_token"), 0.0);
+    file.add_piece("</s>NOTUSED", 0.0);
+    file.add_piece(config.content("unk_token"), 0.0);
+    file.add_piece("<unk>NOTUSED", -100.0);
     add_pieces(model, 1, file);
-    add(config.content("mask_token"), 0.0);
+    file.add_piece(config.content("mask_token"), 0.0);
     fill_fairseq(model, file.find(config.content("unk_token")), config, file);
 }
 

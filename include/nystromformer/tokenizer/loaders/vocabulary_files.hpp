@@ -63,7 +63,7 @@ inline void add_lines(std::string_view text, TokenizerFile& file) {
     std::sort(lines.begin(), lines.end());
     for (std::size_t i = 0; i < lines.size(); ++i)
         if (i + 1 == lines.size() || lines[i].first != lines[i + 1].first)
-            file.pieces.add(lines[i].first, static_cast<double>(lines[i].second), file.budget);
+            file.add_piece(lines[i].first, static_cast<double>(lines[i].second));
     file.has_ids = true;
     file.budget.give(text.size() + count * sizeof(Line));
 }
