@@ -3,7 +3,7 @@
 #include "catch.hpp"
 
 #include <nystromformer/core/file.hpp>
-#include <nystromformer/pipelines/attention_comparison.hpp>
+#include "compare/attention_comparison.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 // long.
 #include "catch.hpp"
 
-#include <nystromformer/tokenizer/byte_alphabet.hpp>
-#include <nystromformer/tokenizer/regex_search.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/byte_alphabet.hpp>
+#include <nystromformer/tokenizer/regex/regex_search.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <filesystem>

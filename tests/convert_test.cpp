@@ -3,11 +3,11 @@
 #include "catch.hpp"
 
 #include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/conversion/convert.hpp>
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/model/masked_lm.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/model/question_answering.hpp>
-#include <nystromformer/pipelines/convert.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>

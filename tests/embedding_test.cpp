@@ -4,8 +4,8 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/pipelines/feature_extraction.hpp>
-#include <nystromformer/pipelines/semantic_search.hpp>
-#include <nystromformer/pipelines/sentence_embedding.hpp>
+#include <nystromformer/pipelines/sentence/semantic_search.hpp>
+#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
 
 #include <algorithm>
 #include <cmath>

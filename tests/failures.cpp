@@ -6,7 +6,7 @@
 #include "instances.hpp"
 
 #include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/pipelines/sentence_embedding.hpp>
+#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
 #include <nystromformer/pipelines/text_classification.hpp>
 
 #include <atomic>

@@ -2,15 +2,24 @@
 # SPDX-License-Identifier: MIT
 """Checks the house rules that a compiler cannot see.
 
-A header includes only what stands on its own step of the ladder or below it, and opens with the
-licence line and one sentence that says what it is.  `--lengths` prints how long the headers are.
+A header includes only its own room and the rooms that MAY lists for it, and opens with the licence
+line and one sentence that says what it is.  `--lengths` prints how long the headers are.
 """
 import argparse
 import pathlib
 import re
 import sys
 
-LADDER = ["core", "kernels", "checkpoint", "model", "tokenizer", "pipelines"]
+# The map of the house: which rooms a room may include. docs/architecture.md explains it.
+MAY = {
+    "core": [],
+    "kernels": ["core"],
+    "checkpoint": ["core"],
+    "tokenizer": ["core"],
+    "model": ["core", "kernels", "checkpoint"],
+    "conversion": ["core", "kernels", "checkpoint", "tokenizer", "model"],
+    "pipelines": ["core", "kernels", "checkpoint", "tokenizer", "model"],
+}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "nystromformer"
 LICENCE = "SPDX-License-Identifier: MIT"
@@ -18,10 +27,10 @@ SOURCES = {".hpp", ".inc", ".cpp", ".py", ".sh", ".cmake", ".in"}
 EXTERNAL = re.compile(r"[a-z_0-9]+(\.h)?|sys/[a-z]+\.h|Eigen/\w+|nlohmann/json(_fwd)?\.hpp")
 
 
-def step_of(path):
-    """The step of a file under include/nystromformer; the umbrella stands above all."""
+def room_of(path):
+    """The room of a file under include/nystromformer, or nothing for the umbrella, which sees all."""
     folder = path.relative_to(HEADERS).parts[0]
-    return LADDER.index(folder) if folder in LADDER else len(LADDER)
+    return folder if folder in MAY else None
 
 
 def faults_of_header(path):
@@ -45,8 +54,8 @@ def faults_of_header(path):
         below = HEADERS.parent / target
         if not below.is_file():
             yield f"{place}: {target} is no file"
-        elif step_of(below) > step_of(path):
-            yield f"{place}: {target} stands above {name}"
+        elif (room := room_of(path)) and room_of(below) not in [room, *MAY[room]]:
+            yield f"{place}: {room}/ may not include {target}"
 
 
 def faults():
@@ -54,10 +63,10 @@ def faults():
     if not headers:
         yield f"{HEADERS}: no headers"
     for header in headers:
-        if header.parent != HEADERS and step_of(header) == len(LADDER):
-            yield f"{header.relative_to(ROOT)}: its folder is no step of the ladder"
+        if header.parent != HEADERS and room_of(header) is None:
+            yield f"{header.relative_to(ROOT)}: its folder is not a room of the map"
         yield from faults_of_header(header)
-    for folder in ["include", "examples", "tests", "cmake", "tools", ".ci"]:
+    for folder in ["include", "cli", "examples", "tests", "cmake", "tools", ".ci"]:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and (path.suffix in SOURCES or path.name in {"CMakeLists.txt", "run"}):
                 if not any(LICENCE in line for line in path.read_text().splitlines()[:3]):

@@ -3,16 +3,15 @@
 #pragma once
 
 // A BERT or RoBERTa folder to a Nystromformer one.
-#include <nystromformer/pipelines/convert.hpp>
+#include <nystromformer/conversion/convert.hpp>
 
 // Text in, answers out.
-#include <nystromformer/pipelines/attention_comparison.hpp>
 #include <nystromformer/pipelines/feature_extraction.hpp>
 #include <nystromformer/pipelines/fill_mask.hpp>
 #include <nystromformer/pipelines/multiple_choice.hpp>
 #include <nystromformer/pipelines/question_answering.hpp>
-#include <nystromformer/pipelines/semantic_search.hpp>
-#include <nystromformer/pipelines/sentence_embedding.hpp>
+#include <nystromformer/pipelines/sentence/semantic_search.hpp>
+#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
 #include <nystromformer/pipelines/text_classification.hpp>
 #include <nystromformer/pipelines/token_classification.hpp>
 #include <nystromformer/pipelines/zero_shot_classification.hpp>
@@ -34,8 +33,8 @@
 #include <nystromformer/checkpoint/checkpoint.hpp>
 #include <nystromformer/checkpoint/safetensors.hpp>
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
-#include <nystromformer/checkpoint/state_dict.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/model/state_dict.hpp>
 
 // Instruction sets, threads, errors, matrices.
 #include <nystromformer/core/error.hpp>

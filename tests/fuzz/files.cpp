@@ -8,7 +8,7 @@
 #include <nystromformer/checkpoint/safetensors.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
-#include <nystromformer/model/bert_config.hpp>
+#include <nystromformer/conversion/bert_config.hpp>
 #include <nystromformer/model/config.hpp>
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 // refused. Usage: loaders TESTS_FOLDER
 #include "check.hpp"
 
-#include <nystromformer/checkpoint/state_dict.hpp>
 #include <nystromformer/model/config.hpp>
+#include <nystromformer/model/state_dict.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <bit>

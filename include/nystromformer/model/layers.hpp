@@ -2,13 +2,13 @@
 // The two layers that everything is made of: Linear and LayerNorm.
 #pragma once
 
-#include <nystromformer/checkpoint/state_dict.hpp>
-#include <nystromformer/checkpoint/state_writer.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/linear_weights.hpp>
+#include <nystromformer/model/state_dict.hpp>
+#include <nystromformer/model/state_writer.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
-#include <nystromformer/checkpoint/state_dict.hpp>
-#include <nystromformer/checkpoint/state_writer.hpp>
 #include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/model/config.hpp>
+#include <nystromformer/model/state_dict.hpp>
+#include <nystromformer/model/state_writer.hpp>
 
 #include <filesystem>
 #include <memory>

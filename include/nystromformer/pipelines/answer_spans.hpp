@@ -5,8 +5,8 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
-#include <nystromformer/tokenizer/unicode.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/unicode/unicode.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>

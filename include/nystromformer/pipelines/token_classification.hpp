@@ -10,7 +10,7 @@
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>

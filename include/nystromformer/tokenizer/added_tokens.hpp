@@ -5,10 +5,10 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
-#include <nystromformer/tokenizer/model.hpp>
-#include <nystromformer/tokenizer/normalizers.hpp>
-#include <nystromformer/tokenizer/pre_tokenizers.hpp>
-#include <nystromformer/tokenizer/trie.hpp>
+#include <nystromformer/tokenizer/models/model.hpp>
+#include <nystromformer/tokenizer/models/trie.hpp>
+#include <nystromformer/tokenizer/normalizers/normalizers.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/pre_tokenizers.hpp>
 
 #include <algorithm>
 #include <array>

@@ -4,8 +4,8 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/tokenizer/normalizer.rs
 #pragma once
 
-#include <nystromformer/tokenizer/normalized_text.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>

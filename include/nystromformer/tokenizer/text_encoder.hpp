@@ -7,10 +7,10 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
-#include <nystromformer/tokenizer/model.hpp>
-#include <nystromformer/tokenizer/normalizers.hpp>
-#include <nystromformer/tokenizer/pre_tokenizers.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/models/model.hpp>
+#include <nystromformer/tokenizer/normalizers/normalizers.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/pre_tokenizers.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>

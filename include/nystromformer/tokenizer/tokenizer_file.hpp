@@ -6,9 +6,9 @@
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
-#include <nystromformer/tokenizer/component_json.hpp>
-#include <nystromformer/tokenizer/merge_table.hpp>
-#include <nystromformer/tokenizer/model_lists.hpp>
+#include <nystromformer/tokenizer/loaders/component_json.hpp>
+#include <nystromformer/tokenizer/models/merge_table.hpp>
+#include <nystromformer/tokenizer/models/model_lists.hpp>
 #include <nystromformer/tokenizer/rust_numbers.hpp>
 
 #include <cstddef>

@@ -5,11 +5,11 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
-#include <nystromformer/tokenizer/decoder_reader.hpp>
-#include <nystromformer/tokenizer/model.hpp>
-#include <nystromformer/tokenizer/normalizer_reader.hpp>
-#include <nystromformer/tokenizer/post_processor.hpp>
-#include <nystromformer/tokenizer/pre_tokenizer_reader.hpp>
+#include <nystromformer/tokenizer/decoders/decoder_reader.hpp>
+#include <nystromformer/tokenizer/models/model.hpp>
+#include <nystromformer/tokenizer/normalizers/normalizer_reader.hpp>
+#include <nystromformer/tokenizer/post_processors/post_processor.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/pre_tokenizer_reader.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>

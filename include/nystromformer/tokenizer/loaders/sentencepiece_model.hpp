@@ -5,8 +5,8 @@
 
 #include <nystromformer/core/error.hpp>
 #include <nystromformer/core/memory_budget.hpp>
-#include <nystromformer/tokenizer/model_lists.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/models/model_lists.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -8,10 +8,10 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/loaders/json_parts.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
-#include <nystromformer/tokenizer/merge_table.hpp>
+#include <nystromformer/tokenizer/models/merge_table.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
-#include <nystromformer/tokenizer/unicode.hpp>
-#include <nystromformer/tokenizer/utf8.hpp>
+#include <nystromformer/tokenizer/unicode/unicode.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// nystromformer search
+#include "embed_options.hpp"
+#include "progress.hpp"
+#include "text_file.hpp"
+
+#include <nystromformer/pipelines/sentence/semantic_search.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace search_command {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : EmbedOptions {
+    Index top_k = 10;
+    std::optional<std::string> similarity;
+};
+
+/// Texts to be found, with their embeddings.
+struct Corpus {
+    std::vector<std::string> texts;
+    std::vector<float> embeddings;  // (texts, columns)
+    Index columns = 0;              // of one of them
+
+    static Corpus load(const Options& options, const nf::SentenceEmbeddingPipeline& pipeline) {
+        Corpus corpus;
+        corpus.columns = options.truncate_dim.value_or(pipeline.embedding_dimension());
+        TextFile file(options.corpus, options.split);
+        Progress progress(isatty(STDOUT_FILENO) == 0, file.total_bytes());
+        std::vector<std::string> waiting;
+        std::vector<std::uint64_t> lines;
+        Index num_cut = 0;
+        const auto embed_waiting = [&] {
+            num_cut += corpus.embed(waiting, lines, options, pipeline);
+            progress.advance(waiting.size(), file.bytes_done());
+            waiting.clear();
+            lines.clear();
+        };
+        while (auto line = file.next()) {
+            const std::string place = "line " + std::to_string(file.line());
+            const nf::detail::JsonTree tree =
+                file.holds_json() ? nf::detail::parse_json(*line, options.corpus + ": " + place)
+                                  : nf::detail::JsonTree(Json{{"text", std::move(*line)}});
+            const Json& fields = tree;
+            corpus.texts.push_back(text_of(fields, options.corpus, place));
+            if (fields.contains("output")) {
+                embed_waiting();
+                corpus.add(fields["output"], options.corpus, place);
+                continue;
+            }
+            waiting.push_back(corpus.texts.back());
+            lines.push_back(file.line());
+            if (waiting.size() == texts_at_once) embed_waiting();
+        }
+        embed_waiting();
+        progress.advance(0, file.bytes_done(), true);
+        if (num_cut > 0) {
+            print_message(options.corpus + ": " + std::to_string(num_cut) +
+                          " texts that are too long for the model were " +
+                          (options.stride ? "read in windows" : "cut"));
+        }
+        if (corpus.texts.empty())
+            throw nf::InputError({options.corpus, "", "at least one text", "none"});
+        return corpus;
+    }
+
+private:
+    static constexpr std::size_t texts_at_once = 256;
+
+    static std::string text_of(const Json& fields, const std::string& file,
+                               const std::string& place) {
+        if (!fields.is_object() || !fields.contains("text") || !fields["text"].is_string()) {
+            throw nf::FormatError({file, place, "an object with a \"text\"",
+                                   nf::detail::JsonView<nf::Error>::describe(fields)});
+        }
+        return fields["text"].get<std::string>();
+    }
+
+    /// Takes an embedding that `embed` wrote.
+    void add(const Json& output, const std::string& file, const std::string& place) {
+        const auto is_number = [](const Json& value) { return value.is_number(); };
+        if (!output.is_array() || static_cast<Index>(output.size()) != columns ||
+            !std::all_of(output.begin(), output.end(), is_number)) {
+            throw nf::FormatError(
+                {file, place + ": /output",
+                 "an array of " + std::to_string(columns) + " numbers, as the model's embeddings",
+                 nf::detail::JsonView<nf::Error>::describe(output)});
+        }
+        for (const Json& value : output) embeddings.push_back(value.get<float>());
+    }
+
+    /// Embeds texts, which begin at these lines, as documents. Returns how many were cut.
+    Index embed(const std::vector<std::string>& some, const std::vector<std::uint64_t>& lines,
+                const Options& options, const nf::SentenceEmbeddingPipeline& pipeline) {
+        Index num_cut = 0;
+        auto pipeline_options = options.of_pipeline();
+        pipeline_options.attention = options.attention_mode();
+        pipeline_options.num_landmarks = options.landmarks;
+        pipeline_options.batch_tokens = options.batch_tokens;
+        pipeline_options.prompt = std::nullopt;
+        pipeline_options.prompt_name = "document";
+        pipeline_options.cut = [&num_cut](const nf::Cut&) { ++num_cut; };
+        try {
+            const nf::Matrix<float> rows = pipeline.batch(some, pipeline_options);
+            embeddings.insert(embeddings.end(), rows.data(), rows.data() + rows.size());
+        } catch (const nf::InputError& error) {
+            if (!error.input()) throw;
+            throw nf::InputError({options.corpus,
+                                  "line " + std::to_string(lines.at(*error.input())),
+                                  error.expected(), error.found()});
+        }
+        return num_cut;
+    }
+};
+
+/// Queries to hits, as answer_with has them.
+struct Searcher {
+    nf::SentenceEmbeddingPipeline pipeline;
+    nf::SemanticIndex index;
+    Index top_k;
+
+    const auto& model() const { return pipeline.model(); }
+    void check(const nf::SentenceEmbeddingOptions& options) const { pipeline.check(options); }
+    std::vector<std::vector<nf::SearchHit>> batch(
+        std::span<const std::string> queries, const nf::SentenceEmbeddingOptions& options) const {
+        return index(pipeline.batch(queries, options), top_k, pipeline.model().threads());
+    }
+};
+
+int run(const Options& options, const std::vector<std::string>& queries) {
+    nf::SentenceEmbeddingPipeline pipeline = options.load();
+    auto pipeline_options = options.of_pipeline();
+    if (!options.prompt && !options.prompt_name) pipeline_options.prompt_name = "query";
+    try {
+        pipeline.check(pipeline_options);
+    } catch (const nf::InputError& error) {
+        throw UsageError(error.what());
+    }
+    const auto similarity = options.similarity ? *nf::similarity_named(*options.similarity)
+                                               : pipeline.similarity_function();
+    Corpus corpus = Corpus::load(options, pipeline);
+    const auto num_texts = static_cast<Index>(corpus.texts.size());
+    nf::SemanticIndex index(
+        Eigen::Map<const nf::Matrix<float>>(corpus.embeddings.data(), num_texts, corpus.columns),
+        similarity);
+    corpus.embeddings = {};
+    CommonOptions of_queries = options;
+    of_queries.corpus.clear();  // the queries are TEXTs, or on stdin
+    return answer_with(
+        Searcher{std::move(pipeline), std::move(index), options.top_k}, pipeline_options,
+        text_fields(queries), of_queries,
+        [](const Request& request) { return request.text("text"); },
+        [&](const std::string&, const std::vector<nf::SearchHit>& hits) {
+            Json list = Json::array();
+            for (const auto& [id, score] : hits) {
+                list.push_back({{"corpus_id", id},
+                                {"score", score},
+                                {"text", corpus.texts[static_cast<std::size_t>(id)]}});
+            }
+            return list;
+        },
+        [](const Request& request) {
+            return for_terminal(request.text("text")) + '\n' + scored_lines(request.output, "text");
+        });
+}
+
+}  // namespace search_command
+
+void add_search(CLI::App& app, command_line::Session& session) {
+    using namespace search_command;
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        *app.add_subcommand("search", "The texts of a corpus that are most like each query");
+    options->add_model(command);
+    add_texts(command, "a query");
+    options->add_corpus(command,
+                        "the texts to search: JSON lines as embed writes them, whose embeddings "
+                        "are taken as they are, or texts to embed now");
+    command.get_option("--corpus")->required();
+    command.add_option("--top-k", options->top_k, "texts for each query (default: 10)")
+        ->check(CLI::PositiveNumber)
+        ->type_name("N");
+    command
+        .add_option("--similarity", options->similarity,
+                    "cosine, dot, euclidean or manhattan (default: as the folder says)")
+        ->check(CLI::IsMember({"cosine", "dot", "euclidean", "manhattan"}))
+        ->type_name("NAME");
+    options->add_embedding(command);
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

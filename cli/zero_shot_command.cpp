@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// nystromformer zero-shot
+#include "command_line.hpp"
+
+#include <nystromformer/pipelines/zero_shot_classification.hpp>
+#include <nystromformer/tokenizer/unicode/unicode.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+namespace zero_shot_command {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+/// `text` without the white space around it, as Python's strip has it.
+std::string stripped(const std::string& text) {
+    namespace utf8 = nf::detail::utf8;
+    std::size_t begin = text.size(), end = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto [size, valid] = utf8::scan(text, at);
+        const char32_t point = valid ? utf8::decode(text, at).point : 0;
+        const bool is_separator = point >= 0x1C && point <= 0x1F;
+        if (!is_separator && !nf::detail::unicode::is_white(point)) {
+            begin = std::min(begin, at);
+            end = at + size;
+        }
+        at += size;
+    }
+    return begin < end ? text.substr(begin, end - begin) : "";
+}
+
+struct Options : CommonOptions {
+    std::optional<std::string> candidate_labels;
+    nf::ZeroShotOptions pipeline;
+
+    /// A line's own labels, an array or "a, b", before those of the command line.
+    nf::ZeroShotInput read(const Request& request) const {
+        const auto own = request.fields.find("candidate_labels");
+        if (own != request.fields.end() && own->is_array())
+            return {request.text("text"), request.texts("candidate_labels")};
+        return {request.text("text"),
+                labels_of(request.text("candidate_labels", candidate_labels))};
+    }
+
+private:
+    /// The labels of "a, b" without the spaces around them; empty ones are passed over.
+    static std::vector<std::string> labels_of(const std::string& list) {
+        std::vector<std::string> labels;
+        for (const std::string& part : split_at_commas(list)) {
+            std::string label = stripped(part);
+            if (!label.empty()) labels.push_back(std::move(label));
+        }
+        return labels;
+    }
+};
+
+Json to_json(const nf::ZeroShotInput&, const nf::ZeroShotAnswer& answer) {
+    return {{"sequence", answer.sequence}, {"labels", answer.labels}, {"scores", answer.scores}};
+}
+
+std::string table(const Request& request) {
+    std::string text = for_terminal(request.text("text")) + '\n';
+    const Json& labels = request.output["labels"];
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        text += score_text(request.output["scores"][i]) +
+                for_terminal(labels[i].get_ref<const std::string&>()) + '\n';
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& texts) {
+    const nf::ZeroShotClassificationPipeline pipeline(options.model, options.load_options());
+    if (!pipeline.entailment_id()) {
+        print_message("no label of the config's label2id starts with \"entail\": " +
+                      nf::detail::in_quotes(pipeline.model().config().id2label.rbegin()->second) +
+                      ", the last one, is taken for it");
+    }
+    return answer_with(
+        pipeline, options.pipeline, text_fields(texts), options,
+        [&](const Request& request) { return options.read(request); }, to_json, table);
+}
+
+}  // namespace zero_shot_command
+
+void add_zero_shot(CLI::App& app, command_line::Session& session) {
+    using namespace zero_shot_command;
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        *app.add_subcommand("zero-shot", "Scores of labels of your own for each text");
+    options->add_model(command);
+    add_texts(command);
+    command
+        .add_option("--candidate-labels", options->candidate_labels,
+                    "the labels; in JSON lines \"candidate_labels\"")
+        ->type_name("A,B,...");
+    command
+        .add_option("--hypothesis-template", options->pipeline.hypothesis_template,
+                    "what is asked of each label (default: \"This example is {}.\")")
+        ->type_name("TEXT");
+    command.add_flag("--multi-label", options->pipeline.multi_label,
+                     "score each label on its own: several may be true");
+    add_truncation(command, options->pipeline.truncation);
+    add_stride(command, options->pipeline.stride);
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

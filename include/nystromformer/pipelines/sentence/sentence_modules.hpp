@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// A folder of sentence-transformers, loaded: encoder, tokenizer, pooling and what comes after it.
+#pragma once
+
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/model/model.hpp>
+#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/sentence/dense.hpp>
+#include <nystromformer/pipelines/sentence/pooling.hpp>
+#include <nystromformer/pipelines/sentence/sentence_config.hpp>
+#include <nystromformer/tokenizer/tokenizer.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace nystromformer::detail {
+
+using ModuleAfterPooling = std::variant<Dense, SentenceLayerNorm, Normalize>;
+
+/// Source: sentence_transformers/base/model.py, _load_config_modules and _load_default_modules
+struct SentenceModules {
+    NystromformerModel<float> model;
+    Tokenizer tokenizer;
+    Pooling pooling;
+    std::vector<ModuleAfterPooling> others;  // in order
+    SentenceDefaults defaults;
+    Index max_seq_length;   // special tokens included
+    bool has_file = false;  // modules.json; without it the mean of all tokens
+
+    /// Throws what NystromformerModel, Tokenizer, SentenceModule and its kin throw.
+    static SentenceModules load(const std::filesystem::path& root, LoadOptions options) {
+        if (!options.threads) options.threads = std::make_shared<ThreadPool>(options.num_threads);
+        const std::vector<SentenceModule> list = SentenceModule::load_all(root, options.files);
+        const std::filesystem::path& folder = list.empty() ? root : list.front().folder;
+        const auto limits =
+            list.empty() ? SentenceLimits{} : SentenceLimits::load(folder, options.files);
+        // Before the braces: where an initializer throws, GCC 12 destroys a {} before it twice.
+        auto defaults =
+            list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root, options.files);
+        auto model = NystromformerModel<float>::from_pretrained(folder, options);
+        auto tokenizer = Tokenizer::from_pretrained(folder, limits.do_lower_case, options.files);
+        SentenceModules result{
+            std::move(model), std::move(tokenizer), {}, {}, std::move(defaults), 0, !list.empty()};
+        const NystromformerConfig& config = result.model.config();
+        result.pooling.embedding_dimension = config.hidden_size;
+        result.max_seq_length =
+            std::min(config.max_position_embeddings,
+                     limits.max_seq_length.value_or(longest_input(result.tokenizer, config)));
+        for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options);
+        return result;
+    }
+
+    /// Columns of what after_pooling gives.
+    Index out_features() const {
+        Index features = pooling.out_features();
+        for (const auto& module : others)
+            if (const auto* dense = std::get_if<Dense>(&module)) features = dense->out_features();
+        return features;
+    }
+
+    /// (texts, pooling.out_features()) to (texts, out_features())
+    Matrix<float> after_pooling(Matrix<float> x) const {
+        for (const auto& module : others) {
+            x = std::visit([&](const auto& one) { return one(std::move(x), model.threads()); },
+                           module);
+        }
+        return x;
+    }
+
+private:
+    void add(const SentenceModule& module, const LoadOptions& options) {
+        const auto path = module.folder / "config.json";
+        const FileOptions& files = options.files;
+        if (module.type == "Pooling") {
+            pooling =
+                Pooling::load(SentenceFile::load(path, files).view(), model.config().hidden_size);
+        } else if (module.type == "Dense") {
+            others.emplace_back(Dense::load(SentenceFile::load(path, files).view(), module.folder,
+                                            out_features(), options));
+        } else if (module.type == "LayerNorm") {
+            others.emplace_back(SentenceLayerNorm::load(SentenceFile::load(path, files).view(),
+                                                        module.folder, out_features(), options));
+        } else if (module.type == "Normalize") {
+            // Many folders have lost the empty folder of this module.
+            check_module_names(SentenceFile::load_if_there(path, files).view());
+            others.emplace_back(Normalize{});
+        }  // Dropout does nothing outside training.
+    }
+};
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// The normalisers of tokenizer.json, each a rewriting of a NormalizedText:
+// https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/normalizers
+#pragma once
+
+#include <nystromformer/tokenizer/normalizers/bert_normalizer.hpp>
+#include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
+#include <nystromformer/tokenizer/normalizers/precompiled.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/byte_level_text.hpp>
+#include <nystromformer/tokenizer/regex/pattern.hpp>
+#include <nystromformer/tokenizer/unicode/composition.hpp>
+#include <nystromformer/tokenizer/unicode/unicode.hpp>
+#include <nystromformer/tokenizer/unicode/unicode_normalizers.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Every match of `pattern`, which cannot be empty, becomes `content`.
+struct Replace {
+    Pattern pattern;
+    std::string content;
+    bool is_space_run = false;  // for the regex " {2,}", which every Albert file has
+
+    /// Calls `tell(begin, end)` for each match in `text`, from left to right. `search` is what
+    /// make_search(pattern) gives.
+    template <typename Tell>
+    void for_each(std::optional<RegexSearch>& search, std::string_view text, Tell&& tell) const {
+        if (!is_space_run) return for_each_match(pattern, search, text, tell);
+        for (std::size_t begin = text.find("  "); begin != std::string_view::npos;) {
+            const std::size_t end = std::min(text.find_first_not_of(' ', begin), text.size());
+            tell(begin, end);
+            begin = text.find("  ", end);
+        }
+    }
+
+    void operator()(NormalizedText& target) const {
+        Rewriter rewriter(target);
+        std::optional<RegexSearch> search = make_search(pattern);
+        for_each(search, target.text, [&](std::size_t begin, std::size_t end) {
+            rewriter.keep(begin - rewriter.offset());
+            rewriter.substitute(end - begin, content);
+        });
+        rewriter.keep(rewriter.rest().size());
+        rewriter.finish();
+    }
+};
+
+/// Drops white space at the ends.
+struct Strip {
+    bool left = true;
+    bool right = true;
+
+    void operator()(NormalizedText& target) const {
+        std::size_t end = target.text.size();
+        while (right && end > 0) {
+            const auto last = utf8::decode_before(target.text, end);
+            if (!unicode::is_white(last.point)) break;
+            end -= last.size;
+        }
+        Rewriter rewriter(target);
+        while (left && rewriter.offset() < end &&
+               unicode::is_white(utf8::decode(rewriter.rest(), 0).point))
+            rewriter.remove();
+        rewriter.keep(end - rewriter.offset());
+        while (!rewriter.rest().empty()) rewriter.remove();
+        rewriter.finish();
+    }
+};
+
+/// Puts text before text that is not empty; it shares the span of the first character.
+struct Prepend {
+    std::string content;
+
+    void operator()(NormalizedText& target) const {
+        if (target.text.empty()) return;
+        target.check_size(target.text.size() + content.size());
+        target.spans.insert(target.spans.begin(), content.size(), Span(target.spans.front()));
+        target.text.insert(0, content);
+    }
+};
+
+/// Writes each byte as the character that stands for it in GPT-2's alphabet.
+struct ByteLevelNormalizer {
+    void operator()(NormalizedText& target) const {
+        target.clear_spare();
+        append_byte_level(target, 0, target.text.size());
+        target.take_spare();
+    }
+};
+
+using Normalizer = std::variant<Replace, Decompose, Compose, StripAccents, Lowercase, Precompiled,
+                                Strip, Prepend, BertNormalizer, Nmt, ByteLevelNormalizer>;
+
+/// True if normalising the parts of a text that is cut before a single space between two letters or
+/// digits of ASCII gives the same as normalising the whole (unless the first part lags).
+inline bool is_local(const std::vector<Normalizer>& chain) {
+    constexpr std::string_view kept =
+        " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    return std::all_of(chain.begin(), chain.end(), [&](const Normalizer& step) {
+        if (const auto* replace = std::get_if<Replace>(&step)) {
+            if (replace->is_space_run) return replace->content == " ";
+            return !replace->pattern.regex && !replace->content.empty() &&
+                   (replace->pattern.text + replace->content).find(' ') == std::string::npos;
+        }
+        if (const auto* precompiled = std::get_if<Precompiled>(&step)) {
+            return std::all_of(kept.begin(), kept.end(),
+                               [&](char byte) { return precompiled->keeps(byte); });
+        }
+        return !std::holds_alternative<Strip>(step) && !std::holds_alternative<Prepend>(step) &&
+               !std::holds_alternative<ByteLevelNormalizer>(step);
+    });
+}
+
+inline void apply(const std::vector<Normalizer>& chain, NormalizedText& target) {
+    for (const Normalizer& normalizer : chain)
+        std::visit([&](const auto& step) { step(target); }, normalizer);
+}
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// The post-processors of tokenizer.json: what stands around one text or two, and where offsets end:
+// https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/processors
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/encoding.hpp>
+#include <nystromformer/tokenizer/post_processors/offset_trimming.hpp>
+#include <nystromformer/tokenizer/post_processors/template_processing.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace nystromformer::detail {
+
+struct SpecialToken {
+    std::string text;
+    std::int64_t id = 0;
+};
+
+/// Puts special tokens around `encoding` and its windows; null for none.
+inline void enclose(Encoding& encoding, const SpecialToken* before, std::int64_t type_before,
+                    const SpecialToken& after, std::int64_t type_after) {
+    Encoding result;
+    if (before != nullptr) append_row(result, before->id, before->text, type_before, false);
+    result.overflowing = std::move(encoding.overflowing);
+    append_rows(result, std::move(encoding));
+    append_row(result, after.id, after.text, type_after, false);
+    for (Encoding& window : result.overflowing)
+        enclose(window, before, type_before, after, type_after);
+    encoding = std::move(result);
+}
+
+/// `cls text sep`, `cls text sep pair sep`, with type 1 from the pair on.
+struct BertProcessing {
+    SpecialToken sep, cls;
+
+    Index added_tokens(bool is_pair) const { return is_pair ? 3 : 2; }
+
+    void operator()(std::vector<Encoding>& parts, const Texts&, bool add_special_tokens) const {
+        for (std::size_t i = 0; i < parts.size() && add_special_tokens; ++i) {
+            if (i == 0) {
+                enclose(parts[i], &cls, 0, sep, 0);
+            } else {
+                enclose(parts[i], nullptr, 0, sep, 1);
+            }
+        }
+    }
+};
+
+/// `cls text sep`, `cls text sep sep pair sep`, all of type 0.
+struct RobertaProcessing {
+    SpecialToken sep, cls;
+    bool trim_offsets = true;
+    bool add_prefix_space = true;
+
+    Index added_tokens(bool is_pair) const { return is_pair ? 4 : 2; }
+
+    void operator()(std::vector<Encoding>& parts, const Texts& texts,
+                    bool add_special_tokens) const {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            Encoding& part = parts[i];
+            if (trim_offsets) OffsetTrimmer(texts, add_prefix_space)(part);
+            std::fill(part.type_ids.begin(), part.type_ids.end(), 0);
+            if (!add_special_tokens) continue;
+            for (Encoding& window : part.overflowing)
+                std::fill(window.type_ids.begin(), window.type_ids.end(), 0);
+            enclose(part, i == 0 ? &cls : &sep, 0, sep, 0);
+        }
+    }
+};
+
+/// Adds nothing; the offsets leave out spaces.
+struct ByteLevelProcessing {
+    bool trim_offsets = true;
+    bool add_prefix_space = true;
+
+    Index added_tokens(bool) const { return 0; }
+
+    void operator()(std::vector<Encoding>& parts, const Texts& texts, bool) const {
+        if (!trim_offsets) return;
+        for (Encoding& part : parts) OffsetTrimmer(texts, add_prefix_space)(part);
+    }
+};
+
+/// The chain at /post_processor; a Sequence is flat.
+class PostProcessor {
+public:
+    /// Throws TokenizerError, or UnsupportedError for a type that is not known.
+    static PostProcessor load(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+        PostProcessor result;
+        result.read(json, vocab_size);
+        return result;
+    }
+
+    /// How many special tokens are added.
+    Index added_tokens(bool is_pair) const {
+        Index result = 0;
+        for (const Step& step : steps_)
+            result += std::visit([&](const auto& s) { return s.added_tokens(is_pair); }, step);
+        return result;
+    }
+
+    /// One encoding of one or two.
+    Encoding operator()(std::vector<Encoding> parts, const Texts& texts,
+                        bool add_special_tokens) const {
+        for (const Step& step : steps_)
+            std::visit([&](const auto& s) { s(parts, texts, add_special_tokens); }, step);
+        Encoding result;
+        for (Encoding& part : parts) merge(result, std::move(part));
+        return result;
+    }
+
+private:
+    using Step =
+        std::variant<TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevelProcessing>;
+
+    void read(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+        const auto type = json.object().at("type");
+        const std::string& name = type.string();
+        if (name == "Sequence") {
+            const auto parts = json.at("processors").array();
+            for (std::size_t i = 0; i < parts.size(); ++i) read(parts.at(i), vocab_size);
+        } else if (name == "TemplateProcessing") {
+            for (const Step& step : steps_) {
+                if (std::holds_alternative<TemplateProcessing>(step))
+                    throw UnsupportedError({json.file(), json.path(), "one template", "another"});
+            }
+            steps_.emplace_back(TemplateProcessing::load(json, vocab_size));
+        } else if (name == "BertProcessing") {
+            steps_.emplace_back(BertProcessing{read_token(json.at("sep"), vocab_size),
+                                               read_token(json.at("cls"), vocab_size)});
+        } else if (name == "RobertaProcessing") {
+            steps_.emplace_back(RobertaProcessing{
+                read_token(json.at("sep"), vocab_size), read_token(json.at("cls"), vocab_size),
+                json.at("trim_offsets").boolean(), json.at("add_prefix_space").boolean()});
+        } else if (name == "ByteLevel") {
+            steps_.emplace_back(ByteLevelProcessing{json.at("trim_offsets").boolean(),
+                                                    json.at("add_prefix_space").boolean()});
+        } else {
+            throw UnsupportedError({type.file(), type.path(),
+                                    "one of Sequence, TemplateProcessing, BertProcessing, "
+                                    "RobertaProcessing, ByteLevel",
+                                    in_quotes(name)});
+        }
+    }
+
+    static SpecialToken read_token(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+        if (json.array().size() != 2) json.fail("[token, id]");
+        return {json.at(std::size_t{0}).string(), json.at(1).integer(0, vocab_size - 1)};
+    }
+
+    std::vector<Step> steps_;
+};
+
+}  // namespace nystromformer::detail

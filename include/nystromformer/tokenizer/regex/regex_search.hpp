@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// Finds the matches of a Regex in a text, in time linear in the text whatever the pattern.
+#pragma once
+
+#include <nystromformer/core/error.hpp>
+#include <nystromformer/tokenizer/regex/regex.hpp>
+#include <nystromformer/tokenizer/unicode/utf8.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Bytes [begin, end) of the text.
+struct RegexMatch {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// The matches of one pattern in one text after the other. It tries the ways to match in their
+/// order and goes back where one fails; when that takes long, it notes which step has failed where,
+/// and tries nothing twice. A step fails at a place whatever came before, so the notes hold for all
+/// matches of a text.
+class RegexSearch {
+public:
+    explicit RegexSearch(const Regex& regex) : regex_(regex) {}
+
+    /// Starts on `text` (valid UTF-8).
+    void start(std::string_view text) {
+        text_ = text;
+        next_ = 0;
+        last_end_.reset();
+        failed_.clear();
+        constexpr std::size_t free_work = 4096, work_per_byte = 16;
+        work_left_ = free_work + work_per_byte * text.size();
+    }
+
+    /// The next match; an empty one is passed over where the last match ends. Throws InputError.
+    std::optional<RegexMatch> next() {
+        while (next_ <= text_.size()) {
+            const auto match = find();
+            if (!match) break;
+            if (match->begin != match->end || last_end_ != match->end) {
+                next_ = match->end;
+                last_end_ = match->end;
+                return match;
+            }
+            next_ = match->end + (match->end < text_.size() ? utf8::length(text_[match->end]) : 1);
+        }
+        next_ = text_.size() + 1;
+        return std::nullopt;
+    }
+
+private:
+    using Kind = RegexStep::Kind;
+
+    /// Where to go on when what was tried fails.
+    struct Way {
+        enum class Kind : std::uint8_t {
+            step,     // step `step` at `at`
+            shorter,  // a star may take fewer characters, down to `least`; then step `step`
+            failure,  // nowhere: step `step` has failed at `at`
+        };
+        Kind kind;
+        std::uint32_t step;
+        std::size_t at;
+        std::size_t least = 0;
+    };
+
+    std::optional<RegexMatch> find() {
+        const FirstCharacter& first = regex_.steps()[0].first;
+        for (std::size_t begin = next_; begin <= text_.size(); ++begin) {
+            if (!first.allows(text_, begin)) continue;
+            if (begin < text_.size() && utf8::is_continuation(text_[begin])) continue;
+            if (const auto end = run(0, begin)) return RegexMatch{begin, *end};
+        }
+        return std::nullopt;
+    }
+
+    /// Where the program ends that starts with `step` at `at`.
+    std::optional<std::size_t> run(std::uint32_t step, std::size_t at) {
+        const std::vector<RegexStep>& steps = regex_.steps();
+        const std::size_t bottom = ways_.size();
+        while (true) {
+            const RegexStep& now = steps[step];
+            bool goes_on = true;
+            switch (now.kind) {
+                case Kind::match:
+                    ways_.resize(bottom);
+                    return at;
+                case Kind::set: {
+                    const std::size_t size = character(now, at);
+                    at += size;
+                    ++step;
+                    goes_on = size != 0;
+                    break;
+                }
+                case Kind::maybe_set:
+                    at += character(now, at);
+                    ++step;
+                    break;
+                case Kind::star:
+                case Kind::possessive_star:
+                    goes_on = star(step, at);
+                    break;
+                case Kind::split:
+                    goes_on = split(step, at);
+                    break;
+                case Kind::jump:
+                    step = now.target;
+                    break;
+                case Kind::look_ahead:
+                    goes_on = run(step + 1, at).has_value() != now.is_negative;
+                    step = now.target;
+                    break;
+                case Kind::anchor:
+                    goes_on = holds(now.anchor, text_, at);
+                    ++step;
+                    break;
+            }
+            if (!goes_on && !go_back(bottom, step, at)) return std::nullopt;
+        }
+    }
+
+    /// The bytes of the character at `at` if it is of the step's set, or 0.
+    std::size_t character(const RegexStep& step, std::size_t at) const {
+        if (at == text_.size()) return 0;
+        const CodePointSet& set = regex_.set(step);
+        if (utf8::is_ascii(text_[at])) return set.has_ascii(text_[at]) ? 1 : 0;
+        const auto [point, size] = utf8::decode(text_, at);
+        return set.contains(point) ? size : 0;
+    }
+
+    std::size_t star_end(const RegexStep& step, std::size_t at) const {
+        for (std::size_t size = character(step, at); size != 0; size = character(step, at))
+            at += size;
+        return at;
+    }
+
+    bool star(std::uint32_t& step, std::size_t& at) {
+        const RegexStep& now = regex_.steps()[step];
+        const bool may_shorten = now.kind == Kind::star && !now.is_last;
+        if (!failed_.empty()) {
+            if (!note(step, at)) return false;
+            const std::size_t size = character(now, at);
+            if (size != 0 && may_shorten) ways_.push_back({Way::Kind::step, step + 1, at});
+            at += size;
+            if (size == 0) ++step;
+            return true;
+        }
+        const std::size_t end = star_end(now, at);
+        spend(end - at);
+        if (end != at && may_shorten) ways_.push_back({Way::Kind::shorter, step + 1, end, at});
+        at = end;
+        ++step;
+        return true;
+    }
+
+    bool split(std::uint32_t& step, std::size_t at) {
+        const std::vector<RegexStep>& steps = regex_.steps();
+        const RegexStep& now = steps[step];
+        spend(1);
+        const bool can_first = steps[now.target].first.allows(text_, at);
+        const bool can_other = steps[now.other].first.allows(text_, at);
+        if (!failed_.empty() && !note(step, at)) return false;
+        if (can_first && can_other) ways_.push_back({Way::Kind::step, now.other, at});
+        step = can_first ? now.target : now.other;
+        return can_first || can_other;
+    }
+
+    /// Takes up the last way that is open; false if there is none above `bottom`.
+    bool go_back(std::size_t bottom, std::uint32_t& step, std::size_t& at) {
+        spend(1);
+        while (ways_.size() > bottom) {
+            Way& way = ways_.back();
+            step = way.step;
+            if (way.kind == Way::Kind::failure) {
+                failed_[place(step, way.at)] = true;
+            } else if (way.kind == Way::Kind::step) {
+                at = way.at;
+                ways_.pop_back();
+                return true;
+            } else if (shorten(way)) {
+                at = way.at;
+                if (at == way.least) ways_.pop_back();
+                return true;
+            }
+            ways_.pop_back();
+        }
+        return false;
+    }
+    /// Takes characters off the end of a star until the next step may go on there.
+    bool shorten(Way& way) {
+        const FirstCharacter& first = regex_.steps()[way.step].first;
+        while (way.at > way.least) {
+            way.at -= utf8::decode_before(text_, way.at).size;
+            spend(1);
+            if (first.allows(text_, way.at)) return true;
+        }
+        return false;
+    }
+
+    std::size_t place(std::uint32_t step, std::size_t at) const {
+        return regex_.steps()[step].slot * (text_.size() + 1) + at;
+    }
+    /// False if step has failed at `at`; otherwise it will be noted if it does.
+    bool note(std::uint32_t step, std::size_t at) {
+        if (failed_[place(step, at)]) return false;
+        ways_.push_back({Way::Kind::failure, step, at});
+        return true;
+    }
+    void spend(std::size_t work) {
+        if (work <= work_left_) {
+            work_left_ -= work;
+        } else {
+            work_left_ = 0;
+            if (failed_.empty()) take_notes();
+        }
+    }
+    void take_notes() {
+        // A bit each: 1 GiB, or 256 MiB where no more could be addressed.
+        constexpr auto most_notes = std::size_t{1} << (sizeof(std::size_t) < 8 ? 31 : 33);
+        const std::size_t most_bytes = most_notes / (regex_.slots() + 1);
+        if (text_.size() >= most_bytes) {
+            throw InputError({"", "text",
+                              "at most " + std::to_string(most_bytes) +
+                                  " bytes for a regular expression that takes long",
+                              std::to_string(text_.size())});
+        }
+        failed_.assign((regex_.slots() + 1) * (text_.size() + 1), false);
+    }
+
+    const Regex& regex_;
+    std::string_view text_;
+    std::size_t next_ = 0;
+    std::optional<std::size_t> last_end_;  // of the last match
+    std::vector<Way> ways_;
+    std::vector<bool> failed_;  // empty until notes are taken
+    std::size_t work_left_ = 0;
+};
+
+}  // namespace nystromformer::detail
