@@ -4,8 +4,8 @@
 #include "progress.hpp"
 #include "text_file.hpp"
 
-#include <nystromformer/core/error.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>

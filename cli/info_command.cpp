@@ -3,8 +3,8 @@
 #include "command_line.hpp"
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/isa.hpp>
+#include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <filesystem>

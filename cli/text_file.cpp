@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "text_file.hpp"
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // nystromformer tokenize
 #include "command_line.hpp"
 
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <cstdio>

@@ -2,11 +2,11 @@
 // The ground floor: thread pool, packed matrix product, row kernels and the attention of one head.
 #include "catch.hpp"
 
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/rows.hpp>
 #include <nystromformer/model/nystrom.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <atomic>

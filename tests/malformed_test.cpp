@@ -202,14 +202,14 @@ TEST_CASE("files above the limits of the options are refused with both sizes", "
     };
     const auto size = fs::file_size(whole / "model.safetensors");
     const auto text = fs::file_size(whole / "tokenizer.json");
-    CHECK(message_of({.most_weight_bytes = size}) == "loaded");
-    CHECK(message_of({.most_weight_bytes = size - 1}) ==
+    CHECK(message_of({.max_weight_bytes = size}) == "loaded");
+    CHECK(message_of({.max_weight_bytes = size - 1}) ==
           (whole / "model.safetensors").string() + ": expected at most " +
               std::to_string(size - 1) + " bytes, found " + std::to_string(size));
-    CHECK(message_of({.most_text_bytes = text}) == "loaded");
-    CHECK(message_of({.most_text_bytes = text - 1}).find("tokenizer.json: expected at most") !=
+    CHECK(message_of({.max_text_bytes = text}) == "loaded");
+    CHECK(message_of({.max_text_bytes = text - 1}).find("tokenizer.json: expected at most") !=
           std::string::npos);
-    CHECK(message_of({.most_header_bytes = 100}).find("a header length from 2 to 100 in a file") !=
+    CHECK(message_of({.max_header_bytes = 100}).find("a header length from 2 to 100 in a file") !=
           std::string::npos);
 }
 

@@ -6,7 +6,7 @@
 #include "tokenizer_answers.hpp"
 #include "tokenizer_files.hpp"
 
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <cmath>

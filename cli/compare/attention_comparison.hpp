@@ -3,9 +3,9 @@
 // out.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/options.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>

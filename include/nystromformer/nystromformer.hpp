@@ -37,7 +37,7 @@
 #include <nystromformer/model/state_dict.hpp>
 
 // Instruction sets, threads, errors, matrices.
-#include <nystromformer/core/error.hpp>
-#include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/kernels/isa.hpp>
+#include <nystromformer/threads.hpp>

@@ -2,7 +2,7 @@
 // What the fuzz targets share: how a target is told, and what counts as a finding.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstddef>
 #include <cstdint>

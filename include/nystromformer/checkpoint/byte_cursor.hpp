@@ -4,7 +4,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/half.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstddef>
 #include <cstdint>

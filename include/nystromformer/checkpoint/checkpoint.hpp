@@ -7,8 +7,8 @@
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <any>

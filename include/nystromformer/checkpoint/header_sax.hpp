@@ -3,8 +3,8 @@
 // hostile header never becomes a tree in memory.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -2,8 +2,8 @@
 // A file's bytes without a copy: mapped where the system can, read elsewhere.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -105,7 +105,7 @@ private:
                            const FileOptions& files) {
         constexpr auto address_space =
             static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
-        detail::check_size(path, size, std::min(files.most_weight_bytes, address_space));
+        detail::check_size(path, size, std::min(files.max_weight_bytes, address_space));
     }
 
     std::span<const std::byte> bytes_;

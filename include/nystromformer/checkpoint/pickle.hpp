@@ -5,7 +5,7 @@
 
 #include <nystromformer/checkpoint/pickle_stack.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <array>
 #include <cstddef>

@@ -8,7 +8,7 @@
 #include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -88,7 +88,7 @@ public:
     /// Maps and checks a file. Throws IoError and FormatError.
     static SafetensorsFile open(const std::filesystem::path& path, const FileOptions& files = {}) {
         auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
-        SafetensorsFile file = parse(map->bytes(), path.string(), files.most_header_bytes);
+        SafetensorsFile file = parse(map->bytes(), path.string(), files.max_header_bytes);
         file.map_ = std::move(map);
         return file;
     }
@@ -96,8 +96,8 @@ public:
     /// Checks bytes that must outlive the result; `file` names them in errors. Throws FormatError.
     static SafetensorsFile parse(
         std::span<const std::byte> bytes, const std::string& file,
-        std::uint64_t most_header_bytes = detail::longest_safetensors_header) {
-        const std::string_view header_text = header_of(bytes, file, most_header_bytes);
+        std::uint64_t max_header_bytes = detail::longest_safetensors_header) {
+        const std::string_view header_text = header_of(bytes, file, max_header_bytes);
         auto header = detail::SafetensorsHeader::parse(header_text, file);
         const auto data = bytes.subspan(8 + header_text.size());
         detail::check_coverage(header.entries, data.size(), file);
@@ -138,14 +138,14 @@ private:
 
     /// The JSON after the 8 bytes of its length, both checked before anything is allocated.
     static std::string_view header_of(std::span<const std::byte> bytes, const std::string& file,
-                                      std::uint64_t most_header_bytes) {
+                                      std::uint64_t max_header_bytes) {
         if (bytes.size() < 8) {
             throw FormatError({file, "byte 0", "the 8 bytes of the header's length",
                                std::to_string(bytes.size()) + " bytes"});
         }
         const auto length = detail::load_little<std::uint64_t>(bytes.data());
         const std::uint64_t most = std::min<std::uint64_t>(
-            {bytes.size() - 8, most_header_bytes, detail::longest_safetensors_header});
+            {bytes.size() - 8, max_header_bytes, detail::longest_safetensors_header});
         // A clone without its large files has this text in their place: say so, not a strange
         // number.
         if (detail::as_text(bytes).starts_with("version https://git-lfs")) {

@@ -5,7 +5,7 @@
 #include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/header_sax.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 
 #include <array>
 #include <cstddef>

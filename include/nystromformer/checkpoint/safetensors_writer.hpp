@@ -3,7 +3,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>
 

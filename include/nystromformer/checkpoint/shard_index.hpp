@@ -3,7 +3,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/header_sax.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>

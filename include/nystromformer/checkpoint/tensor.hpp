@@ -5,8 +5,8 @@
 #include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/half.hpp>
 #include <nystromformer/core/checked.hpp>
-#include <nystromformer/core/error.hpp>
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -8,7 +8,7 @@
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/checkpoint/zip.hpp>
 #include <nystromformer/core/checked.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -4,7 +4,7 @@
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
 #include <nystromformer/core/checked.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <array>

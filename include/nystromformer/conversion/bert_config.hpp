@@ -2,8 +2,8 @@
 // config.json of a BERT or RoBERTa folder, read as that of the Nystromformer that equals it.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/config.hpp>
 

@@ -5,7 +5,7 @@
 #include <nystromformer/checkpoint/checkpoint.hpp>
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>

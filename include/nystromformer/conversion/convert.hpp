@@ -5,9 +5,9 @@
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/conversion/bert_conversion.hpp>
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 
 #include <algorithm>

@@ -2,7 +2,9 @@
 // Small files read whole and written whole; which files of a folder may be read.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/error_text.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/options.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -22,23 +24,6 @@
 #include <unistd.h>
 #include <cerrno>
 #endif
-
-namespace nystromformer {
-
-/// Which files of a model folder are read, and how large they may be.
-struct FileOptions {
-    /// false: IoError for a file, or a folder in the model's folder, that is a symbolic link. (The
-    /// Hugging Face cache is made of links, so that they are followed unless you ask.)
-    bool follow_symlinks = true;
-    /// Of one file of weights; FormatError for more.
-    std::uint64_t most_weight_bytes = std::numeric_limits<std::uint64_t>::max();
-    /// Of any other file. Each kind has its own limit (SECURITY.md), which is kept as well.
-    std::uint64_t most_text_bytes = std::uint64_t{64} << 20;
-    /// Of the header of a safetensors file, at most the 100,000,000 of the format.
-    std::uint64_t most_header_bytes = 100'000'000;
-};
-
-}  // namespace nystromformer
 
 namespace nystromformer::detail {
 
@@ -137,7 +122,7 @@ private:
 /// The bytes of a regular file of at most `limit` bytes, and of what `files` allows.
 inline std::string read_file(const std::filesystem::path& path, std::uint64_t limit,
                              const FileOptions& files = {}) {
-    limit = std::min(limit, files.most_text_bytes);
+    limit = std::min(limit, files.max_text_bytes);
 #if defined(NYSTROMFORMER_HAS_POSIX)
     const OpenFile file(path, files);
     check_size(path, file.size(), limit);

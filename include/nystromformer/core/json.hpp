@@ -3,10 +3,10 @@
 // names the path.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json_builder.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -3,8 +3,8 @@
 // memory, and long lists given away element by element.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Matrix aliases. Letters used for shapes everywhere: n positions, m landmarks, d head width.
+// Rows: a view of some rows and columns of a matrix, for kernels and components.
 #pragma once
 
-#include <Eigen/Core>
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/matrix.hpp>
 
 #include <bit>
 #include <cstdint>
 #include <type_traits>
 
-namespace nystromformer {
-
-/// Sizes and positions; 64 bits on every supported platform.
-using Index = std::int64_t;
-
-/// Rows are positions, columns are features, as in a PyTorch tensor.
-template <typename Scalar>
-using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-template <typename Scalar>
-using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor>;
-
-namespace detail {
+namespace nystromformer::detail {
 
 /// False for NaN and the infinities, whatever -ffast-math lets the compiler believe of them.
 template <typename Scalar>
@@ -76,6 +65,4 @@ struct Rows {
 template <typename Scalar>
 using ConstRows = std::type_identity_t<Rows<const Scalar>>;
 
-}  // namespace detail
-
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

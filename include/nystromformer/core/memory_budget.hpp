@@ -2,7 +2,7 @@
 // What reading one file may take of memory: hostile files ask for many times their size.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstddef>
 #include <string>

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-// A small thread pool: indices of a loop are handed out one by one; a thread without work looks for
-// it for a moment, then sleeps.
+// The workers of a ThreadPool: indices of a loop are handed out one by one; a thread without work
+// looks for it for a moment, then sleeps.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/float_mode.hpp>
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string>
@@ -21,22 +23,19 @@
 
 namespace nystromformer {
 
-/// Runs loops on `num_threads` threads, the calling one among them. Safe to use from several
-/// threads at once; a loop inside a loop runs on the thread that starts it.
-class ThreadPool {
+class ThreadPool::Workers {
 public:
-    static constexpr Index max_threads = 1024;
+    struct Loop {
+        Index count;
+        void (*call)(const void*, Index);
+        const void* body;
+        detail::FloatMode mode = detail::float_mode();  // every thread computes as the caller does
+        std::atomic<Index> next = 0;
+        std::atomic<Index> helpers = 0;  // workers inside, changed under mutex_
+        std::exception_ptr error = nullptr;
+    };
 
-    /// `num_threads` 0 takes every core; InputError below 0 or above `max_threads`. A thread that
-    /// the system refuses to start is done without.
-    explicit ThreadPool(Index num_threads = 0) {
-        if (num_threads < 0 || num_threads > max_threads) {
-            throw InputError({"", "num_threads", "0 to " + std::to_string(max_threads),
-                              std::to_string(num_threads)});
-        }
-        if (num_threads == 0) {
-            num_threads = std::clamp<Index>(std::thread::hardware_concurrency(), 1, max_threads);
-        }
+    explicit Workers(Index num_threads) {
         // Where threads share cores, one that waits would keep another from its work.
         if (num_threads <= static_cast<Index>(std::thread::hardware_concurrency()))
             patience_ = std::chrono::microseconds(100);
@@ -49,9 +48,9 @@ public:
             // The same; those that have started could not be left alone.
         }
     }
-    ThreadPool(const ThreadPool&) = delete;
-    ThreadPool& operator=(const ThreadPool&) = delete;
-    ~ThreadPool() {
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+    ~Workers() {
         {
             const std::lock_guard lock(mutex_);
             stopping_ = true;
@@ -60,38 +59,9 @@ public:
         for (std::thread& worker : workers_) worker.join();
     }
 
-    /// Threads at work in a loop, the caller among them.
-    Index num_threads() const noexcept { return static_cast<Index>(workers_.size()) + 1; }
+    Index size() const noexcept { return static_cast<Index>(workers_.size()); }
 
-    /// Calls `body(i)` once for each i in [0, count), in any order, and returns when all are done.
-    /// The first exception of a body is thrown here; the indices not yet begun are then left out.
-    /// `work` is about how many multiplications the whole loop has: with few of them it runs on
-    /// this thread, as waking another would take longer.
-    template <typename Body>
-    void parallel_for(Index count, const Body& body, Index work = least_work) {
-        if (workers_.empty() || count <= 1 || work < least_work || inside_loop()) {
-            for (Index i = 0; i < count; ++i) body(i);
-            return;
-        }
-        Loop loop{count,
-                  [](const void* context, Index i) { (*static_cast<const Body*>(context))(i); },
-                  &body};
-        run(loop);
-    }
-
-private:
-    static constexpr Index least_work = Index{1} << 20;
-
-    struct Loop {
-        Index count;
-        void (*call)(const void*, Index);
-        const void* body;
-        detail::FloatMode mode = detail::float_mode();  // every thread computes as the caller does
-        std::atomic<Index> next = 0;
-        std::atomic<Index> helpers = 0;  // workers inside, changed under mutex_
-        std::exception_ptr error = nullptr;
-    };
-
+    /// True on a thread that is inside a loop of any pool.
     static bool& inside_loop() {
         static thread_local bool inside = false;
         return inside;
@@ -115,6 +85,7 @@ private:
         if (loop.error) std::rethrow_exception(loop.error);
     }
 
+private:
     void take_part(Loop& loop) {
         inside_loop() = true;
         const detail::FloatModeScope scope(loop.mode);
@@ -129,7 +100,7 @@ private:
     }
 
     /// Until `waiting()` is false, but not for long: from one loop of a forward pass to the next
-    /// takes less than to wake a thread. The caller then sleeps until it is told.
+    /// takes less than to wake a thread. The caller then sleeps until it is notified.
     template <typename Waiting>
     void spin_while(const Waiting& waiting) const {
         using Clock = std::chrono::steady_clock;
@@ -177,5 +148,30 @@ private:
     std::chrono::microseconds patience_{0};
     std::atomic<bool> stopping_ = false;
 };
+
+NYSTROMFORMER_INLINE ThreadPool::ThreadPool(Index num_threads) {
+    if (num_threads < 0 || num_threads > max_threads) {
+        throw InputError({"", "num_threads", "0 to " + std::to_string(max_threads),
+                          std::to_string(num_threads)});
+    }
+    if (num_threads == 0) {
+        num_threads = std::clamp<Index>(std::thread::hardware_concurrency(), 1, max_threads);
+    }
+    workers_ = std::make_unique<Workers>(num_threads);
+}
+
+NYSTROMFORMER_INLINE ThreadPool::~ThreadPool() = default;
+
+NYSTROMFORMER_INLINE Index ThreadPool::num_threads() const noexcept { return workers_->size() + 1; }
+
+NYSTROMFORMER_INLINE bool ThreadPool::is_free() const noexcept {
+    return workers_->size() > 0 && !Workers::inside_loop();
+}
+
+NYSTROMFORMER_INLINE void ThreadPool::run(Index count, void (*call)(const void*, Index),
+                                          const void* context) {
+    Workers::Loop loop{count, call, context};
+    workers_->run(loop);
+}
 
 }  // namespace nystromformer

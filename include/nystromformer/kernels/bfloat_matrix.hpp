@@ -4,9 +4,9 @@
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/bfloat_rows.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <cstdint>
 

@@ -5,9 +5,9 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/instruction_sets.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <functional>

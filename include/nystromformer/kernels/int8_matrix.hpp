@@ -4,8 +4,8 @@
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 // The instruction sets that kernels are compiled for, and the one that this process uses.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <array>
 #include <cstddef>

@@ -2,10 +2,11 @@
 // The weights of a linear layer in the precision that was chosen at load.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/kernels/bfloat_matrix.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/int8_matrix.hpp>
+#include <nystromformer/options.hpp>
 
 #include <array>
 #include <cstddef>
@@ -17,26 +18,6 @@
 #include <variant>
 
 namespace nystromformer {
-
-/// How the weights of the encoder's linear layers are kept. Where that is not fp32, CPUs that are
-/// faster at products of bf16 use them in exact attention, too.
-enum class Precision {
-    fp32,  ///< exact
-    bf16,  ///< half the memory; fp32 arithmetic, but for CPUs that are faster at products of bf16
-    int8,  ///< a quarter of the memory, faster; activations are rounded block by block
-};
-
-inline std::string_view name(Precision precision) {
-    constexpr std::array<std::string_view, 3> names{"fp32", "bf16", "int8"};
-    return names[static_cast<std::size_t>(precision)];
-}
-
-/// The precision of that name, or nothing.
-inline std::optional<Precision> precision_named(std::string_view word) {
-    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8})
-        if (name(precision) == word) return precision;
-    return std::nullopt;
-}
 
 /// Weights (out, in) and a bias (out). bf16 and int8 are for float only.
 template <typename Scalar>

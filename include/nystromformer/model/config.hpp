@@ -2,8 +2,8 @@
 // NystromformerConfig: config.json of a Hugging Face folder.
 #pragma once
 
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/core/matrix.hpp>
 #include <nystromformer/kernels/activations.hpp>
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 // NystromformerLayer and NystromformerEncoder.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/memory.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/attention.hpp>
 #include <nystromformer/model/outputs.hpp>
 

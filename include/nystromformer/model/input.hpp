@@ -3,8 +3,8 @@
 // looked up.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/config.hpp>
 
 #include <cstdint>

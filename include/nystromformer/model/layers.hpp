@@ -3,12 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/kernels/linear_weights.hpp>
 #include <nystromformer/model/state_dict.hpp>
 #include <nystromformer/model/state_writer.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <cstddef>

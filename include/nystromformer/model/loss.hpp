@@ -2,8 +2,8 @@
 // The losses that Hugging Face's heads compute from labels, as means, in double.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cmath>

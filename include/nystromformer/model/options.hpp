@@ -2,9 +2,10 @@
 // How one forward pass is run: the options of a call, and what they come to for a given model.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/config.hpp>
+#include <nystromformer/options.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -14,14 +15,6 @@
 #include <vector>
 
 namespace nystromformer {
-
-/// Which attention a call runs.
-enum class Attention {
-    config,   ///< what Hugging Face runs: exact when num_landmarks == segment_means_seq_len, else
-              ///< nystrom
-    exact,    ///< softmax over all keys, in memory that grows with n
-    nystrom,  ///< landmarks; exact for texts of at most num_landmarks tokens
-};
 
 /// The divisor of the inverse's start value: the largest column sum of kernel_2 over ...
 enum class InverseInit {

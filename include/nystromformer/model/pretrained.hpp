@@ -4,10 +4,11 @@
 #pragma once
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/model/state_dict.hpp>
 #include <nystromformer/model/state_writer.hpp>
+#include <nystromformer/options.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -17,19 +18,6 @@
 #include <vector>
 
 namespace nystromformer {
-
-/// How a model is loaded.
-struct LoadOptions {
-    Index num_threads = 0;                          ///< of the model's own pool; 0: every core
-    std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool of yours to share instead
-    bool strict = false;  ///< TensorError where the files hold a tensor that the model does not use
-    Precision precision = Precision::fp32;  ///< of the encoder's linear layers; all else is fp32
-    /// Components whose layers stay in fp32, each a path in the model or a part of one: "layer.0",
-    /// "attention", "layer.11.output.dense". InputError for a name that no layer has.
-    std::vector<std::string> keep_fp32 = {};
-    bool check_finite = false;  ///< TensorError for weights that are NaN or infinite
-    FileOptions files = {};     ///< which files are read, and how large they may be
-};
 
 /// The base of the model classes. `Model` has `load(StateDict, config)` and `save(StateWriter)`.
 /// Everything is const after loading and safe to call from several threads.

@@ -4,10 +4,10 @@
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/kernels/linear_weights.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // From start and end scores of tokens to the best spans of a window.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>

@@ -2,7 +2,7 @@
 // From scores of tokens to entities: words, groups of words, windows that overlap.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>

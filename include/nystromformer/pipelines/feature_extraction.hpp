@@ -2,8 +2,8 @@
 // FeatureExtractionPipeline: a text in, the hidden states of its tokens out.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/window_places.hpp>

@@ -2,8 +2,8 @@
 // FillMaskPipeline: a text with mask tokens in, the likeliest tokens for each out.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/masked_lm.hpp>
 #include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>

@@ -2,7 +2,7 @@
 // The masks of texts, each in the window of its text that shows most of its surroundings.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/pipelines/window_places.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 

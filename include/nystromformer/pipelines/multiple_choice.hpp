@@ -2,8 +2,8 @@
 // MultipleChoicePipeline: a prompt and what may follow it in; which of them, with scores, out.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>

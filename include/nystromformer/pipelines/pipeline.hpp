@@ -2,8 +2,8 @@
 // What the pipelines share: the options of a call, texts to tokens, batches by length.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/model/input.hpp>
 #include <nystromformer/model/options.hpp>

@@ -2,8 +2,8 @@
 // QuestionAnsweringPipeline: a question and a text in, the spans of the text that answer it out.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/question_answering.hpp>
 #include <nystromformer/pipelines/answer_spans.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>

@@ -2,8 +2,8 @@
 // TokenClassificationPipeline: a text in, its labelled tokens or entities out.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/pipelines/entities.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>

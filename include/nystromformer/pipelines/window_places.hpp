@@ -2,7 +2,7 @@
 // Where the tokens of a text are in its windows: each in that which shows most around it.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 
 #include <algorithm>

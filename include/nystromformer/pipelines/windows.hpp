@@ -2,8 +2,8 @@
 // Inputs that are too long for the model: cut, or read in windows whose results become one.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>

@@ -2,8 +2,8 @@
 // What encoding gives: token rows, windows of a truncated text, merging, padding.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -3,7 +3,7 @@
 // memory.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstddef>
 #include <cstdint>

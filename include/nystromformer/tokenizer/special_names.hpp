@@ -3,8 +3,8 @@
 // which role, how long a text the model was made for, and how decoded text is to be tidied.
 #pragma once
 
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 // offsets.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/models/model.hpp>

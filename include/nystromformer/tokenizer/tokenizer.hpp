@@ -2,9 +2,9 @@
 // Tokenizer: executes a Hugging Face tokenizer.json; text to ids with offsets, and back.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_files.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>

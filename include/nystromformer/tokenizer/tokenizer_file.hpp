@@ -3,9 +3,9 @@
 // of its model, which can be of millions of entries, beside that.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/component_json.hpp>
 #include <nystromformer/tokenizer/models/merge_table.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>

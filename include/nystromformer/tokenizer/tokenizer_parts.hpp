@@ -2,8 +2,8 @@
 // Everything that a tokenizer.json holds, read.
 #pragma once
 
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/core/matrix.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/decoders/decoder_reader.hpp>
 #include <nystromformer/tokenizer/models/model.hpp>

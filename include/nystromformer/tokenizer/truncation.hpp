@@ -3,8 +3,8 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/utils
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 
 #include <algorithm>

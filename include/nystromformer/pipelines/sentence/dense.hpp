@@ -3,9 +3,8 @@
 #pragma once
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/gemm.hpp>
 #include <nystromformer/model/layers.hpp>
@@ -13,6 +12,7 @@
 #include <nystromformer/model/state_dict.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <array>
 #include <filesystem>

@@ -2,9 +2,9 @@
 // The pooling of sentence-transformers: hidden states of a text's tokens to one vector.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <array>

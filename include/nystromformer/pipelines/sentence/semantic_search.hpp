@@ -2,10 +2,10 @@
 // How alike embeddings are, and which rows of a matrix are most like a query.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/thread_pool.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,10 +3,10 @@
 // prompts, similarity.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 

@@ -2,8 +2,8 @@
 // SentenceEmbeddingPipeline: a text in, one vector out, as sentence-transformers makes it.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>

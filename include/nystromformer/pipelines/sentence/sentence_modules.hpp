@@ -3,12 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/thread_pool.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/sentence/dense.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_config.hpp>
+#include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/tokenizer.hpp>
 
 #include <algorithm>

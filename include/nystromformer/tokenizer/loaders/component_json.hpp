@@ -2,8 +2,8 @@
 // What the readers of the components of tokenizer.json share.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/regex/pattern.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 

@@ -4,8 +4,8 @@
 // PreTrainedTokenizerBase._from_pretrained and TokenizersBackend.__init__).
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>

@@ -3,9 +3,9 @@
 // transformers would make of them.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
 #include <nystromformer/tokenizer/loaders/sentencepiece_files.hpp>
 #include <nystromformer/tokenizer/loaders/vocabulary_files.hpp>

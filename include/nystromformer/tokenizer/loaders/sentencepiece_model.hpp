@@ -3,8 +3,8 @@
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 

@@ -3,9 +3,9 @@
 // and RobertaTokenizer of transformers 5.23.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/json_parts.hpp>
 #include <nystromformer/tokenizer/loaders/legacy_config.hpp>
 #include <nystromformer/tokenizer/models/merge_table.hpp>

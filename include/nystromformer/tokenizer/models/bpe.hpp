@@ -3,8 +3,8 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/models/bpe/model.rs
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/bpe_word.hpp>
 #include <nystromformer/tokenizer/models/merge_table.hpp>
 #include <nystromformer/tokenizer/models/vocabulary.hpp>

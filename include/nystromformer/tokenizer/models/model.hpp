@@ -2,8 +2,8 @@
 // The model of a tokenizer.json, whichever of the four it is.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/bpe.hpp>
 #include <nystromformer/tokenizer/models/unigram.hpp>
 #include <nystromformer/tokenizer/models/vocabulary.hpp>

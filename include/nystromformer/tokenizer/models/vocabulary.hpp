@@ -3,7 +3,7 @@
 // gaps.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
 #include <nystromformer/tokenizer/models/trie.hpp>
 #include <nystromformer/tokenizer/piece_texts.hpp>

@@ -3,7 +3,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/models/wordlevel/mod.rs
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/vocabulary.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 

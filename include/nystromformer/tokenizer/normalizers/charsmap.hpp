@@ -2,7 +2,7 @@
 // SentencePiece's precompiled character map: base64, a darts-clone double array, replacements.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <cstddef>

@@ -3,7 +3,7 @@
 // name.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/component_json.hpp>
 #include <nystromformer/tokenizer/normalizers/normalizers.hpp>
 

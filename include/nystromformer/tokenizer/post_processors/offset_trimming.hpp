@@ -4,7 +4,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/byte_level.rs
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers/byte_alphabet.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>

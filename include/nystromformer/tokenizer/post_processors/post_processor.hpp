@@ -3,8 +3,8 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/processors
 #pragma once
 
-#include <nystromformer/core/error.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/post_processors/offset_trimming.hpp>
 #include <nystromformer/tokenizer/post_processors/template_processing.hpp>

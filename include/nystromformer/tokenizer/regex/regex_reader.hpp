@@ -3,7 +3,7 @@
 // https://github.com/kkos/oniguruma/blob/master/doc/RE
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/unicode/code_point_set.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 

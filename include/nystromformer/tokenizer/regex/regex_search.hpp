@@ -2,7 +2,7 @@
 // Finds the matches of a Regex in a text, in time linear in the text whatever the pattern.
 #pragma once
 
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/regex/regex.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 

@@ -3,12 +3,12 @@
 // expected and what was found.
 #pragma once
 
+#include <nystromformer/version.hpp>
+
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace nystromformer {
@@ -22,48 +22,11 @@ struct ErrorDetails {
     std::optional<std::size_t> input = std::nullopt;  ///< which of a call's texts, from 0
 };
 
-namespace detail {
-
-/// `text` for a message: control characters and invalid bytes escaped, cut to 128 bytes.
-inline std::string printable(std::string_view text) {
-    constexpr std::size_t limit = 128;
-    constexpr char digits[] = "0123456789abcdef";
-    std::string result;
-    for (const char character : text.substr(0, limit)) {
-        const auto byte = static_cast<unsigned char>(character);
-        if (byte >= 0x20 && byte < 0x7F) {
-            result += character;
-        } else {
-            result += "\\x";
-            result += digits[byte >> 4];
-            result += digits[byte & 15];
-        }
-    }
-    if (text.size() > limit) result += "...";
-    return result;
-}
-
-/// `printable` between double quotes: the form in which names from a file appear in messages.
-inline std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
-
-inline std::string error_message(const ErrorDetails& details) {
-    std::string message;
-    if (!details.file.empty()) message += details.file + ": ";
-    if (details.input) message += "text " + std::to_string(*details.input) + ": ";
-    if (!details.place.empty()) message += details.place + ": ";
-    if (!details.expected.empty()) message += "expected " + details.expected;
-    if (!details.expected.empty() && !details.found.empty()) message += ", ";
-    if (!details.found.empty()) message += "found " + details.found;
-    return message;
-}
-
-}  // namespace detail
-
 /// The base of everything this library throws (besides std::bad_alloc).
 class Error : public std::runtime_error {
 public:
     explicit Error(ErrorDetails details)
-        : std::runtime_error(detail::error_message(details)), details_(std::move(details)) {}
+        : std::runtime_error(message_of(details)), details_(std::move(details)) {}
 
     const std::string& file() const noexcept { return details_.file; }
     const std::string& place() const noexcept { return details_.place; }
@@ -72,6 +35,8 @@ public:
     std::optional<std::size_t> input() const noexcept { return details_.input; }
 
 private:
+    static std::string message_of(const ErrorDetails& details);
+
     ErrorDetails details_;
 };
 
@@ -122,3 +87,5 @@ class InputError : public Error {
 };
 
 }  // namespace nystromformer
+
+#include <nystromformer/core/error_text.hpp>

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The text of errors: names and bytes of files made printable, and the message of an Error.
+#pragma once
+
+#include <nystromformer/error.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace nystromformer::detail {
+
+/// `text` for a message: control characters and invalid bytes escaped, cut to 128 bytes.
+inline std::string printable(std::string_view text) {
+    constexpr std::size_t limit = 128;
+    constexpr char digits[] = "0123456789abcdef";
+    std::string result;
+    for (const char character : text.substr(0, limit)) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (byte >= 0x20 && byte < 0x7F) {
+            result += character;
+        } else {
+            result += "\\x";
+            result += digits[byte >> 4];
+            result += digits[byte & 15];
+        }
+    }
+    if (text.size() > limit) result += "...";
+    return result;
+}
+
+/// `printable` between double quotes: the form in which names from a file appear in messages.
+inline std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
+
+}  // namespace nystromformer::detail
+
+namespace nystromformer {
+
+inline std::string Error::message_of(const ErrorDetails& details) {
+    std::string message;
+    if (!details.file.empty()) message += details.file + ": ";
+    if (details.input) message += "text " + std::to_string(*details.input) + ": ";
+    if (!details.place.empty()) message += details.place + ": ";
+    if (!details.expected.empty()) message += "expected " + details.expected;
+    if (!details.expected.empty() && !details.found.empty()) message += ", ";
+    if (!details.found.empty()) message += "found " + details.found;
+    return message;
+}
+
+}  // namespace nystromformer

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The options that models, tokenizers and pipelines share: which files are read, how a model is
+// loaded, which attention a call runs.
+#pragma once
+
+#include <nystromformer/core/index.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+class ThreadPool;
+
+/// Which files of a model folder are read, and how large they may be.
+struct FileOptions {
+    /// false: IoError for a file, or a folder in the model's folder, that is a symbolic link. (The
+    /// Hugging Face cache is made of links, so the default follows them.)
+    bool follow_symlinks = true;
+    /// Of one file of weights; FormatError for more.
+    std::uint64_t max_weight_bytes = std::numeric_limits<std::uint64_t>::max();
+    /// Of any other file. Each kind also has a limit of its own (SECURITY.md).
+    std::uint64_t max_text_bytes = std::uint64_t{64} << 20;
+    /// Of the header of a safetensors file, at most the 100,000,000 of the format.
+    std::uint64_t max_header_bytes = 100'000'000;
+};
+
+/// How the weights of the encoder's linear layers are kept. With bf16 and int8, CPUs that multiply
+/// bf16 faster than float also use it in exact attention.
+enum class Precision {
+    fp32,  ///< exact
+    bf16,  ///< half the memory; float arithmetic unless the CPU multiplies bf16 faster
+    int8,  ///< a quarter of the memory, faster; activations are rounded block by block
+};
+
+/// "fp32", "bf16" or "int8".
+std::string_view name(Precision precision);
+/// The precision of that name, or nothing.
+std::optional<Precision> precision_named(std::string_view word);
+
+/// How a model is loaded.
+struct LoadOptions {
+    Index num_threads = 0;                          ///< of the model's own pool; 0: every core
+    std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool to share instead
+    bool strict = false;  ///< TensorError if the files hold a tensor that the model does not use
+    Precision precision = Precision::fp32;  ///< of the encoder's linear layers; all else is fp32
+    /// Components whose layers stay in fp32, each a path in the model or a part of one: "layer.0",
+    /// "attention", "layer.11.output.dense". InputError for a name that no layer has.
+    std::vector<std::string> keep_fp32 = {};
+    bool check_finite = false;  ///< TensorError for weights that are NaN or infinite
+    FileOptions files = {};     ///< which files are read, and how large they may be
+};
+
+/// Which attention a call runs.
+enum class Attention {
+    config,   ///< as Hugging Face: exact if num_landmarks == segment_means_seq_len, else nystrom
+    exact,    ///< softmax over all keys, in memory that grows with n
+    nystrom,  ///< landmarks; exact for texts of at most num_landmarks tokens
+};
+
+/// "config", "exact" or "nystrom".
+std::string_view name(Attention attention);
+/// The attention of that name, or nothing.
+std::optional<Attention> attention_named(std::string_view word);
+
+}  // namespace nystromformer
+
+#include <nystromformer/core/option_names.hpp>
