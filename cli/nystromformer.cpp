@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
     using namespace command_line;
     CLI::App app("Runs Nystromformer encoders from Hugging Face folders.", "nystromformer");
-    app.set_version_flag("--version", NYSTROMFORMER_VERSION);
+    app.set_version_flag("--version", std::string(nystromformer::version()));
     app.require_subcommand(1);
     app.footer("Exit codes: 0 good, 1 run-time failure, 2 usage, 3 some input lines failed.");
     // "--" is taken here: the arguments after it are texts, whatever they look like.

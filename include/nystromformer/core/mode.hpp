@@ -5,7 +5,8 @@
 // inline. With NYSTROMFORMER_COMPILED, which the CMake target nystromformer::compiled defines, it
 // only declares, and the library of that target has the bodies. A body is written once:
 //     NYSTROMFORMER_INLINE Index ThreadPool::num_threads() const noexcept { ... }
-// A header of bodies belongs to one source of that library, which defines NYSTROMFORMER_BODIES.
+// A header of bodies is included by one source of that library (src/), which defines
+// NYSTROMFORMER_BODIES; templates are instantiated there for float and double.
 #pragma once
 
 #if defined(NYSTROMFORMER_COMPILED)
