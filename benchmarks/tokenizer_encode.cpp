@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Encodes files once for each line of its input and prints the seconds of processor time: the
 // measured half of tokenizer.py. Usage: tokenizer_encode MODEL_DIR whole|paragraphs FILE...
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <ctime>
 #include <iostream>

@@ -5,7 +5,7 @@
 #include <nystromformer/checkpoint/checkpoint.hpp>
 #include <nystromformer/kernels/isa.hpp>
 #include <nystromformer/threads.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <filesystem>
 #include <map>

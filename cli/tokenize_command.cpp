@@ -3,7 +3,7 @@
 #include "command_line.hpp"
 
 #include <nystromformer/threads.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <cstdio>
 #include <memory>

@@ -6,7 +6,7 @@
 
 #include <nystromformer/tokenizer/pre_tokenizers/byte_alphabet.hpp>
 #include <nystromformer/tokenizer/regex/regex_search.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <filesystem>
 #include <string>

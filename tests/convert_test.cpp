@@ -8,7 +8,7 @@
 #include <nystromformer/model/masked_lm.hpp>
 #include <nystromformer/model/model.hpp>
 #include <nystromformer/model/question_answering.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -27,6 +27,8 @@ FACE = {
     "options.hpp": "core",
     "threads.hpp": "core",
     "matrix.hpp": "core",
+    "encoding.hpp": "tokenizer",
+    "tokenizer.hpp": "tokenizer",
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "nystromformer"

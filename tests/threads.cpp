@@ -5,7 +5,7 @@
 #include "instances.hpp"
 
 #include <nystromformer/model/model.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <atomic>
 #include <cstdint>

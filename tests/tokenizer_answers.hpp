@@ -2,7 +2,7 @@
 // What the tests of tokenizers compare with recorded answers of Hugging Face's library.
 #pragma once
 
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <iterator>

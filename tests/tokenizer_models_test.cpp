@@ -7,7 +7,7 @@
 #include "tokenizer_files.hpp"
 
 #include <nystromformer/threads.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -5,7 +5,7 @@
 #include "tokenizer_answers.hpp"
 #include "tokenizer_files.hpp"
 
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -8,7 +8,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/options.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 #include "compare/compared_model.hpp"
 
 #include <algorithm>

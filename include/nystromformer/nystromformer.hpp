@@ -17,7 +17,7 @@
 #include <nystromformer/pipelines/zero_shot_classification.hpp>
 
 // Text to token ids with offsets, and back.
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 // The encoder and its heads, by Hugging Face's names.
 #include <nystromformer/model/classification.hpp>

@@ -5,7 +5,7 @@
 
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/model/state_dict.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <bit>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // A stand-in for `nystromformer tokenize --model DIR` that needs only the tokenizer headers, and
 // that tells everything of an encoding. JSON lines {"text", "pair"?, "decode"?} in, the same with
 // "output" or "error" out. Used by compare.py.
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <nlohmann/json.hpp>
 

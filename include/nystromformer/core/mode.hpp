@@ -7,6 +7,9 @@
 //     NYSTROMFORMER_INLINE Index ThreadPool::num_threads() const noexcept { ... }
 // A header of bodies is included by one source of that library (src/), which defines
 // NYSTROMFORMER_BODIES; templates are instantiated there for float and double.
+//
+// What stands below a body must not include its face, which would include the body half-way: plain
+// types that both need have a face of their own (`encoding.hpp` beside `tokenizer.hpp`).
 #pragma once
 
 #if defined(NYSTROMFORMER_COMPILED)

@@ -5,7 +5,7 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/scores.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -8,7 +8,7 @@
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/window_places.hpp>
 #include <nystromformer/pipelines/windows.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <cstddef>
 #include <filesystem>

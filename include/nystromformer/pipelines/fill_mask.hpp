@@ -8,7 +8,7 @@
 #include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/windows.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cmath>

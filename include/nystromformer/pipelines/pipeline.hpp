@@ -7,7 +7,7 @@
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/model/input.hpp>
 #include <nystromformer/model/options.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -6,7 +6,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/pipeline.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What encoding gives: token rows, windows of a truncated text, merging, padding.
+// Operations on encodings: rows, windows of a truncated text, merging.
 #pragma once
 
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/encoding.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
@@ -14,26 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
-
-/// One row a token, all vectors of equal length. Offsets are half-open ranges in the text as it was
-/// given (each text of a pair counts from 0); special tokens have (0, 0).
-struct Encoding {
-    std::vector<std::int64_t> ids;
-    std::vector<std::int64_t> type_ids;
-    std::vector<std::string> tokens;
-    std::vector<std::pair<Index, Index>> offsets;       ///< code points
-    std::vector<std::pair<Index, Index>> byte_offsets;  ///< UTF-8 bytes
-    std::vector<std::uint8_t> attention_mask;           ///< 0 for padding
-    std::vector<std::uint8_t> special_tokens_mask;      ///< 1 for what the tokenizer added
-    std::vector<Index> word_ids;        ///< the pre-token that the token is part of, -1 for none
-    std::vector<Index> sequence_ids;    ///< 0 or 1: which text, -1 for none
-    std::vector<Encoding> overflowing;  ///< the further windows where truncation was at work
-
-    Index size() const { return static_cast<Index>(ids.size()); }
-};
-
-namespace detail {
+namespace nystromformer::detail {
 
 /// Calls `visit` with the same member of `first` and of every one of `rest`, for all row vectors.
 template <typename Visit, typename... Encodings>
@@ -134,5 +116,4 @@ inline void merge(Encoding& into, Encoding next) {
     into.overflowing = std::move(windows);
 }
 
-}  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/encoding.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 
@@ -15,34 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
-
-enum class TruncationStrategy { longest_first, only_first, only_second, do_not_truncate };
-enum class PaddingStrategy { longest, fixed, do_not_pad };
-enum class Direction { left, right };
-
-/// How a long input is cut: at most `max_length` tokens with the special ones; what is cut becomes
-/// windows (Encoding::overflowing) that share `stride` tokens with the one before.
-struct Truncation {
-    Index max_length = 512;
-    Index stride = 0;
-    TruncationStrategy strategy = TruncationStrategy::longest_first;
-    std::optional<Direction> direction = std::nullopt;  ///< of the windows; nothing: see Tokenizer
-};
-
-/// How short inputs are filled: to the longest of the batch or to `length` tokens, rounded up to a
-/// multiple.
-struct Padding {
-    PaddingStrategy strategy = PaddingStrategy::longest;
-    Index length = 0;                                   ///< for PaddingStrategy::fixed
-    std::optional<Direction> direction = std::nullopt;  ///< where it goes; nothing: see Tokenizer
-    Index pad_to_multiple_of = 0;                       ///< 0: no rounding
-    std::int64_t pad_id = 0;
-    std::int64_t pad_type_id = 0;
-    std::string pad_token = "[PAD]";
-};
-
-namespace detail {
+namespace nystromformer::detail {
 
 constexpr Index longest_row = Index{1} << 20;  // tokens; a bound on what padding may allocate
 
@@ -204,5 +178,4 @@ inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
     }
 }
 
-}  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

@@ -10,7 +10,7 @@
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 #include <nystromformer/pipelines/sentence/sentence_modules.hpp>
 #include <nystromformer/pipelines/windows.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstddef>

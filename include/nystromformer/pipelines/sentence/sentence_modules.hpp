@@ -9,7 +9,7 @@
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_config.hpp>
 #include <nystromformer/threads.hpp>
-#include <nystromformer/tokenizer/tokenizer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <filesystem>

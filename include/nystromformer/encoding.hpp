@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Encoding: what a tokenizer makes of a text, and how a call truncates and pads it.
+#pragma once
+
+#include <nystromformer/core/index.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// One row a token, all vectors of equal length. Offsets are half-open ranges in the text as it was
+/// given (each text of a pair counts from 0); special tokens have (0, 0).
+struct Encoding {
+    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> type_ids;
+    std::vector<std::string> tokens;
+    std::vector<std::pair<Index, Index>> offsets;       ///< code points
+    std::vector<std::pair<Index, Index>> byte_offsets;  ///< UTF-8 bytes
+    std::vector<std::uint8_t> attention_mask;           ///< 0 for padding
+    std::vector<std::uint8_t> special_tokens_mask;      ///< 1 for what the tokenizer added
+    std::vector<Index> word_ids;        ///< the pre-token that the token is part of, -1 for none
+    std::vector<Index> sequence_ids;    ///< 0 or 1: which text, -1 for none
+    std::vector<Encoding> overflowing;  ///< the further windows of a text that was cut
+
+    Index size() const { return static_cast<Index>(ids.size()); }
+};
+
+enum class TruncationStrategy { longest_first, only_first, only_second, do_not_truncate };
+enum class PaddingStrategy { longest, fixed, do_not_pad };
+enum class Direction { left, right };
+
+/// How a long input is cut: at most `max_length` tokens with the special ones. What is cut off
+/// becomes windows (Encoding::overflowing), each sharing `stride` tokens with the one before.
+struct Truncation {
+    Index max_length = 512;
+    Index stride = 0;
+    TruncationStrategy strategy = TruncationStrategy::longest_first;
+    std::optional<Direction> direction = std::nullopt;  ///< of the windows; nothing: see Tokenizer
+};
+
+/// How short inputs are filled: to the longest of the batch or to `length` tokens, rounded up to a
+/// multiple.
+struct Padding {
+    PaddingStrategy strategy = PaddingStrategy::longest;
+    Index length = 0;                                   ///< for PaddingStrategy::fixed
+    std::optional<Direction> direction = std::nullopt;  ///< where it goes; nothing: see Tokenizer
+    Index pad_to_multiple_of = 0;                       ///< 0: no rounding
+    std::int64_t pad_id = 0;
+    std::int64_t pad_type_id = 0;
+    std::string pad_token = "[PAD]";
+};
+
+/// How to encode. Without truncation or padding here, those of tokenizer.json apply;
+/// do_not_truncate and do_not_pad switch them off. Those that name no direction take the
+/// tokenizer's truncation_side and padding_side.
+struct EncodeOptions {
+    bool add_special_tokens = true;
+    std::optional<Truncation> truncation = std::nullopt;
+    std::optional<Padding> padding = std::nullopt;
+};
+
+}  // namespace nystromformer

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Tokenizer: executes a Hugging Face tokenizer.json; text to ids with offsets, and back.
+#pragma once
+
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/encoding.hpp>
+#include <nystromformer/options.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+class ThreadPool;
+namespace detail {
+struct TokenizerBody;
+}
+
+struct DecodeOptions {
+    bool skip_special_tokens = true;
+    /// Removes the space before English punctuation. Default: as tokenizer_config.json says, else
+    /// false. Without effect on a BPE model, as in transformers 5.
+    std::optional<bool> clean_up_tokenization_spaces = std::nullopt;
+};
+
+/// A tokenizer. Immutable, so that threads may share it, and cheap to copy.
+///
+/// Text is UTF-8. Each ill-formed part (as Python's errors="replace" counts them) is read as one
+/// U+FFFD, whose offsets cover the bytes that it replaces. A text may have at most 2^32 - 2 bytes.
+class Tokenizer {
+public:
+    /// Reads tokenizer.json, or the older files of a folder without one (vocab.txt, spiece.model,
+    /// ...), and tokenizer_config.json and special_tokens_map.json if they exist. Throws IoError,
+    /// FormatError, TokenizerError or UnsupportedError, each with the JSON path. `do_lower_case`:
+    /// letters become lower case before all else, as sentence-transformers' option of that name.
+    static Tokenizer from_pretrained(const std::filesystem::path& folder,
+                                     bool do_lower_case = false, const FileOptions& files = {});
+    /// Reads the text of a tokenizer.json; `file` names it in errors.
+    static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json");
+
+    Tokenizer(const Tokenizer&) = default;  // also moves: no tokenizer is ever without a body
+    Tokenizer& operator=(const Tokenizer&) = default;
+
+    /// Encodes one text, or a text and its pair. Throws InputError.
+    Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+    Encoding encode(std::string_view text, std::string_view pair,
+                    const EncodeOptions& options = {}) const;
+
+    /// Encodes texts, or pairs, and pads them together.
+    std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+                                       const EncodeOptions& options = {}) const;
+    std::vector<Encoding> encode_batch(
+        const std::vector<std::pair<std::string, std::string>>& pairs,
+        const EncodeOptions& options = {}) const;
+    /// The same on the threads of `pool`.
+    std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+                                       const EncodeOptions& options, ThreadPool& pool) const;
+    std::vector<Encoding> encode_batch(
+        const std::vector<std::pair<std::string, std::string>>& pairs, const EncodeOptions& options,
+        ThreadPool& pool) const;
+
+    /// The text of `ids`. Ids that name no token are skipped, as Hugging Face does; negative ones
+    /// are an InputError.
+    std::string decode(std::span<const std::int64_t> ids, const DecodeOptions& options = {}) const;
+    /// The text of tokens that are spelled as in the vocabulary (or of any other strings).
+    std::string convert_tokens_to_string(std::vector<std::string> tokens) const;
+
+    std::optional<std::int64_t> token_to_id(std::string_view token) const;
+    /// For an added token that is normalised, its normal form.
+    std::optional<std::string> id_to_token(std::int64_t id) const;
+    /// Ids are below this.
+    Index vocab_size() const;
+
+    /// The tokens of the roles that the model's files name.
+    const std::optional<std::string>& mask_token() const;
+    const std::optional<std::string>& pad_token() const;
+    const std::optional<std::string>& unk_token() const;
+    const std::optional<std::string>& cls_token() const;
+    const std::optional<std::string>& sep_token() const;
+    /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE if its
+    /// file says so.
+    bool has_continuing_subword_prefix() const;
+    /// Whether the pipelines of transformers give a model this tokenizer's type ids. Nothing if its
+    /// files do not say: transformers 4 does, 5 does not (and the model takes 0).
+    std::optional<bool> gives_token_type_ids() const;
+    /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
+    std::optional<Index> model_max_length() const;
+    /// Which end of a text is cut, and which is filled: as tokenizer_config.json says, else as
+    /// tokenizer.json does, else the right one.
+    Direction truncation_side() const;
+    Direction padding_side() const;
+
+    /// For the library's own use: a tokenizer of a body that was built elsewhere.
+    explicit Tokenizer(std::shared_ptr<const detail::TokenizerBody> body);
+
+private:
+    std::shared_ptr<const detail::TokenizerBody> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/tokenizer/tokenizer.hpp>
+#endif
