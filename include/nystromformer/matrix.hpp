@@ -9,11 +9,14 @@
 
 namespace nystromformer {
 
-/// Rows are positions, columns are features, as in a PyTorch tensor.
+/// Rows are positions, columns are features, as in a PyTorch tensor. DontAlign: Eigen otherwise
+/// allocates and frees in a way that depends on -march, and a matrix that one source makes and
+/// another frees would corrupt the heap where their flags differ.
 template <typename Scalar>
-using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Matrix =
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
 template <typename Scalar>
-using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor>;
+using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
 }  // namespace nystromformer
