@@ -1,32 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds and dictionaries of the fuzz targets: corpus/TARGET/* and corpus/TARGET.dict.
+"""Writes the seeds and dictionaries of the fuzz targets: FOLDER/TARGET/* and FOLDER/TARGET.dict.
 
-    python3 tests/fuzz/make_corpus.py
+    python3 tests/fuzz/make_corpus.py FOLDER
 
-The same files every time, from this script and the test data beside it. Files in corpus/TARGET whose
-names begin with "found-" are inputs that once were findings; they stay.
+run.sh calls it. The files come from this script and the test data, and are the same every time.
+tests/fuzz/found/TARGET holds the inputs that once were findings.
 """
 
 import io
 import json
 import pathlib
 import random
+import shutil
 import struct
+import sys
 import zipfile
 import zlib
 
 here = pathlib.Path(__file__).resolve().parent
 tests = here.parent
-corpus = here / "corpus"
+corpus = pathlib.Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
 
 
 def write(target, seeds, words=()):
     folder = corpus / target
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if not old.name.startswith("found-"):
-            old.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for number, seed in enumerate(dict.fromkeys(seeds)):
         (folder / f"{number:03}").write_bytes(seed)
     lines = []

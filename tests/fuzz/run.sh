@@ -60,17 +60,20 @@ asan=quarantine_size_mb=16:allocator_may_return_null=0:detect_stack_use_after_re
 export ASAN_OPTIONS=$asan:malloc_context_size=4:allocator_release_to_os_interval_ms=-1:${ASAN_OPTIONS:-}
 export UBSAN_OPTIONS=print_stacktrace=1
 mkdir -p build/fuzz/findings build/fuzz/logs
+python3 tests/fuzz/make_corpus.py build/fuzz/seeds || exit
 
 stat_of() { sed -n "s/^stat::$1: *//p" "$2" | grep . || echo 0; }
 
 fuzz() {
-    local target=$1 program corpus=tests/fuzz/corpus log=build/fuzz/logs/$1.log options start=$SECONDS failed=0
+    local target=$1 program corpus=build/fuzz/seeds found=tests/fuzz/found/$1 log=build/fuzz/logs/$1.log options start=$SECONDS failed=0
     program=$(program_of "$target") || return
     options=(--target="$target" -max_len="$(length_of "$target")" -timeout=900 -rss_limit_mb=512 -reload=0
         -entropic=0 -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" "$limit")
     [ -e "$corpus/$target.dict" ] && options+=(-dict="$corpus/$target.dict")
     mkdir -p "build/fuzz/corpus/$target"
-    "$programs/$program" "${options[@]}" "build/fuzz/corpus/$target" "$corpus/$target" >"$log" 2>&1 ||
+    local folders=("build/fuzz/corpus/$target" "$corpus/$target")
+    [ -d "$found" ] && folders+=("$found")
+    "$programs/$program" "${options[@]}" "${folders[@]}" >"$log" 2>&1 ||
         [ $? -eq 72 ] || failed=1 # 72: ended by hand (SIGINT), which is no finding
     printf '%s\t%s\t%s\t%s\t%s\n' "$target" "$(stat_of number_of_executed_units "$log")" "$((SECONDS - start))" \
         "$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$log" | tail -n 1 | awk '{ print $2 "\t" $4 }')" "$failed" >>"$record"
