@@ -3,9 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/memory_budget.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +22,31 @@ struct TemplateStep {
     int type_id = 0;
 };
 
+/// A value that stands for a "$name" in a text of JSON.
+struct JsonPart {
+    std::string_view name;
+    Json value;
+};
+
+/// Puts the value of each part in the place of its name.
+inline void put_parts(Json& json, std::span<JsonPart> parts) {
+    if (const auto* text = json.get_ptr<const std::string*>()) {
+        const auto part = std::find_if(parts.begin(), parts.end(),
+                                       [&](const JsonPart& each) { return each.name == *text; });
+        if (part != parts.end()) json = part->value;
+    } else if (json.is_structured()) {
+        for (Json& item : json) put_parts(item, parts);
+    }
+}
+
+/// The value of `text`, JSON in which each part's name, as a string, stands for the part's value.
+inline Json json_of(std::string_view text, std::vector<JsonPart> parts) {
+    MemoryBudget budget("", text.size(), 1);
+    JsonTree tree = parse_json(text, budget);
+    put_parts(tree.value, parts);
+    return std::move(tree.value);
+}
+
 /// A TemplateProcessing; `special` are its tokens with their ids.
 inline Json template_json(const std::vector<TemplateStep>& single,
                           const std::vector<TemplateStep>& pair,
@@ -27,20 +55,25 @@ inline Json template_json(const std::vector<TemplateStep>& single,
         Json result = Json::array();
         for (const TemplateStep& step : from) {
             const bool is_text = step.name == "$A" || step.name == "$B";
-            const std::string id = is_text ? step.name.substr(1) : step.name;
-            result.push_back(
-                {{is_text ? "Sequence" : "SpecialToken", {{"id", id}, {"type_id", step.type_id}}}});
+            Json& piece = result.emplace_back()[is_text ? "Sequence" : "SpecialToken"];
+            piece["id"] = is_text ? step.name.substr(1) : step.name;
+            piece["type_id"] = step.type_id;
         }
         return result;
     };
     Json tokens = Json::object();
-    for (const auto& [token, id] : special)
-        tokens[token] = {
-            {"id", token}, {"ids", Json::array({id})}, {"tokens", Json::array({token})}};
-    return {{"type", "TemplateProcessing"},
-            {"single", steps(single)},
-            {"pair", steps(pair)},
-            {"special_tokens", tokens}};
+    for (const auto& [token, id] : special) {
+        Json& entry = tokens[token];
+        entry["id"] = token;
+        entry["ids"].push_back(id);
+        entry["tokens"].push_back(token);
+    }
+    Json result;
+    result["type"] = "TemplateProcessing";
+    result["single"] = steps(single);
+    result["pair"] = steps(pair);
+    result["special_tokens"] = std::move(tokens);
+    return result;
 }
 
 /// The id of `content` in a list /added_tokens, which has it, once.
@@ -55,19 +88,26 @@ inline std::int64_t added_id(const Json& added_tokens, std::string_view content)
 /// one. What is no tokenizer.json stays, for its reader to refuse.
 inline void lower_case_first(Json& tokenizer) {
     if (!tokenizer.is_object()) return;
-    const Json lower_case = {{"type", "Lowercase"}};
+    Json lower_case;
+    lower_case["type"] = "Lowercase";
     Json& normalizer = tokenizer["normalizer"];
     const bool is_sequence = normalizer.is_object() && normalizer.contains("normalizers") &&
                              normalizer["normalizers"].is_array();
-    const Json steps = is_sequence            ? normalizer["normalizers"]
-                       : normalizer.is_null() ? Json::array()
-                                              : Json::array({normalizer});
-    Json all = Json::array({lower_case});
-    for (const Json& step : steps) {
-        if (step == lower_case) return;
-        all.push_back(step);
+    Json all = Json::array();
+    all.push_back(lower_case);
+    if (is_sequence) {
+        for (const Json& step : normalizer["normalizers"]) {
+            if (step == lower_case) return;
+            all.push_back(step);
+        }
+    } else if (!normalizer.is_null()) {
+        if (normalizer == lower_case) return;
+        all.push_back(normalizer);
     }
-    normalizer = {{"type", "Sequence"}, {"normalizers", all}};
+    Json sequence;
+    sequence["type"] = "Sequence";
+    sequence["normalizers"] = std::move(all);
+    normalizer = std::move(sequence);
 }
 
 inline std::string encode_base64(std::string_view bytes) {

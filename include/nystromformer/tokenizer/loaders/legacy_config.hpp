@@ -224,13 +224,14 @@ private:
             const bool has_role = std::any_of(roles_.begin(), roles_.end(), [&](const auto& role) {
                 return role.second.content == token.content;
             });
-            Json entry = {{"id", id},
-                          {"content", token.content},
-                          {"single_word", token.single_word},
-                          {"lstrip", token.lstrip},
-                          {"rstrip", token.rstrip},
-                          {"normalized", token.normalized},
-                          {"special", token.special || has_role}};
+            Json entry;
+            entry["id"] = id;
+            entry["content"] = token.content;
+            entry["single_word"] = token.single_word;
+            entry["lstrip"] = token.lstrip;
+            entry["rstrip"] = token.rstrip;
+            entry["normalized"] = token.normalized;
+            entry["special"] = token.special || has_role;
             if (is_new) {
                 result.push_back(std::move(entry));
             } else {

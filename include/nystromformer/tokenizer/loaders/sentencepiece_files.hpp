@@ -24,15 +24,6 @@ inline void add_pieces(const SentencePieceModel& model, std::size_t begin, Token
         file.add_piece(model.pieces[i].text, double{model.pieces[i].score});
 }
 
-/// Metaspace as a pre-tokenizer and as a decoder.
-inline Json metaspace_json(const LegacyConfig& config) {
-    const char* scheme = config.flag("add_prefix_space", true) ? "always" : "never";
-    return {{"type", "Metaspace"},
-            {"replacement", "\xE2\x96\x81"},
-            {"prepend_scheme", scheme},
-            {"split", true}};
-}
-
 /// The whole JSON but for /normalizer and /post_processor, for the pieces that `file` has. What the
 /// model declares as control or user-defined symbol is an added token.
 inline Json sentencepiece_json(const SentencePieceModel& model, TokenizerFile& file,
@@ -46,22 +37,26 @@ inline Json sentencepiece_json(const SentencePieceModel& model, TokenizerFile& f
         declared.back().special = is_control;
     }
     config.set_default_extra(std::move(declared));
-    const Json metaspace = metaspace_json(config);
-    return {{"version", "1.0"},
-            {"added_tokens", config.added_tokens(file)},
-            {"pre_tokenizer",
-             {{"type", "Sequence"}, {"pretokenizers", {{{"type", "WhitespaceSplit"}}, metaspace}}}},
-            {"decoder", metaspace},
-            {"model",
-             {{"type", "Unigram"},
-              {"unk_id", unknown},
-              {"byte_fallback", false},
-              {"vocab", Json::array()}}}};
+    return json_of(
+        R"({
+          "version": "1.0",
+          "added_tokens": "$added_tokens",
+          "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "WhitespaceSplit"},
+            {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "$scheme", "split": true}]},
+          "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "$scheme", "split": true},
+          "model": {"type": "Unigram", "unk_id": "$unk_id", "byte_fallback": false, "vocab": []}
+        })",
+        {{"$added_tokens", config.added_tokens(file)},
+         {"$scheme", config.flag("add_prefix_space", true) ? "always" : "never"},
+         {"$unk_id", unknown}});
 }
 
 inline Json precompiled_json(const SentencePieceModel& model) {
-    return {{"type", "Precompiled"},
-            {"precompiled_charsmap", encode_base64(model.precompiled_charsmap)}};
+    Json result;
+    result["type"] = "Precompiled";
+    result["precompiled_charsmap"] = encode_base64(model.precompiled_charsmap);
+    return result;
 }
 
 /// AlbertTokenizer. This and the next two fill `file`.
@@ -76,17 +71,19 @@ inline void fill_albert(const SentencePieceModel& model, LegacyConfig& config,
                          {"mask_token", "[MASK]"}});
     add_pieces(model, 0, file);
     Json json = sentencepiece_json(model, file, 1, config);
-    const auto replace = [](const char* pattern) -> Json {
-        return {{"type", "Replace"}, {"pattern", {{"String", pattern}}}, {"content", "\""}};
-    };
-    Json steps = {replace("``"), replace("''")};
+    Json normalizer = json_of(R"({"type": "Sequence", "normalizers": [
+        {"type": "Replace", "pattern": {"String": "``"}, "content": "\""},
+        {"type": "Replace", "pattern": {"String": "''"}, "content": "\""}]})",
+                              {});
+    Json& steps = normalizer["normalizers"];
+    const auto add = [&](const char* type) { steps.emplace_back()["type"] = type; };
     if (!config.flag("keep_accents", false)) {
-        steps.push_back({{"type", "NFKD"}});
-        steps.push_back({{"type", "StripAccents"}});
+        add("NFKD");
+        add("StripAccents");
     }
-    if (config.flag("do_lower_case", true)) steps.push_back({{"type", "Lowercase"}});
+    if (config.flag("do_lower_case", true)) add("Lowercase");
     if (!model.precompiled_charsmap.empty()) steps.push_back(precompiled_json(model));
-    json["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::move(steps)}};
+    json["normalizer"] = std::move(normalizer);
     // The names stand in the template whatever the config calls these tokens; ids follow the
     // config.
     json["post_processor"] = template_json({{"[CLS]"}, {"$A"}, {"[SEP]"}},

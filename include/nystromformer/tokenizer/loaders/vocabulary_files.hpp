@@ -83,26 +83,26 @@ inline TokenizerFile bert_file(const std::filesystem::path& vocab_txt, LegacyCon
     const bool strips = config.options().holds("strip_accents");
     const std::string& cls = config.content("cls_token");
     const std::string& sep = config.content("sep_token");
-    file.json.value = {
-        {"version", "1.0"},
-        {"added_tokens", added},
-        {"normalizer",
-         {{"type", "BertNormalizer"},
-          {"clean_text", true},
-          {"handle_chinese_chars", config.flag("tokenize_chinese_chars", true)},
-          {"strip_accents", strips ? Json(config.flag("strip_accents", false)) : Json(nullptr)},
-          {"lowercase", config.flag("do_lower_case", true)}}},
-        {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-        {"post_processor",
-         template_json({{cls}, {"$A"}, {sep}}, {{cls}, {"$A"}, {sep}, {"$B", 1}, {sep, 1}},
-                       {{cls, added_id(added, cls)}, {sep, added_id(added, sep)}})},
-        {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
-        {"model",
-         {{"type", "WordPiece"},
-          {"unk_token", config.content("unk_token")},
-          {"continuing_subword_prefix", "##"},
-          {"max_input_chars_per_word", 100},
-          {"vocab", Json::object()}}}};
+    file.json = json_of(
+        R"({
+          "version": "1.0",
+          "added_tokens": "$added_tokens",
+          "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": "$chinese",
+                         "strip_accents": "$strip_accents", "lowercase": "$lowercase"},
+          "pre_tokenizer": {"type": "BertPreTokenizer"},
+          "post_processor": "$template",
+          "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+          "model": {"type": "WordPiece", "unk_token": "$unk", "continuing_subword_prefix": "##",
+                    "max_input_chars_per_word": 100, "vocab": {}}
+        })",
+        {{"$added_tokens", added},
+         {"$chinese", config.flag("tokenize_chinese_chars", true)},
+         {"$strip_accents", strips ? Json(config.flag("strip_accents", false)) : Json()},
+         {"$lowercase", config.flag("do_lower_case", true)},
+         {"$template",
+          template_json({{cls}, {"$A"}, {sep}}, {{cls}, {"$A"}, {sep}, {"$B", 1}, {sep, 1}},
+                        {{cls, added_id(added, cls)}, {sep, added_id(added, sep)}})},
+         {"$unk", config.content("unk_token")}});
     return file;
 }
 
@@ -134,29 +134,28 @@ inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
     });
     file.budget.give(merges.size());
     const Json added = config.added_tokens(file);
-    const bool prefix = config.flag("add_prefix_space", false);
-    const bool trims = config.flag("trim_offsets", true);
-    const auto special = [&](const char* role) -> Json {
-        return {config.content(role), added_id(added, config.content(role))};
+    const auto special = [&](const char* role) {
+        Json token = Json::array();
+        token.push_back(config.content(role));
+        token.push_back(added_id(added, config.content(role)));
+        return token;
     };
-    const auto byte_level = [](bool add_prefix_space) -> Json {
-        return {{"type", "ByteLevel"},
-                {"add_prefix_space", add_prefix_space},
-                {"trim_offsets", true},
-                {"use_regex", true}};
-    };
-    file.json.value = {
-        {"version", "1.0"},
-        {"added_tokens", added},
-        {"pre_tokenizer", byte_level(prefix)},
-        {"post_processor",
-         {{"type", "RobertaProcessing"},
-          {"sep", special("sep_token")},
-          {"cls", special("cls_token")},
-          {"trim_offsets", trims},
-          {"add_prefix_space", prefix}}},
-        {"decoder", byte_level(true)},
-        {"model", {{"type", "BPE"}, {"vocab", Json::object()}, {"merges", Json::array()}}}};
+    file.json = json_of(
+        R"({
+          "version": "1.0",
+          "added_tokens": "$added_tokens",
+          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": "$prefix", "trim_offsets": true,
+                            "use_regex": true},
+          "post_processor": {"type": "RobertaProcessing", "sep": "$sep", "cls": "$cls",
+                             "trim_offsets": "$trims", "add_prefix_space": "$prefix"},
+          "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+          "model": {"type": "BPE", "vocab": {}, "merges": []}
+        })",
+        {{"$added_tokens", added},
+         {"$prefix", config.flag("add_prefix_space", false)},
+         {"$trims", config.flag("trim_offsets", true)},
+         {"$sep", special("sep_token")},
+         {"$cls", special("cls_token")}});
     return file;
 }
 
