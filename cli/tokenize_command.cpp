@@ -22,7 +22,8 @@ struct Options : CommonOptions {
 };
 
 std::vector<std::int64_t> ids_of(const Json& fields) {
-    const nf::detail::JsonView<nf::InputError> ids(fields["ids"], "", "/ids");
+    const std::string no_file, path = "/ids";
+    const nf::detail::JsonView<nf::InputError> ids(fields["ids"], no_file, path);
     std::vector<std::int64_t> result;
     for (std::size_t i = 0; i < ids.array().size(); ++i) {
         result.push_back(ids.at(i).integer(0, std::int64_t{0xFFFFFFFF}));

@@ -81,11 +81,11 @@ private:
             any = take(name) || any;
         }
         for (const char* name : {"special_tokens_map.json", "added_tokens.json"}) take(name);
-        const auto path = folder_ / "tokenizer_config.json";
+        const std::string path = (folder_ / "tokenizer_config.json").string();
         const JsonTree options = SpecialNames::read_if_there(path);
         OrderedJson changes;
         // A Nystromformer's config does not tell which tokenizer it has, as a BERT's does.
-        if (any && !JsonView<TokenizerError>(options, path.string()).holds("tokenizer_class"))
+        if (any && !JsonView<TokenizerError>(options, path).holds("tokenizer_class"))
             changes["tokenizer_class"] = source.tokenizer_class;
         if (any && max_positions_) changes["model_max_length"] = *max_positions_;
         take("tokenizer_config.json", changes);
@@ -96,10 +96,10 @@ private:
         for (const char* kind : {"bert", "roberta", "xlm-roberta", "camembert"}) {
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
             if (!detail::is_regular_file(folder_ / name)) continue;
-            const auto path = folder_ / name;
+            const std::string path = (folder_ / name).string();
             const JsonTree options = read_json_file(path, most_bytes);
             OrderedJson changes;
-            if (JsonView<FormatError>(options, path.string()).holds("max_seq_length") &&
+            if (JsonView<FormatError>(options, path).holds("max_seq_length") &&
                 max_positions_) {
                 changes["max_seq_length"] = *max_positions_;
             }
@@ -112,7 +112,8 @@ private:
     /// A module without parameters may have none.
     void find_modules(const std::filesystem::path& path) {
         const JsonTree json = read_json_file(path, most_bytes);
-        const JsonView<FormatError> modules(json, path.string());
+        const std::string file = path.string();
+        const JsonView<FormatError> modules(json, file);
         modules.array();
         for (std::size_t i = 0; i < modules.size(); ++i) {
             const auto module = modules.at(i).at("path");

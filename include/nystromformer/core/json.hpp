@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -75,17 +76,21 @@ inline JsonTree read_json_file(const std::filesystem::path& path, std::uint64_t 
     return parse_json(read_file(path, max_bytes, files), path.string());
 }
 
-/// A view of one value in a parsed file that knows its path, so that a wrong type is told with its
-/// place. ErrorType is what it throws: ConfigError, TokenizerError or FormatError.
+/// A view of one value in a parsed file that knows its path, for errors that name the place. It
+/// holds no memory of its own: what it was made from must outlive it. ErrorType is what it throws:
+/// ConfigError, TokenizerError or FormatError.
 template <typename ErrorType>
 class JsonView {
 public:
-    JsonView(const Json& value, std::string file, std::string path = "")
-        : value_(&value), file_(std::move(file)), path_(std::move(path)) {}
+    /// `prefix` is the path of `value` in the file, if it is not the root.
+    JsonView(const Json& value, const std::string& file, const std::string& prefix = no_prefix)
+        : value_(&value), file_(&file), prefix_(&prefix) {}
+    JsonView(const Json& value, std::string&& file) = delete;
+    JsonView(const Json& value, const std::string& file, std::string&& prefix) = delete;
 
     const Json& raw() const { return *value_; }
-    const std::string& file() const { return file_; }
-    std::string path() const { return path_.empty() ? "/" : path_; }
+    const std::string& file() const { return *file_; }
+    std::string path() const { return depth_ == 0 && prefix_->empty() ? "/" : path_here(); }
 
     bool is_null() const { return value_->is_null(); }
     bool is_object() const { return value_->is_object(); }
@@ -93,18 +98,22 @@ public:
     bool is_string() const { return value_->is_string(); }
 
     /// True when the key is present, even with the value null.
-    bool has(const char* key) const { return object().value_->contains(key); }
+    bool has(std::string_view key) const { return find(key) != nullptr; }
     /// True when the key is present and not null.
-    bool holds(const char* key) const { return has(key) && !(*value_)[key].is_null(); }
+    bool holds(std::string_view key) const {
+        const Json* value = find(key);
+        return value != nullptr && !value->is_null();
+    }
 
-    JsonView at(const std::string& key) const {
-        const auto found = object().value_->find(key);
-        if (found == value_->end())
-            throw ErrorType({file_, path_ + '/' + printable(key), "a value", "nothing"});
-        return {*found, file_, path_ + '/' + printable(key)};
+    JsonView at(std::string_view key) const {
+        const auto& items = object().value_->template get_ref<const Json::object_t&>();
+        const auto found = items.find(key);
+        if (found == items.end())
+            throw ErrorType({file(), path_here() + '/' + printable(key), "a value", "nothing"});
+        return part(found->second, {&found->first, 0});
     }
     JsonView at(std::size_t index) const {
-        return {(*array().value_)[index], file_, path_ + '/' + std::to_string(index)};
+        return part((*array().value_)[index], {nullptr, index});
     }
     std::size_t size() const { return value_->size(); }
 
@@ -138,7 +147,7 @@ public:
 
     /// Throws ErrorType at this place, with what is there as `found`.
     const JsonView& fail(std::string expected) const {
-        throw ErrorType({file_, path(), std::move(expected), describe(*value_)});
+        throw ErrorType({file(), path(), std::move(expected), describe(*value_)});
     }
 
     static std::string describe(const Json& value) {
@@ -149,9 +158,41 @@ public:
     }
 
 private:
+    static inline const std::string no_prefix;
+
+    const Json* find(std::string_view key) const {
+        const auto& items = object().value_->template get_ref<const Json::object_t&>();
+        const auto found = items.find(key);
+        return found == items.end() ? nullptr : &found->second;
+    }
+
+    /// One step from the root: a key of the tree, or an index.
+    struct Step {
+        const std::string* key;
+        std::size_t index;
+    };
+
+    JsonView part(const Json& value, Step step) const {
+        JsonView result = *this;
+        result.value_ = &value;
+        // Parsed files are never deeper; a deeper value keeps the path of the last step.
+        if (depth_ < result.steps_.size()) result.steps_[result.depth_++] = step;
+        return result;
+    }
+    std::string path_here() const {
+        std::string path = *prefix_;
+        for (std::size_t i = 0; i < depth_; ++i) {
+            path += '/';
+            path += steps_[i].key ? printable(*steps_[i].key) : std::to_string(steps_[i].index);
+        }
+        return path;
+    }
+
     const Json* value_;
-    std::string file_;
-    std::string path_;
+    const std::string* file_;
+    const std::string* prefix_;
+    std::size_t depth_ = 0;
+    std::array<Step, StrictJsonBuilder::max_depth> steps_{};
 };
 
 }  // namespace nystromformer::detail

@@ -64,6 +64,8 @@ struct JsonRules {
 /// Takes nlohmann's events while it refuses what nlohmann lets pass. Throws FormatError.
 class StrictJsonBuilder {
 public:
+    static constexpr std::size_t max_depth = 32;
+
     /// Both must outlive this.
     StrictJsonBuilder(MemoryBudget& budget, const JsonRules& rules)
         : budget_(budget), rules_(rules) {}
@@ -114,7 +116,6 @@ public:
     JsonTree take_tree() { return std::move(root_); }
 
 private:
-    static constexpr std::size_t max_depth = 32;
     static constexpr std::size_t block_size = 48;  // of a small object on the heap
 
     /// A container around the next value. Only the last one grows, so the values stay put.

@@ -30,13 +30,13 @@ struct SpecialNames {
     /// config with added_tokens_decoder, as in transformers. Throws TokenizerError.
     static SpecialNames load(const std::filesystem::path& folder, const FileOptions& files = {}) {
         SpecialNames result;
-        const auto config_path = folder / "tokenizer_config.json";
-        const auto map_path = folder / "special_tokens_map.json";
+        const std::string config_path = (folder / "tokenizer_config.json").string();
+        const std::string map_path = (folder / "special_tokens_map.json").string();
         const JsonTree config = read_if_there(config_path, files),
                        map = read_if_there(map_path, files);
-        const JsonView<TokenizerError> config_view(config, config_path.string());
+        const JsonView<TokenizerError> config_view(config, config_path);
         if (!config_view.has("added_tokens_decoder"))
-            result.add_roles(JsonView<TokenizerError>(map, map_path.string()));
+            result.add_roles(JsonView<TokenizerError>(map, map_path));
         result.add_roles(config_view);
         result.add_options(config_view);
         return result;
@@ -47,7 +47,8 @@ struct SpecialNames {
                                   const FileOptions& files = {}) {
         if (!detail::is_regular_file(path)) return Json::object();
         JsonTree json = read_json_file(path, most_bytes, files);
-        JsonView<TokenizerError>(json, path.string()).object();
+        const std::string name = path.string();
+        JsonView<TokenizerError>(json, name).object();
         return json;
     }
 

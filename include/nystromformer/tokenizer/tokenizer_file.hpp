@@ -117,10 +117,11 @@ private:
                     const Read& read) {
         if (fault) return;
         try {
-            read(TokenizerJson(value, ""));
+            read(TokenizerJson(value, name()));
         } catch (const TokenizerError&) {
             try {
-                read(TokenizerJson(value, name(), path()));
+                const std::string place = path();
+                read(TokenizerJson(value, name(), place));
             } catch (const TokenizerError&) {
                 fault = std::current_exception();
             }

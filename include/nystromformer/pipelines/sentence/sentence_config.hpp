@@ -60,7 +60,8 @@ struct SentenceModule {
         const auto path = root / "modules.json";
         if (!detail::is_regular_file(path)) return {};
         const JsonTree json = read_json_file(path, longest_sentence_json, files);
-        const SentenceJson list(json, path.string());
+        const std::string name = path.string();
+        const SentenceJson list(json, name);
         list.array();
         std::vector<SentenceModule> modules;
         for (std::size_t i = 0; i < list.size(); ++i) {

@@ -185,7 +185,8 @@ private:
 
     void read_map(const std::filesystem::path& path, const FileOptions& files) {
         const JsonTree json = SpecialNames::read_if_there(path, files);
-        const View map(json, path.string());
+        const std::string name = path.string();
+        const View map(json, name);
         add_roles(map, true);
         if (map.holds("additional_special_tokens"))
             map_extra_ = read_tokens(map.at("additional_special_tokens"), true);
@@ -193,7 +194,8 @@ private:
 
     void read_added(const std::filesystem::path& path, const FileOptions& files) {
         const JsonTree json = SpecialNames::read_if_there(path, files);
-        const View added(json, path.string());
+        const std::string name = path.string();
+        const View added(json, name);
         check_count(added);
         const auto is_special = [&](const std::string& content) {
             const auto names = [&](const AddedToken& token) { return token.content == content; };

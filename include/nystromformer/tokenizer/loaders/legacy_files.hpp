@@ -119,9 +119,9 @@ private:
                                   const FileOptions& files) {
         if (config.options().holds("tokenizer_class"))
             return config.options().at("tokenizer_class").string();
-        const auto path = folder / "config.json";
+        const std::string path = (folder / "config.json").string();
         const JsonTree json = SpecialNames::read_if_there(path, files);
-        const JsonView<TokenizerError> model(json, path.string());
+        const JsonView<TokenizerError> model(json, path);
         if (model.holds("tokenizer_class")) return model.at("tokenizer_class").string();
         if (!model.holds("model_type")) return "";
         constexpr std::pair<std::string_view, const char*> classes[] = {
