@@ -62,6 +62,9 @@ struct SentenceModule {
         const JsonTree json = read_json_file(path, longest_sentence_json, files);
         const SentenceJson list(json, path.string());
         list.array();
+        if (list.size() > max_modules) {  // each may be the same folder, and takes its weights
+            list.fail("at most " + std::to_string(max_modules) + " modules");
+        }
         std::vector<SentenceModule> modules;
         for (std::size_t i = 0; i < list.size(); ++i) {
             modules.push_back(load(list.at(i).object(), root));
@@ -81,6 +84,8 @@ struct SentenceModule {
     }
 
 private:
+    static constexpr std::size_t max_modules = 64;
+
     static SentenceModule load(const SentenceJson& json, const std::filesystem::path& root) {
         constexpr std::array<std::string_view, 6> known{"Transformer", "Pooling",   "Dense",
                                                         "LayerNorm",   "Normalize", "Dropout"};
