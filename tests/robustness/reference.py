@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 import random
 import subprocess
 import warnings
@@ -12,6 +13,7 @@ import requests_of
 TOLERANCE = 2e-4
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
+os.environ["HF_HUB_OFFLINE"] = os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = os.environ["TQDM_DISABLE"] = "1"
 
 
 def ask(run, command, options, texts):

@@ -5,7 +5,8 @@
 #include <nystromformer/checkpoint/checkpoint.hpp>
 #include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/core/error.hpp>
+#include <nystromformer/core/error_text.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstdint>
 #include <string>

@@ -9,7 +9,7 @@
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 #include <nystromformer/pipelines/sentence/sentence_modules.hpp>
-#include <nystromformer/pipelines/window_places.hpp>
+#include <nystromformer/pipelines/sentence/sentence_windows.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer.hpp>
 
@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -77,13 +76,13 @@ public:
         check(options);
         const std::string prompt = prompt_of(options);
         const Index skipped = prompt_length(prompt, options);
-        TextWindows windows;  // of all texts
+        detail::SentenceWindows windows;  // of all texts
         for (std::size_t i = 0; i < texts.size(); ++i) {
             const std::string text = prompt + texts[i];
             encode({.text = text, .number = i}, skipped, options, windows);
         }
         Matrix<float> pooled =
-            joined(pool(windows, options), windows, static_cast<Index>(texts.size()));
+            windows.joined(pool(windows, options), static_cast<Index>(texts.size()));
         Matrix<float> embeddings = modules_.after_pooling(std::move(pooled));
         const auto columns =
             options.truncate_dim ? options.truncate_dim : modules_.defaults.truncate_dim;
@@ -151,13 +150,6 @@ private:
         throw InputError({"", "prompt_name", "one of " + names, detail::in_quotes(*name)});
     }
 
-    /// Windows of texts, the text of each, and how many of its first tokens are the prompt's.
-    struct TextWindows {
-        std::vector<Encoding> encodings;
-        std::vector<std::size_t> text_of;
-        std::vector<Index> skipped;
-    };
-
     /// The tokens that a prompt has before a text where the pooling leaves them out: with the
     /// special tokens before it, without a special one at its end. As in sentence-transformers,
     /// those of the prompt cut to the length of a text; of windows there may be more.
@@ -186,7 +178,7 @@ private:
 
     /// Adds a text as it is, cut, or in windows.
     void encode(const detail::TextInput& input, Index skipped,
-                const SentenceEmbeddingOptions& options, TextWindows& windows) const {
+                const SentenceEmbeddingOptions& options, detail::SentenceWindows& windows) const {
         const Index length = max_seq_length(options);
         Encoding whole = input.encode(tokenizer(), detail::encode_options());
         const Index tokens = whole.size();
@@ -206,38 +198,13 @@ private:
             options.cut({static_cast<Index>(input.number), tokens, length,
                          static_cast<Index>(some.size())});
         }
-        const std::vector<Index> skipped_of = skipped_in(whole, some, skipped, input, options);
-        windows.skipped.insert(windows.skipped.end(), skipped_of.begin(), skipped_of.end());
-        windows.text_of.resize(windows.text_of.size() + some.size(), input.number);
-        std::move(some.begin(), some.end(), std::back_inserter(windows.encodings));
-    }
-
-    /// How many of each window's first tokens are the prompt's, `skipped` of them in the whole
-    /// text: the windows after the first show its end again where they overlap. InputError where
-    /// the prompt leaves the first of several nothing.
-    std::vector<Index> skipped_in(const Encoding& whole, const std::vector<Encoding>& windows,
-                                  Index skipped, const detail::TextInput& input,
-                                  const SentenceEmbeddingOptions& options) const {
-        std::vector<Index> result(windows.size());
-        if (skipped == 0) return result;
-        const Index first = windows.front().size();
-        if (windows.size() == 1) {
-            result[0] = skipped;
-            modules_.pooling.check(first, skipped, input.number);
-            return result;
-        }
-        if (modules_.pooling.leaves_none(first, skipped)) {
-            throw InputError({"", "", "a prompt of fewer tokens than the first window has",
-                              std::to_string(skipped) + " of " + std::to_string(first),
-                              input.number});
-        }
-        const detail::WindowPlaces places(whole, windows, options.stride.value_or(0));
-        for (std::size_t i = 0; i < windows.size(); ++i) result[i] = places.rows_before(i, skipped);
-        return result;
+        windows.add(whole, std::move(some), input.number, skipped, options.stride.value_or(0),
+                    modules_.pooling);
     }
 
     /// The pooled vector of each window.
-    Matrix<float> pool(const TextWindows& windows, const SentenceEmbeddingOptions& options) const {
+    Matrix<float> pool(const detail::SentenceWindows& windows,
+                       const SentenceEmbeddingOptions& options) const {
         const PipelineOptions shared = detail::pipeline_options(options);
         const ForwardOptions forward = detail::forward_options(shared, model().config());
         const Pooling& pooling = modules_.pooling;
@@ -259,7 +226,7 @@ private:
     }
 
     /// The same of one batch, for a pooling that takes single tokens: only these are computed.
-    void pool_tokens(const TextWindows& windows, std::span<const std::size_t> batch,
+    void pool_tokens(const detail::SentenceWindows& windows, std::span<const std::size_t> batch,
                      const ModelInput<float>& input, const ForwardOptions& forward,
                      Matrix<float>& pooled) const {
         const Pooling& pooling = modules_.pooling;
@@ -283,22 +250,6 @@ private:
                 out += columns;
             }
         }
-    }
-
-    /// The mean of each text's windows, each weighted by its tokens.
-    static Matrix<float> joined(Matrix<float> pooled, const TextWindows& windows, Index num_texts) {
-        if (pooled.rows() == num_texts) return pooled;
-        Matrix<double> sums = Matrix<double>::Zero(num_texts, pooled.cols());
-        std::vector<double> tokens(static_cast<std::size_t>(num_texts));
-        for (std::size_t i = 0; i < windows.encodings.size(); ++i) {
-            const auto weight = static_cast<double>(windows.encodings[i].size());
-            const std::size_t text = windows.text_of[i];
-            sums.row(static_cast<Index>(text)) +=
-                weight * pooled.row(static_cast<Index>(i)).cast<double>();
-            tokens[text] += weight;
-        }
-        for (Index i = 0; i < num_texts; ++i) sums.row(i) /= tokens[static_cast<std::size_t>(i)];
-        return sums.cast<float>();
     }
 
     detail::SentenceModules modules_;
