@@ -23,8 +23,9 @@ struct Options : CommonOptions {
         nf::TextClassificationOptions options;
         if (top_k == "all") {
             options.top_k = std::nullopt;
-        } else if (top_k && !CLI::detail::lexical_cast(*top_k, *options.top_k)) {
-            throw UsageError("--top-k: a number or all, not " + *top_k);
+        } else if (top_k) {
+            options.top_k = whole_number(*top_k);
+            if (!options.top_k) throw UsageError("--top-k: a number or all, not " + *top_k);
         }
         options.function_to_apply = nf::classification_function_named(function_to_apply);
         options.truncation = truncation;

@@ -146,21 +146,25 @@ CLI::Option* add_text_option(CLI::App& command, const std::string& name,
         ->type_name("TEXT");
 }
 
+std::optional<Index> whole_number(const std::string& text) {
+    Index number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return std::to_string(number) == text ? std::optional(number) : std::nullopt;
+}
+
 void refuse_empty_values(CLI::App& app) {
     const CLI::Validator not_empty(
         [](const std::string& value) { return value.empty() ? "a value, not nothing" : ""; }, "");
-    const CLI::Validator whole_number(
+    const CLI::Validator is_number(
         [](const std::string& value) {
-            Index number = 0;
-            const bool good = !value.empty() && CLI::detail::lexical_cast(value, number);
-            return good ? "" : "a whole number of at most 64 bits, not " + value;
+            return whole_number(value) ? "" : "a whole number of 64 bits, not " + value;
         },
         "");
     for (CLI::App* command : app.get_subcommands({})) {
         for (CLI::Option* option : command->get_options()) {
             const std::string type = option->get_type_name();
             if (option->get_expected_min() == 0 || type == "TEXT" || type == "A,B,...") continue;
-            option->check(type == "N" ? whole_number : not_empty);
+            option->check(type == "N" ? is_number : not_empty);
         }
     }
 }

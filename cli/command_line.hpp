@@ -84,6 +84,9 @@ void add_texts(CLI::App& command, const std::string& text = "a TEXT",
 /// for no value at all.)
 CLI::Option* add_text_option(CLI::App& command, const std::string& name,
                              std::optional<std::string>& value, const std::string& about);
+/// A decimal number as it is usually written; nothing for any other text. (CLI11 reads 010 as 8,
+/// and a number that is too large as the largest.)
+std::optional<Index> whole_number(const std::string& text);
 /// Refuses values that no number, name or path is, of every option of `app`'s commands that takes
 /// one.
 void refuse_empty_values(CLI::App& app);
