@@ -181,11 +181,13 @@ private:
     /// more than max_answer_bytes.
     void check_answers(const detail::MaskedTexts& masked, std::size_t number,
                        Index answers_of_mask) const {
+        constexpr double longest_piece = 4096;
+        const std::vector<std::int64_t>& ids = masked.ids[number];
         const std::size_t masks = masked.num_masks[number];
-        if (masks * static_cast<std::size_t>(answers_of_mask) < 2) return;
-        const std::string text =
-            tokenizer_.decode(masked.ids[number], {.skip_special_tokens = false});
         const auto answers = static_cast<double>(masks) * static_cast<double>(answers_of_mask);
+        // Mostly the text need not be decoded to see it.
+        if (answers * static_cast<double>(ids.size()) * longest_piece <= max_answer_bytes) return;
+        const std::string text = tokenizer_.decode(ids, {.skip_special_tokens = false});
         if (answers * static_cast<double>(text.size()) <= max_answer_bytes) return;
         throw InputError({"", "",
                           "masks times top_k times the text of at most " +
