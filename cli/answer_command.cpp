@@ -58,9 +58,8 @@ void add_answer(CLI::App& app, command_line::Session& session) {
         command.add_option(name, field, about)->type_name("N");
     };
     nf::QuestionAnsweringOptions& pipeline = options->pipeline;
-    command
-        .add_option("--question", options->question, "for each TEXT, and lines without a question")
-        ->type_name("TEXT");
+    add_text_option(command, "--question", options->question,
+                    "for each TEXT, and lines without a question");
     number("--top-k", pipeline.top_k, "answers at most (default: 1)");
     number("--max-seq-len", pipeline.max_seq_len,
            "tokens of question and context in a window (default: 384, or what the model takes)");

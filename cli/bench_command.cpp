@@ -18,6 +18,8 @@ namespace bench_command {
 using namespace command_line;
 namespace nf = nystromformer;
 
+constexpr Index max_tokens = Index{1} << 24;  // of a forward pass
+
 struct Options : CommonOptions {
     std::vector<Index> lengths{128, 512};
     Index batch = 1;
@@ -108,6 +110,10 @@ std::string table(const Json& line) {
 /// A length that is too long must not be told after minutes of measuring the others.
 void check_lengths(const Options& options, const nf::NystromformerConfig& config) {
     for (const Index length : options.lengths) {
+        if (options.batch > max_tokens / length) {
+            throw UsageError("--batch times --lengths: at most " + std::to_string(max_tokens) +
+                             " tokens");
+        }
         if (length <= config.max_position_embeddings) continue;
         throw nf::InputError({"", "--lengths",
                               "at most max_position_embeddings " +

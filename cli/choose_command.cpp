@@ -54,8 +54,8 @@ void add_choose(CLI::App& app, command_line::Session& session) {
     CLI::App& command = *app.add_subcommand("choose", "Which of several texts goes with a prompt");
     options->add_model(command);
     add_texts(command, "one of the TEXTs to choose from", "{\"prompt\": ..., \"choices\": [...]}");
-    command.add_option("--prompt", options->prompt, "for the TEXTs, and lines without a prompt")
-        ->type_name("TEXT");
+    add_text_option(command, "--prompt", options->prompt,
+                    "for the TEXTs, and lines without a prompt");
     add_truncation(command, options->pipeline.truncation);
     add_stride(command, options->pipeline.stride);
     options->add_pipeline(command);

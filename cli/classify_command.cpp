@@ -23,8 +23,9 @@ struct Options : CommonOptions {
         nf::TextClassificationOptions options;
         if (top_k == "all") {
             options.top_k = std::nullopt;
-        } else if (top_k && !CLI::detail::lexical_cast(*top_k, *options.top_k)) {
-            throw UsageError("--top-k: a number or all, not " + *top_k);
+        } else if (top_k) {
+            options.top_k = whole_number(*top_k);
+            if (!options.top_k) throw UsageError("--top-k: a number or all, not " + *top_k);
         }
         options.function_to_apply = nf::classification_function_named(function_to_apply);
         options.truncation = truncation;
@@ -52,11 +53,15 @@ std::string table(const Request& request) {
 
 int run(const Options& options, const std::vector<std::string>& texts) {
     const nf::TextClassificationOptions pipeline_options = options.of_pipeline();
+    const nf::TextClassificationPipeline pipeline(options.model, options.load_options());
+    double label_bytes = 0;
+    for (const auto& [id, label] : pipeline.model().config().id2label)
+        label_bytes += static_cast<double>(label.size()) + json_object_bytes;
     return answer_with(
-        nf::TextClassificationPipeline(options.model, options.load_options()), pipeline_options,
-        text_fields(texts), options, [&](const Request& request) { return options.read(request); },
+        pipeline, pipeline_options, text_fields(texts), options,
+        [&](const Request& request) { return options.read(request); },
         [&](const auto& input, const auto& answers) { return options.to_json(input, answers); },
-        table);
+        table, [&](const Request&) { return label_bytes; });
 }
 
 }  // namespace classify_command
@@ -69,15 +74,14 @@ void add_classify(CLI::App& app, command_line::Session& session) {
     add_texts(command);
     command
         .add_option("--top-k", options->top_k, "the best labels of each text (default: 1), or all")
-        ->type_name("N");
+        ->type_name("N|all");
     command
         .add_option("--function-to-apply", options->function_to_apply,
                     "default (by the config), none, sigmoid or softmax")
         ->check(CLI::IsMember({"default", "none", "sigmoid", "softmax"}))
         ->type_name("NAME");
-    command
-        .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
-        ->type_name("TEXT");
+    add_text_option(command, "--pair", options->pair,
+                    "the second text of each pair; in JSON lines \"pair\"");
     add_truncation(command, options->truncation);
     add_stride(command, options->stride);
     options->add_pipeline(command);

@@ -138,6 +138,37 @@ void add_stride(CLI::App& command, std::optional<Index>& stride) {
         ->type_name("N");
 }
 
+CLI::Option* add_text_option(CLI::App& command, const std::string& name,
+                             std::optional<std::string>& value, const std::string& about) {
+    return command
+        .add_option_function<std::string>(
+            name, [&value](const std::string& text) { value = text; }, about)
+        ->type_name("TEXT");
+}
+
+std::optional<Index> whole_number(const std::string& text) {
+    Index number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return std::to_string(number) == text ? std::optional(number) : std::nullopt;
+}
+
+void refuse_empty_values(CLI::App& app) {
+    const CLI::Validator not_empty(
+        [](const std::string& value) { return value.empty() ? "a value, not nothing" : ""; }, "");
+    const CLI::Validator is_number(
+        [](const std::string& value) {
+            return whole_number(value) ? "" : "a whole number of 64 bits, not " + value;
+        },
+        "");
+    for (CLI::App* command : app.get_subcommands({})) {
+        for (CLI::Option* option : command->get_options()) {
+            const std::string type = option->get_type_name();
+            if (option->get_expected_min() == 0 || type == "TEXT" || type == "A,B,...") continue;
+            option->check(type == "N" ? is_number : not_empty);
+        }
+    }
+}
+
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session) {
     std::vector<std::string> texts = command.remaining();
     for (const std::string& text : texts) {
@@ -213,6 +244,7 @@ namespace {
 
 constexpr std::size_t max_line = std::size_t{16} << 20;
 constexpr std::uint64_t most_waiting_bytes = std::uint64_t{4} << 20;  // of lines answered together
+constexpr double max_output_bytes = 64 << 20;                         // of their answers, about
 
 /// The lines of stdin, in memory that a long one does not blow up.
 class Lines {
@@ -292,6 +324,23 @@ Request read_request(std::uint64_t number, const std::string& line) {
     });
     return request;
 }
+
+/// True where the answers of what waits, this request's with them, would become much.
+class OutputCount {
+public:
+    explicit OutputCount(const Answerer& answerer) : answerer_(answerer) {}
+
+    bool is_much_with(const Request& request) {
+        if (answerer_.output_bytes && request.error.empty())
+            bytes_ += answerer_.output_bytes(request);
+        return bytes_ >= max_output_bytes;
+    }
+    void clear() { bytes_ = 0; }
+
+private:
+    const Answerer& answerer_;
+    double bytes_ = 0;
+};
 
 /// Answers those of `requests` that could be read.
 void answer_good(std::vector<Request>& requests, const Answerer& answerer) {
@@ -408,6 +457,12 @@ std::string scored_lines(const Json& output, const char* field) {
     return text;
 }
 
+double size_of(const Request& request, const char* field) {
+    const auto found = request.fields.find(field);
+    const bool is_text = found != request.fields.end() && found->is_string();
+    return is_text ? static_cast<double>(found->get_ref<const std::string&>().size()) : 0;
+}
+
 std::function<void(const nf::Cut&)> cut_noter(std::span<Request* const> requests) {
     return [requests](const nf::Cut& cut) {
         requests[static_cast<std::size_t>(cut.input)]->cut = {
@@ -436,13 +491,15 @@ int answer_source(Source& source, Progress& progress, const CommonOptions& optio
     const bool json = options.writes_json();
     std::size_t failed = 0;
     std::vector<Request> requests;
+    OutputCount output(answerer);
     std::uint64_t number = 0, answered_bytes = 0;
     for (auto line = source.next(); line; line = source.next()) {
         if (++number <= options.skip) continue;
         const std::uint64_t shown = options.first_line - 1 + number;
         requests.push_back(source.holds_json() ? read_request(shown, *line)
                                                : Request{shown, {{"text", *line}}, "", {}, {}});
-        const bool few = requests.size() < answerer.batch &&
+        const bool few = !output.is_much_with(requests.back()) &&
+                         requests.size() < answerer.batch &&
                          source.bytes_done() - answered_bytes < most_waiting_bytes;
         if (few && source.more_waits()) continue;
         answer_good(requests, answerer);
@@ -450,6 +507,7 @@ int answer_source(Source& source, Progress& progress, const CommonOptions& optio
         progress.advance(requests.size(), source.bytes_done());
         answered_bytes = source.bytes_done();
         requests.clear();
+        output.clear();
     }
     // The end of the input can be told as "more waits": what was gathered before it is left.
     answer_good(requests, answerer);
@@ -468,10 +526,16 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
         if (!options.corpus.empty()) throw UsageError("--corpus or a TEXT, not both");
         if (options.skip > 0 || options.first_line != 1)
             throw UsageError("--skip and --first-line are for lines of stdin, not for a TEXT");
-        for (const Json& fields : arguments)
-            requests.push_back({requests.size() + 1, fields, "", {}, {}});
-        answer_good(requests, answerer);
-        const std::size_t failed = write_answers(requests, json, answerer);
+        OutputCount output(answerer);
+        std::size_t failed = 0;
+        for (std::size_t i = 0; i < arguments.size(); ++i) {
+            requests.push_back({i + 1, arguments[i], "", {}, {}});
+            if (!output.is_much_with(requests.back()) && i + 1 < arguments.size()) continue;
+            answer_good(requests, answerer);
+            failed += write_answers(requests, json, answerer);
+            requests.clear();
+            output.clear();
+        }
         return failed == 0 ? good : some_lines_failed;
     }
     if (!options.corpus.empty()) {

@@ -25,6 +25,9 @@ namespace command_line {
 using nystromformer::Index;
 using nystromformer::detail::Json;
 
+/// About what small things of an output take in memory, for Answerer::output_bytes.
+inline constexpr double json_number_bytes = 24, json_object_bytes = 400;
+
 enum ExitCode { good = 0, run_time_failure = 1, usage = 2, some_lines_failed = 3 };
 
 /// An option whose value is wrong: told as a usage error.
@@ -77,6 +80,16 @@ struct Session {
 /// Makes `command` take TEXT arguments; its help says what they are, and the fields of lines.
 void add_texts(CLI::App& command, const std::string& text = "a TEXT",
                const std::string& fields = "{\"text\": ...}");
+/// An option whose value is any text, an empty one too. (CLI11's own for an optional would take ""
+/// for no value at all.)
+CLI::Option* add_text_option(CLI::App& command, const std::string& name,
+                             std::optional<std::string>& value, const std::string& about);
+/// A decimal number as it is usually written; nothing for any other text. (CLI11 reads 010 as 8,
+/// and a number that is too large as the largest.)
+std::optional<Index> whole_number(const std::string& text);
+/// Refuses values that no number, name or path is, of every option of `app`'s commands that takes
+/// one.
+void refuse_empty_values(CLI::App& app);
 /// --truncation: cut what is too long for the model.
 void add_truncation(CLI::App& command, bool& truncation);
 /// --stride: read what is too long in windows.
@@ -124,6 +137,9 @@ struct Answerer {
     std::function<std::string(const Request&)> table;
     /// Requests per call, where that many wait.
     std::size_t batch = 32;
+    /// About how many bytes a request's output takes, where it can be many times the request: what
+    /// waits is answered before that becomes much.
+    std::function<double(const Request&)> output_bytes = {};
 };
 
 /// The fields {"text": ...} of each text.
@@ -136,6 +152,9 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
 
 /// Runs `body`; an Error becomes the request's error. One bad line must not end the others.
 void guard(Request& request, const std::function<void()>& body);
+
+/// Bytes of the string under `field`; 0 where there is none.
+double size_of(const Request& request, const char* field);
 
 /// Notes in the request whose place in `requests` it names how its input was cut.
 std::function<void(const nystromformer::Cut&)> cut_noter(std::span<Request* const> requests);
@@ -171,7 +190,8 @@ void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& r
 template <typename Pipeline, typename PipelineOptions, typename Read, typename ToJson>
 int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
                 const std::vector<Json>& arguments, const CommonOptions& options, Read&& read,
-                ToJson&& to_json, const std::function<std::string(const Request&)>& table) {
+                ToJson&& to_json, const std::function<std::string(const Request&)>& table,
+                const std::function<double(const Request&)>& output_bytes = {}) {
     options.note_idle_landmarks(pipeline.model().config());
     pipeline_options.attention = options.attention_mode();
     pipeline_options.num_landmarks = options.landmarks;
@@ -190,7 +210,7 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
     };
     const Answerer answerer{
         [&](const std::vector<Request*>& requests) { answer_together(requests, read, run); }, table,
-        256};
+        256, output_bytes};
     return answer_all(arguments, options, answerer);
 }
 

@@ -149,7 +149,8 @@ std::string residual_table(const Json& output) {
 
 /// The file, or the start of the text.
 std::string title_of(const Json& fields) {
-    if (fields.contains("file")) return fields["file"].get<std::string>();
+    const auto file = fields.find("file");  // a line may have one of its own, whatever it is
+    if (file != fields.end() && file->is_string()) return file->get<std::string>();
     std::string text = fields["text"].get<std::string>();
     std::size_t size = std::min<std::size_t>(text.size(), 60);
     while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80)

@@ -38,13 +38,15 @@ std::string table(const Request& request) {
 int run(const Options& options, const std::vector<std::string>& texts) {
     nf::SentenceEmbeddingOptions pipeline_options = options.of_pipeline();
     pipeline_options.normalize_embeddings = options.normalize;
+    const Embedder embedder{options.load()};
+    const Index columns = embedder.pipeline.embedding_dimension();
     return answer_with(
-        Embedder{options.load()}, pipeline_options, text_fields(texts), options,
+        embedder, pipeline_options, text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
         [](const std::string&, const nf::RowVector<float>& row) {
             return to_json({row.data(), static_cast<std::size_t>(row.size())});
         },
-        table);
+        table, [&](const Request&) { return static_cast<double>(columns) * json_number_bytes; });
 }
 
 }  // namespace embed_command

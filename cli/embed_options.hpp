@@ -39,10 +39,9 @@ struct EmbedOptions : CommonOptions {
 };
 
 inline void EmbedOptions::add_embedding(CLI::App& command) {
-    command.add_option("--prompt", prompt, "put before each text")->type_name("TEXT");
-    command.add_option("--prompt-name", prompt_name, "one of the folder's prompts")
-        ->excludes("--prompt")
-        ->type_name("NAME");
+    add_text_option(command, "--prompt", prompt, "put before each text");
+    add_text_option(command, "--prompt-name", prompt_name, "one of the folder's prompts")
+        ->excludes("--prompt");
     command.add_option("--truncate-dim", truncate_dim, "columns of an embedding to keep")
         ->type_name("N");
     command

@@ -37,11 +37,17 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     nf::FeatureExtractionOptions pipeline_options;
     pipeline_options.truncation = options.truncation;
     pipeline_options.stride = options.stride;
+    const nf::FeatureExtractionPipeline pipeline(options.model, options.load_options());
+    const auto columns = static_cast<double>(pipeline.model().config().hidden_size);
     return answer_with(
-        nf::FeatureExtractionPipeline(options.model, options.load_options()), pipeline_options,
-        text_fields(texts), options, [](const Request& request) { return request.text("text"); },
+        pipeline, pipeline_options, text_fields(texts), options,
+        [](const Request& request) { return request.text("text"); },
         [](const std::string&, const nf::Matrix<float>& states) { return features_json(states); },
-        table);
+        table,
+        // A token may be a single letter.
+        [&](const Request& request) {
+            return size_of(request, "text") * columns * json_number_bytes;
+        });
 }
 
 }  // namespace features_command

@@ -66,10 +66,23 @@ std::string table(const Request& request) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
+    const nf::FillMaskPipeline pipeline(options.model, options.load_options());
+    const std::string mask = pipeline.tokenizer().mask_token().value_or("");
+    // Each answer for each mask holds the text.
+    const auto output_bytes = [&](const Request& request) {
+        if (size_of(request, "text") == 0) return 0.0;
+        const std::string& text = request.text("text");
+        double masks = 0;
+        for (auto at = text.find(mask); at != text.npos; at = text.find(mask, at + mask.size()))
+            ++masks;
+        return masks * static_cast<double>(options.top_k) *
+               (static_cast<double>(text.size()) + json_object_bytes);
+    };
     return answer_with(
-        nf::FillMaskPipeline(options.model, options.load_options()), options.of_pipeline(),
-        text_fields(texts), options, [](const Request& request) { return request.text("text"); },
-        [](const std::string&, const Answers& answers) { return to_json(answers); }, table);
+        pipeline, options.of_pipeline(), text_fields(texts), options,
+        [](const Request& request) { return request.text("text"); },
+        [](const std::string&, const Answers& answers) { return to_json(answers); }, table,
+        output_bytes);
 }
 
 }  // namespace fill_mask_command
@@ -84,7 +97,7 @@ void add_fill_mask(CLI::App& app, command_line::Session& session) {
     command.add_option("--top-k", options->top_k, "answers for each mask (default: 5)")
         ->check(CLI::NonNegativeNumber)
         ->type_name("N");
-    command.add_option("--targets", options->targets, "score only these tokens")
+    add_text_option(command, "--targets", options->targets, "score only these tokens")
         ->type_name("A,B,...");
     add_truncation(command, options->truncation);
     add_stride(command, options->stride);

@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <string>
@@ -17,6 +18,15 @@ int main(int argc, char** argv) {
     // "--" is taken here: the arguments after it are texts, whatever they look like.
     Session session;
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    // "--name=" is an empty value, for which CLI11 would take the next argument.
+    for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+        std::string& argument = arguments[i];
+        if (argument.size() < 4 || !argument.starts_with("--") ||
+            argument.find('=') != argument.size() - 1)
+            continue;
+        argument.pop_back();
+        arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, "");
+    }
     const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
     if (dashes != arguments.end()) session.after_dashes.assign(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
@@ -38,6 +48,7 @@ int main(int argc, char** argv) {
         add_compare(app, session);
         add_info(app, session);
         add_convert(app, session);
+        refuse_empty_values(app);
         app.parse(arguments);
         return session.exit_code;
     } catch (const CLI::Success& help) {

@@ -6,6 +6,7 @@
 
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -31,12 +32,14 @@ struct Corpus {
         TextFile file(options.corpus, options.split);
         Progress progress(isatty(STDOUT_FILENO) == 0, file.total_bytes());
         std::vector<std::string> waiting;
+        std::size_t waiting_bytes = 0;
         std::vector<std::uint64_t> lines;
         Index num_cut = 0;
         const auto embed_waiting = [&] {
             num_cut += corpus.embed(waiting, lines, options, pipeline);
             progress.advance(waiting.size(), file.bytes_done());
             waiting.clear();
+            waiting_bytes = 0;
             lines.clear();
         };
         while (auto line = file.next()) {
@@ -53,7 +56,8 @@ struct Corpus {
             }
             waiting.push_back(corpus.texts.back());
             lines.push_back(file.line());
-            if (waiting.size() == texts_at_once) embed_waiting();
+            waiting_bytes += waiting.back().size();
+            if (waiting.size() == texts_at_once || waiting_bytes >= bytes_at_once) embed_waiting();
         }
         embed_waiting();
         progress.advance(0, file.bytes_done(), true);
@@ -68,7 +72,7 @@ struct Corpus {
     }
 
 private:
-    static constexpr std::size_t texts_at_once = 256;
+    static constexpr std::size_t texts_at_once = 256, bytes_at_once = std::size_t{4} << 20;
 
     static std::string text_of(const Json& fields, const std::string& file,
                                const std::string& place) {
@@ -147,6 +151,11 @@ int run(const Options& options, const std::vector<std::string>& queries) {
         Eigen::Map<const nf::Matrix<float>>(corpus.embeddings.data(), num_texts, corpus.columns),
         similarity);
     corpus.embeddings = {};
+    double longest = 0;
+    for (const std::string& text : corpus.texts)
+        longest = std::max(longest, static_cast<double>(text.size()));
+    const double hits_bytes =
+        static_cast<double>(std::min(options.top_k, num_texts)) * (longest + json_object_bytes);
     CommonOptions of_queries = options;
     of_queries.corpus.clear();  // the queries are TEXTs, or on stdin
     return answer_with(
@@ -164,7 +173,8 @@ int run(const Options& options, const std::vector<std::string>& queries) {
         },
         [](const Request& request) {
             return for_terminal(request.text("text")) + '\n' + scored_lines(request.output, "text");
-        });
+        },
+        [&](const Request&) { return hits_bytes; });
 }
 
 }  // namespace search_command

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 namespace command_line {
 
@@ -26,10 +27,17 @@ std::string number(double value) {
 /// A coordinate; hundredths of a pixel are enough.
 std::string at(double value) { return number(std::round(value * 100) / 100); }
 
-/// Text that is XML: markup escaped, and no control character, which XML cannot hold.
+/// Text that is XML: markup escaped, and what XML cannot hold: control characters, invalid UTF-8,
+/// U+FFFE and U+FFFF.
 std::string escaped(const std::string& text) {
+    std::string shown = for_terminal(text);
+    for (const auto& [character, name] :
+         {std::pair("\xEF\xBF\xBE", "\\ufffe"), std::pair("\xEF\xBF\xBF", "\\uffff")}) {
+        for (auto at = shown.find(character); at != shown.npos; at = shown.find(character, at))
+            shown.replace(at, 3, name);
+    }
     std::string result;
-    for (const char character : for_terminal(text)) {
+    for (const char character : shown) {
         switch (character) {
             case '&':
                 result += "&amp;";

@@ -67,7 +67,9 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         [&](const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {
             return to_json(answers, options.word_ids);
         },
-        table);
+        table,
+        // A token may be a single letter.
+        [](const Request& request) { return size_of(request, "text") * json_object_bytes / 2; });
 }
 
 }  // namespace tag_command
@@ -84,8 +86,7 @@ void add_tag(CLI::App& app, command_line::Session& session) {
                     "tokens to entities: none (the default), simple, first, average or max")
         ->check(CLI::IsMember({"none", "simple", "first", "average", "max"}))
         ->type_name("NAME");
-    command
-        .add_option("--ignore-labels", options->ignore_labels,
+    add_text_option(command, "--ignore-labels", options->ignore_labels,
                     "labels that are left out (default: O)")
         ->type_name("A,B,...");
     command.add_flag("--word-ids", options->word_ids,

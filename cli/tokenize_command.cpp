@@ -90,9 +90,8 @@ void add_tokenize(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("tokenize", "Texts to token ids with offsets, and back");
     options->add_model(command);
     add_texts(command);
-    command
-        .add_option("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"")
-        ->type_name("TEXT");
+    add_text_option(command, "--pair", options->pair,
+                    "the second text of each pair; in JSON lines \"pair\"");
     command.add_flag("--no-special-tokens", options->no_special_tokens,
                      "without [CLS], [SEP] and the like");
     command.add_flag("--byte-offsets", options->byte_offsets,

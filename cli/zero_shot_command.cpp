@@ -92,8 +92,7 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("zero-shot", "Scores of labels of your own for each text");
     options->add_model(command);
     add_texts(command);
-    command
-        .add_option("--candidate-labels", options->candidate_labels,
+    add_text_option(command, "--candidate-labels", options->candidate_labels,
                     "the labels; in JSON lines \"candidate_labels\"")
         ->type_name("A,B,...");
     command

@@ -248,6 +248,15 @@ TEST_CASE("an input that does not fit is told with its place before anything is 
     check("labels", [](Input& input, Options&, const Config&) { input.labels = {1}; });
     check("labels[2]",
           [](Input& input, Options&, const Config&) { input.labels = {1, 1, -3, 1, 1, 1}; });
+    check("labels", [](Input& input, Options&, const Config&) { input.float_labels = {0.5}; });
+    check("start_positions",
+          [](Input& input, Options&, const Config&) { input.start_positions = {0}; });
+    check("end_positions",
+          [](Input& input, Options&, const Config&) { input.end_positions = {0}; });
+    check("inputs_embeds", [](Input& input, Options&, const Config&) {
+        input.input_ids.clear();
+        input.inputs_embeds = Matrix<float>::Zero(6, 0);
+    });
     check("num_landmarks",
           [](Input&, Options& options, const Config&) { options.num_landmarks = -1; });
     check("inverse_iterations",

@@ -102,6 +102,12 @@ public:
         AttentionComparisonResult result{.tokens = encoding.size(),
                                          .no_masks = why_no_masks(),
                                          .attentions = attentions_of(options)};
+        if (options.mask_passes > max_masks / std::max<Index>(1, encoding.size())) {
+            throw InputError({"", "mask_passes",
+                              "times tokens at most " + std::to_string(max_masks),
+                              std::to_string(options.mask_passes) + " times " +
+                                  std::to_string(encoding.size())});
+        }
         std::vector<std::vector<Index>> samples;
         if (result.no_masks.empty()) {
             samples = detail::masked_samples(encoding, *mask_id_, mask_share, options.mask_passes,
@@ -131,6 +137,15 @@ public:
         at_least_one("mask_passes", options.mask_passes);
         for (const Index landmarks : options.num_landmarks)
             at_least_one("num_landmarks", landmarks);
+        const double attentions = static_cast<double>(options.num_landmarks.size()) *
+                                  static_cast<double>(options.inverses.size()) *
+                                  static_cast<double>(options.inverse_iterations.size());
+        if (attentions > max_attentions) {
+            throw InputError({"", "num_landmarks",
+                              "with inverses and inverse_iterations at most " +
+                                  std::to_string(max_attentions) + " attentions",
+                              "more"});
+        }
         for (const ComparedAttention& attention : attentions_of(options))
             detail::check_options(attention.options);
     }
@@ -142,6 +157,8 @@ public:
 private:
     using Advance = std::function<void()>;  // tells of a forward pass
     static constexpr std::size_t first_alone[] = {0};
+    static constexpr int max_attentions = 4096;
+    static constexpr Index max_masks = Index{1} << 26;
 
     static std::vector<ComparedAttention> attentions_of(const AttentionComparisonOptions& options) {
         std::vector<ComparedAttention> attentions{{.options = {.attention = Attention::exact}}};

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace nystromformer::fuzz {
@@ -207,6 +208,15 @@ void check_head(FuzzedDataProvider& source, const Model& model) {
     for (int i = source.ConsumeIntegralInRange<int>(0, 9); i > 0; --i)
         built.input.float_labels.push_back(source.ConsumeFloatingPoint<double>());
     built.input.num_choices = source.ConsumeIntegralInRange<Index>(-1, 4);
+    // Labels of another kind are refused before the forward pass: mostly not given.
+    constexpr bool has_positions = std::is_same_v<Model, NystromformerForQuestionAnswering<float>>;
+    if (source.ConsumeIntegralInRange<int>(0, 15) != 0) {
+        if (has_positions) built.input.labels.clear();
+        if (!has_positions) built.input.start_positions.clear();
+        if (!has_positions) built.input.end_positions.clear();
+        if (!std::is_same_v<Model, NystromformerForSequenceClassification<float>>)
+            built.input.float_labels.clear();
+    }
     const auto output = model(built.input, built.options);
     if constexpr (requires { output.logits; }) {
         if (built.tame) require(is_finite(output.logits), "finite logits");

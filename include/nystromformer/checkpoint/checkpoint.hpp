@@ -16,7 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -52,6 +54,7 @@ public:
                 contents->source = folder / name;
                 contents->files = files;
                 ((*contents).*opener)(contents->source);
+                contents->count_stored();
                 return Checkpoint(std::move(contents));
             }
             looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
@@ -66,6 +69,8 @@ public:
     const TensorView* find(std::string_view name) const {
         return detail::find_tensor(contents_->tensors, name);
     }
+    /// The bytes that the tensors have in the files; those that several share count once.
+    std::uint64_t stored_bytes() const { return contents_->stored_bytes; }
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const { return contents_->tensors; }
     std::vector<std::string> names() const {
@@ -94,6 +99,7 @@ private:
         std::vector<std::any> owners;       // of the bytes
         std::vector<std::string> shards;    // paths; empty for a single file
         std::vector<std::size_t> shard_of;  // for each tensor; empty for a single file
+        std::uint64_t stored_bytes = 0;     // that tensors cover
 
         void add_safetensors(const std::filesystem::path& path) {
             add(SafetensorsFile::open(path, files));
@@ -104,6 +110,24 @@ private:
         }
         void add_torch_shards(const std::filesystem::path& path) {
             add_shards(path, ".bin", &Contents::add_torch);
+        }
+
+        void count_stored() {
+            std::vector<std::span<const std::byte>> spans;
+            for (const TensorView& tensor : tensors)
+                if (!tensor.bytes.empty()) spans.push_back(tensor.bytes);
+            std::sort(spans.begin(), spans.end(), [](const auto& a, const auto& b) {
+                return std::less<>()(a.data(), b.data());
+            });
+            const std::byte* covered = nullptr;  // the end of the spans so far
+            for (const auto& span : spans) {
+                const std::byte* end = span.data() + span.size();
+                const std::byte* begin =
+                    covered ? std::max(covered, span.data(), std::less<>()) : span.data();
+                if (std::less<>()(begin, end))
+                    stored_bytes += static_cast<std::uint64_t>(end - begin);
+                covered = covered ? std::max(covered, end, std::less<>()) : end;
+            }
         }
 
         template <typename File>

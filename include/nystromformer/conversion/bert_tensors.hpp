@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint/made_bytes.hpp>
 #include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/error.hpp>
@@ -21,7 +22,7 @@ namespace nystromformer::detail {
 /// model expects, and remembers which were taken.
 class MovedTensors {
 public:
-    explicit MovedTensors(Checkpoint source) : source_(std::move(source)) {}
+    explicit MovedTensors(Checkpoint source) : source_(std::move(source)), made_(source_) {}
     MovedTensors(MovedTensors&&) = default;  // views stay valid, which they would not in a copy
 
     bool has(const std::string& name) const { return source_.find(name) != nullptr; }
@@ -98,6 +99,7 @@ private:
                  tensor == nullptr ? "none of that name" : shape_text(tensor->shape)});
         }
         require_weight(*tensor, source_.file_of(name));
+        made_.add(*tensor, source_.file_of(name));
         taken_.insert(name);
         return *tensor;
     }
@@ -113,6 +115,7 @@ private:
     }
 
     Checkpoint source_;
+    MadeBytes made_;
     std::vector<TensorView> tensors_;
     std::vector<std::vector<std::byte>> owned_;
     std::set<std::string> taken_;

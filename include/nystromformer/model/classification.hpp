@@ -87,6 +87,7 @@ public:
     /// Logits (sequences, num_labels), and the loss where labels or float_labels are given.
     SequenceClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                                 const ForwardOptions& options = {}) const {
+        detail::check_labels(input, {.integers = true, .numbers = true});
         auto output = nystromformer_(input, options, this->config(), this->threads(),
                                      detail::first_rows(input));
         auto logits = classifier_(output.last_hidden_state, this->threads());
@@ -129,6 +130,7 @@ public:
     /// one another; and the cross entropy of `labels` (one choice an example) where they are given.
     MultipleChoiceModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                                  const ForwardOptions& options = {}) const {
+        detail::check_labels(input, {.integers = true});
         if (input.num_choices < 1 || input.num_sequences() % input.num_choices != 0) {
             throw InputError(
                 {"", "num_choices",
@@ -177,6 +179,7 @@ public:
     /// Logits (rows, num_labels), and the cross entropy of `labels` where they are given.
     TokenClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                              const ForwardOptions& options = {}) const {
+        detail::check_labels(input, {.integers = true});
         auto output = nystromformer_(input, options, this->config(), this->threads());
         auto logits = classifier_(output.last_hidden_state, this->threads());
         TokenClassifierOutput<Scalar> result{std::move(output), {}, std::move(logits)};

@@ -66,6 +66,7 @@ struct ModelInput {
                               std::to_string(batch_size) + " x " + std::to_string(seq_length)});
         }
         std::vector<Index> offsets;
+        offsets.reserve(static_cast<std::size_t>(batch_size) + 1);
         for (Index i = 0; i <= batch_size; ++i) offsets.push_back(i * seq_length);
         return offsets;
     }
@@ -132,7 +133,7 @@ template <typename Scalar>
 void check_input(const ModelInput<Scalar>& input, const NystromformerConfig& config) {
     check_offsets(input.offsets);
     const Index rows = input.rows();
-    const bool has_embeds = input.inputs_embeds.size() > 0;
+    const bool has_embeds = input.inputs_embeds.rows() > 0;
     if (has_embeds && !input.input_ids.empty()) {
         throw InputError({"", "input", "input_ids or inputs_embeds", "both"});
     }
@@ -162,6 +163,25 @@ void check_input(const ModelInput<Scalar>& input, const NystromformerConfig& con
                               std::to_string(length)});
         }
     }
+}
+
+/// Which of an input's labels a head makes a loss of.
+struct LabelKinds {
+    bool integers = false, numbers = false, positions = false;
+};
+
+/// InputError for labels that the head cannot use: transformers refuses them too.
+template <typename Scalar>
+void check_labels(const ModelInput<Scalar>& input, LabelKinds kinds) {
+    const auto check = [](const char* field, bool given, bool taken, const char* expected) {
+        if (given && !taken) throw InputError({"", field, expected, "some"});
+    };
+    check("labels", !input.labels.empty(), kinds.integers, "none: this head has no loss of labels");
+    check("labels", !input.float_labels.empty(), kinds.numbers,
+          kinds.integers ? "integers" : "none: this head has no loss of labels");
+    const char* positions = "none: they are for question answering";
+    check("start_positions", !input.start_positions.empty(), kinds.positions, positions);
+    check("end_positions", !input.end_positions.empty(), kinds.positions, positions);
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <nystromformer/model/loss.hpp>
 #include <nystromformer/model/model.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -100,6 +101,7 @@ public:
     /// given.
     MaskedLMOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                       const ForwardOptions& options = {}) const {
+        detail::check_labels(input, {.integers = true});
         auto output = nystromformer_(input, options, this->config(), this->threads());
         MaskedLMOutput<Scalar> result{
             std::move(output), {}, predictions_(output.last_hidden_state, this->threads())};
@@ -119,7 +121,26 @@ public:
         return predictions_(output.last_hidden_state, this->threads());
     }
 
+    /// The same some rows at a time, so that their memory does not grow with rows times vocabulary:
+    /// body(first, logits) gets those of rows[first] and on.
+    template <typename Body>
+    void for_each_logits(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
+                         const ForwardOptions& options, Body&& body) const {
+        detail::check_offsets(input.offsets);
+        detail::check_wanted(rows, input.rows());
+        if (rows.empty()) return;
+        const auto output = nystromformer_(input, options, this->config(), this->threads(), rows);
+        const auto& states = output.last_hidden_state;
+        const Index block = std::max<Index>(1, max_logits / this->config().vocab_size);
+        for (Index first = 0; first < states.rows(); first += block) {
+            const Index count = std::min(block, states.rows() - first);
+            body(first, predictions_(states.middleRows(first, count), this->threads()));
+        }
+    }
+
 private:
+    static constexpr Index max_logits = Index{1} << 22;  // at once, in for_each_logits
+
     detail::NystromformerBody<Scalar> nystromformer_;
     detail::NystromformerLMPredictionHead<Scalar> predictions_;
 };

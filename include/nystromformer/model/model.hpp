@@ -85,12 +85,14 @@ public:
     /// (rows) ids to (rows, hidden) states. InputError where the input does not fit the model.
     BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                        const ForwardOptions& options = {}) const {
+        detail::check_labels(input, {});
         return body_(input, options, this->config(), this->threads());
     }
     /// The same into `output`, whose memory is used again: a second call of the same lengths
     /// allocates nothing, unless it is to report hidden states, attentions or residuals.
     void operator()(const ModelInput<Scalar>& input, const ForwardOptions& options,
                     BaseModelOutput<Scalar>& output) const {
+        detail::check_labels(input, {});
         body_(input, options, this->config(), this->threads(), output);
     }
     /// last_hidden_state at `rows` of the stacked input alone, in their order: (rows, hidden). The

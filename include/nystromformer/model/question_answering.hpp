@@ -38,6 +38,7 @@ public:
     /// given.
     QuestionAnsweringModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                                     const ForwardOptions& options = {}) const {
+        detail::check_labels(input, {.positions = true});
         auto output = nystromformer_(input, options, this->config(), this->threads());
         const Matrix<Scalar> logits =
             qa_outputs_(output.last_hidden_state, this->threads());  // (rows, 2)

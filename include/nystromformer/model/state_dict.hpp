@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint/made_bytes.hpp>
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
@@ -38,7 +39,8 @@ public:
     explicit StateDict(Checkpoint checkpoint, std::string prefix = "", Packing packing = {})
         : checkpoint_(std::move(checkpoint)),
           prefix_(std::move(prefix)),
-          shared_(std::make_shared<Shared>(Shared{std::move(packing), {}, {}})) {}
+          shared_(std::make_shared<Shared>(
+              Shared{std::move(packing), detail::MadeBytes(checkpoint_), {}, {}})) {}
 
     StateDict operator[](std::string_view component) const {
         StateDict scope = *this;
@@ -60,7 +62,8 @@ public:
     bool has(std::string_view name) const { return find(name) != nullptr; }
 
     /// A tensor of shape (rows, cols). Throws TensorError where it is missing or of another shape
-    /// or of an integer type, UnsupportedError for floating types that are not read.
+    /// or of an integer type, or where tensors that share bytes come to too many,
+    /// UnsupportedError for floating types that are not read.
     template <typename Scalar>
     Matrix<Scalar> matrix(std::string_view name, Index rows, Index cols) const {
         return matrix<Scalar>(name, std::vector<Index>{rows, cols});
@@ -151,6 +154,7 @@ public:
 private:
     struct Shared {
         Packing packing;
+        detail::MadeBytes made;
         std::set<std::string, std::less<>> used;
         std::set<std::string> kept;  // of packing.keep_fp32, what was found
     };
@@ -191,6 +195,7 @@ private:
                                tensor == nullptr ? "nothing" : detail::shape_text(tensor->shape)});
         }
         detail::require_weight(*tensor, file);
+        shared_->made.add(*tensor, file);
         shared_->used.insert(full);
         return *tensor;
     }

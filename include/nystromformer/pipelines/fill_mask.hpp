@@ -98,6 +98,10 @@ public:
         std::vector<std::vector<std::vector<FillMaskAnswer>>> results;
         for (std::size_t i = 0; i < texts.size(); ++i) {
             add({.text = texts[i], .number = i}, options, masked);
+            check_answers(masked, i,
+                          targets.empty()
+                              ? options.top_k
+                              : std::min(options.top_k, static_cast<Index>(targets.size())));
             results.emplace_back(masked.num_masks[i]);
         }
         detail::for_each_batch(masked.windows, detail::pipeline_options(options),
@@ -173,6 +177,27 @@ private:
         masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
     }
 
+    /// InputError where the answers for a text's masks, each with a copy of the text, would take
+    /// more than max_answer_bytes.
+    void check_answers(const detail::MaskedTexts& masked, std::size_t number,
+                       Index answers_of_mask) const {
+        constexpr double longest_piece = 4096;
+        const std::vector<std::int64_t>& ids = masked.ids[number];
+        const std::size_t masks = masked.num_masks[number];
+        const auto answers = static_cast<double>(masks) * static_cast<double>(answers_of_mask);
+        // Mostly the text need not be decoded to see it.
+        if (answers * static_cast<double>(ids.size()) * longest_piece <= max_answer_bytes) return;
+        const std::string text = tokenizer_.decode(ids, {.skip_special_tokens = false});
+        if (answers * static_cast<double>(text.size()) <= max_answer_bytes) return;
+        throw InputError({"", "",
+                          "masks times top_k times the text of at most " +
+                              std::to_string(max_answer_bytes) + " bytes",
+                          std::to_string(masks) + " masks, top_k " +
+                              std::to_string(answers_of_mask) + ", " + std::to_string(text.size()) +
+                              " bytes",
+                          number});
+    }
+
     /// Runs a batch of windows and sets the answers for their masks.
     void answer(const detail::MaskedTexts& masked, std::span<const std::size_t> batch,
                 const std::vector<std::int64_t>& targets, const FillMaskOptions& options,
@@ -183,18 +208,20 @@ private:
             for (const detail::MaskPlace& place : masked.places[batch[i]])
                 mask_rows.push_back(input.offsets[i] + place.row);
         }
-        const Matrix<float> logits =
-            model_.logits_at(input, mask_rows,
-                             detail::forward_options(detail::pipeline_options(options),
-                                                     model_.config()));  // (masks, vocab)
-        Index row = 0;
-        for (const std::size_t window : batch) {
-            for (const detail::MaskPlace& place : masked.places[window]) {
-                results[place.text][place.number] =
-                    best(logits.row(row++), masked.ids[place.text], place.position,
-                         masked.num_masks[place.text] == 1, targets, options.top_k);
-            }
-        }
+        std::vector<const detail::MaskPlace*> places;
+        for (const std::size_t window : batch)
+            for (const detail::MaskPlace& place : masked.places[window]) places.push_back(&place);
+        model_.for_each_logits(
+            input, mask_rows,
+            detail::forward_options(detail::pipeline_options(options), model_.config()),
+            [&](Index first, const Matrix<float>& logits) {  // (masks, vocab)
+                for (Index row = 0; row < logits.rows(); ++row) {
+                    const detail::MaskPlace& place = *places[static_cast<std::size_t>(first + row)];
+                    results[place.text][place.number] =
+                        best(logits.row(row), masked.ids[place.text], place.position,
+                             masked.num_masks[place.text] == 1, targets, options.top_k);
+                }
+            });
     }
 
     /// The best tokens for the mask at `position` of `text`, by `logits` (1, vocab).
@@ -232,6 +259,8 @@ private:
         if (pad_id_) std::erase(text, *pad_id_);
         return tokenizer_.decode(text, {.skip_special_tokens = single});
     }
+
+    static constexpr Index max_answer_bytes = Index{1} << 28;  // of one text
 
     NystromformerForMaskedLM<float> model_;
     Tokenizer tokenizer_;

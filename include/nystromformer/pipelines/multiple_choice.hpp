@@ -69,21 +69,22 @@ public:
     std::vector<MultipleChoiceAnswer> batch(std::span<const MultipleChoiceInput> inputs,
                                             const MultipleChoiceOptions& options = {}) const {
         check(options);
-        const PipelineOptions shared = detail::pipeline_options(options);
-        detail::Windows windows;  // of each prompt with each of its choices
-        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, windows);
+        std::vector<std::size_t> first_pair{0};
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            if (inputs[i].choices.empty())
+                throw InputError({"", "", "at least one choice", "none", i});
+            first_pair.push_back(first_pair.back() + inputs[i].choices.size());
+        }
         // (pairs, 1): which choices belong together does not matter before the softmax.
-        const Matrix<float> logits =
-            windows.means(detail::sequence_logits(model_, 1, windows.encodings, shared));
+        const Matrix<float> logits = pair_logits(inputs, first_pair, options);
         std::vector<MultipleChoiceAnswer> results;
-        std::size_t first = 0;
-        for (const MultipleChoiceInput& input : inputs) {
-            const std::span<const float> all(logits.data(), windows.first.size() - 1);
-            const auto scores = detail::softmax(all.subspan(first, input.choices.size()));
+        const std::span<const float> all(logits.data(), first_pair.back());
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const MultipleChoiceInput& input = inputs[i];
+            const auto scores = detail::softmax(all.subspan(first_pair[i], input.choices.size()));
             const std::size_t best = detail::argmax(scores);
             results.push_back({static_cast<Index>(best), input.choices[best],
                                std::vector<double>(scores.begin(), scores.end())});
-            first += input.choices.size();
         }
         return results;
     }
@@ -99,17 +100,27 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:
-    void encode(const MultipleChoiceInput& input, std::size_t number,
-                const MultipleChoiceOptions& options, detail::Windows& windows) const {
-        if (input.choices.empty()) {
-            throw InputError({"", "", "at least one choice", "none", number});
-        }
+    /// A logit for each prompt with each of its choices; those of input i start at first_pair[i].
+    Matrix<float> pair_logits(std::span<const MultipleChoiceInput> inputs,
+                              const std::vector<std::size_t>& first_pair,
+                              const MultipleChoiceOptions& options) const {
+        std::size_t number = 0;  // of the input that the last pair was of
         PipelineOptions shared = detail::pipeline_options(options);
-        shared.cut = detail::told_once(options.cut);
-        for (const std::string& choice : input.choices) {
-            windows.add({.text = input.prompt, .pair = choice, .number = number}, tokenizer_,
-                        model_.config(), options.truncation, options.stride, shared);
-        }
+        shared.cut = detail::told_once_each(options.cut);
+        const auto encode = [&](std::size_t pair, detail::Windows& windows,
+                                const PipelineOptions& of_pair) {
+            number = detail::group_of(first_pair, pair, number);
+            const MultipleChoiceInput& input = inputs[number];
+            windows.add({.text = input.prompt,
+                         .pair = input.choices[pair - first_pair[number]],
+                         .number = number},
+                        tokenizer_, model_.config(), options.truncation, options.stride, of_pair);
+        };
+        return detail::means_in_parts(first_pair.back(), 1, shared, encode,
+                                      [&](const auto& encodings, const PipelineOptions& of_part) {
+                                          return detail::sequence_logits(model_, 1, encodings,
+                                                                         of_part);
+                                      });
     }
 
     NystromformerForMultipleChoice<float> model_;

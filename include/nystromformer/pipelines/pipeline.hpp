@@ -37,7 +37,7 @@ struct PipelineOptions {
     Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
     /// Called after each batch with the model's inputs (texts, or windows of texts) done of all.
     std::function<void(Index done, Index total)> progress = {};
-    /// Called for each text that was cut, before the first batch.
+    /// Called for each text that was cut, before it is computed.
     std::function<void(const Cut&)> cut = {};
 };
 
@@ -158,11 +158,22 @@ void for_each_batch(const std::vector<Encoding>& encodings, const PipelineOption
     }
 }
 
-/// For a text that is encoded several times, with one thing or another: passes on its first cut.
-inline std::function<void(const Cut&)> told_once(const std::function<void(const Cut&)>& cut) {
-    return [&cut, told = false](const Cut& value) mutable {
-        if (cut && !std::exchange(told, true)) cut(value);
+/// For texts that are encoded several times in a row, with one thing or another: passes on the
+/// first cut of each.
+inline std::function<void(const Cut&)> told_once_each(const std::function<void(const Cut&)>& cut) {
+    if (!cut) return {};
+    return [&cut, last = Index{-1}](const Cut& value) mutable {
+        if (std::exchange(last, value.input) != value.input) cut(value);
     };
+}
+
+/// The group that `item` is in, which is not before `group`: group g has the items [first[g],
+/// first[g + 1]).
+inline std::size_t group_of(const std::vector<std::size_t>& first, std::size_t item,
+                            std::size_t group) {
+    if (item < first[group]) group = 0;  // from the start again
+    while (item >= first[group + 1]) ++group;
+    return group;
 }
 
 /// The encodings of `indices` after one another; a mask only where one of them is padded.

@@ -93,6 +93,7 @@ public:
                 windows.push_back(std::move(window));
             first_window.push_back(windows.size());
         }
+        check_spans(windows, options);
         std::vector<WindowAnswers> answers(windows.size());
         const ForwardOptions forward = detail::forward_options(shared, model_.config());
         detail::for_each_batch(windows, shared, [&](std::span<const std::size_t> batch) {
@@ -146,6 +147,8 @@ private:
     /// Which text of the pair the context is.
     Index context_text() const { return question_first() ? 1 : 0; }
 
+    static constexpr int max_span_tokens = 1 << 24;  // of all windows of a call
+
     struct WindowAnswers {
         std::vector<detail::TokenSpan> spans;
         float null_score = 0;
@@ -176,6 +179,28 @@ private:
                                       doc_stride(options), detail::pipeline_options(options));
     }
 
+    /// The most spans of a window that are weighed in the end: some will be the same once they are
+    /// aligned to words.
+    static Index count_of(const QuestionAnsweringOptions& options) {
+        return options.align_to_words ? options.top_k * 2 + 10 : options.top_k;
+    }
+
+    /// InputError where the spans of all windows would have too many tokens in all.
+    static void check_spans(const std::vector<Encoding>& windows,
+                            const QuestionAnsweringOptions& options) {
+        double tokens = 0;
+        for (const Encoding& window : windows) {
+            const auto size = static_cast<double>(window.size());
+            const double longest = std::min(size, static_cast<double>(options.max_answer_len));
+            tokens += std::min(static_cast<double>(count_of(options)), size * longest) * longest;
+        }
+        if (tokens <= max_span_tokens) return;
+        throw InputError({"", "top_k",
+                          "times max_answer_len times windows at most " +
+                              std::to_string(max_span_tokens) + " tokens of answers to weigh",
+                          std::to_string(options.top_k)});
+    }
+
     WindowAnswers answers_of(const Encoding& window, std::span<const float> start_logits,
                              std::span<const float> end_logits,
                              const QuestionAnsweringOptions& options) const {
@@ -189,10 +214,9 @@ private:
         WindowAnswers answers;
         answers.null_score = start[0] * end[0];
         start[0] = end[0] = 0;
-        // Some spans will be the same once they are aligned to words.
-        const Index count = options.align_to_words ? options.top_k * 2 + 10 : options.top_k;
-        answers.spans = detail::best_spans(start, end, allowed, static_cast<std::size_t>(count),
-                                           static_cast<std::size_t>(options.max_answer_len));
+        answers.spans =
+            detail::best_spans(start, end, allowed, static_cast<std::size_t>(count_of(options)),
+                               static_cast<std::size_t>(options.max_answer_len));
         return answers;
     }
 

@@ -43,6 +43,13 @@ public:
         return {best, position - static_cast<Index>(best) * step_};
     }
 
+    /// How many of the first rows of a window stand before token `position` of the whole text. The
+    /// special tokens before a later window's text count only where some of its text does.
+    Index rows_before(std::size_t window, Index position) const {
+        const Index row = position - static_cast<Index>(window) * step_;
+        return window == 0 || row > prefix_ ? row : 0;
+    }
+
 private:
     std::size_t widest(Index at) const {
         std::size_t best = sizes_.size() - 1;

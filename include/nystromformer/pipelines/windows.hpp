@@ -113,4 +113,47 @@ struct Windows {
     }
 };
 
+/// How many tokens of windows are held at once where inputs are many times as long as what is made
+/// of them: about 10 MiB.
+inline constexpr Index max_tokens_in_part = Index{1} << 16;
+
+/// (inputs, columns): Windows::means of the rows that `run(encodings, options)` makes of windows.
+/// `encode(i, windows, options)` adds input i. As many inputs as max_tokens_in_part lets (at least
+/// one) are encoded, run and forgotten before the next, so that memory does not grow with texts
+/// times labels. With options.progress all are counted first.
+template <typename Encode, typename Run>
+Matrix<float> means_in_parts(std::size_t num_inputs, Index columns, const PipelineOptions& options,
+                             Encode&& encode, Run&& run) {
+    PipelineOptions of_part = options;
+    Index total = 0, done = 0;
+    if (options.progress) {
+        of_part.cut = {};
+        for (std::size_t i = 0; i < num_inputs; ++i) {
+            Windows counted;
+            encode(i, counted, of_part);
+            total += static_cast<Index>(counted.encodings.size());
+        }
+        of_part.cut = options.cut;
+        of_part.progress = [&](Index of, Index) { options.progress(done + of, total); };
+    }
+    Matrix<float> result(static_cast<Index>(num_inputs), columns);
+    Windows part;
+    Index first = 0, tokens = 0;
+    for (std::size_t i = 0; i < num_inputs; ++i) {
+        const std::size_t before = part.encodings.size();
+        encode(i, part, of_part);
+        for (std::size_t k = before; k < part.encodings.size(); ++k)
+            tokens += part.encodings[k].size();
+        if (tokens < std::max(max_tokens_in_part, options.batch_tokens) && i + 1 < num_inputs)
+            continue;
+        const Matrix<float> means = part.means(run(part.encodings, of_part));
+        result.middleRows(first, means.rows()) = means;
+        first += means.rows();
+        done += static_cast<Index>(part.encodings.size());
+        tokens = 0;
+        part = {};
+    }
+    return result;
+}
+
 }  // namespace nystromformer::detail

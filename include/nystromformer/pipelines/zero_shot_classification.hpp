@@ -115,17 +115,19 @@ public:
     std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
                                       const ZeroShotOptions& options = {}) const {
         check(options);
-        const PipelineOptions shared = detail::pipeline_options(options);
-        detail::Windows windows;  // of each text with each of its labels
-        for (std::size_t i = 0; i < inputs.size(); ++i) encode(inputs[i], i, options, windows);
-        const Matrix<float> logits = windows.means(
-            detail::sequence_logits(model_, model_.config().num_labels, windows.encodings, shared));
+        std::vector<std::size_t> first_pair{0};
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            if (inputs[i].sequence.empty()) throw InputError({"", "", "a text", "an empty one", i});
+            if (inputs[i].candidate_labels.empty())
+                throw InputError({"", "", "at least one candidate label", "none", i});
+            first_pair.push_back(first_pair.back() + inputs[i].candidate_labels.size());
+        }
+        const Matrix<float> logits = pair_logits(inputs, first_pair, options);
         std::vector<ZeroShotAnswer> results;
-        Index row = 0;
-        for (const ZeroShotInput& input : inputs) {
-            const auto count = static_cast<Index>(input.candidate_labels.size());
-            results.push_back(answer(input, logits.middleRows(row, count), options));
-            row += count;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const auto row = static_cast<Index>(first_pair[i]);
+            const auto count = static_cast<Index>(inputs[i].candidate_labels.size());
+            results.push_back(answer(inputs[i], logits.middleRows(row, count), options));
         }
         return results;
     }
@@ -154,21 +156,31 @@ public:
     const Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:
-    void encode(const ZeroShotInput& input, std::size_t number, const ZeroShotOptions& options,
-                detail::Windows& windows) const {
-        if (input.sequence.empty()) throw InputError({"", "", "a text", "an empty one", number});
-        if (input.candidate_labels.empty())
-            throw InputError({"", "", "at least one candidate label", "none", number});
+    /// The logits of each text with each of its labels; those of input i start at first_pair[i].
+    Matrix<float> pair_logits(std::span<const ZeroShotInput> inputs,
+                              const std::vector<std::size_t>& first_pair,
+                              const ZeroShotOptions& options) const {
+        std::size_t number = 0;  // of the input that the last pair was of
         PipelineOptions shared = detail::pipeline_options(options);
-        shared.cut = detail::told_once(options.cut);
-        for (const std::string& label : input.candidate_labels) {
-            const std::string pair = detail::hypothesis(options.hypothesis_template, label);
+        shared.cut = detail::told_once_each(options.cut);
+        const auto encode = [&](std::size_t pair, detail::Windows& windows,
+                                const PipelineOptions& of_pair) {
+            number = detail::group_of(first_pair, pair, number);
+            const ZeroShotInput& input = inputs[number];
+            const std::string& label = input.candidate_labels[pair - first_pair[number]];
+            const std::string hypothesis = detail::hypothesis(options.hypothesis_template, label);
             windows.add({.text = input.sequence,
-                         .pair = pair,
+                         .pair = hypothesis,
                          .number = number,
                          .strategy = TruncationStrategy::only_first},
-                        tokenizer_, model_.config(), options.truncation, options.stride, shared);
-        }
+                        tokenizer_, model_.config(), options.truncation, options.stride, of_pair);
+        };
+        const Index num_labels = model_.config().num_labels;
+        return detail::means_in_parts(first_pair.back(), num_labels, shared, encode,
+                                      [&](const auto& encodings, const PipelineOptions& of_part) {
+                                          return detail::sequence_logits(model_, num_labels,
+                                                                         encodings, of_part);
+                                      });
     }
 
     /// `logits` (labels, num_labels): a row for each candidate label.

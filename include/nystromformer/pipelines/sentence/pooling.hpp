@@ -93,23 +93,33 @@ struct Pooling {
             return mode == PoolingMode::cls || mode == PoolingMode::lasttoken;
         });
     }
-    /// That token of one mode, of n tokens.
+    /// That token of one mode, of n tokens. A prompt may leave none of them: as in
+    /// sentence-transformers, cls is then the first token, prompt or not, and `is_zero` says that
+    /// lasttoken is zeros instead of a token's states.
     Index single_token(PoolingMode mode, Index n, Index prompt_length) const {
         if (mode == PoolingMode::lasttoken) return n - 1;
-        return include_prompt ? 0 : prompt_length;
+        return leaves_none(n, prompt_length) ? 0 : first_counted(prompt_length);
+    }
+    bool is_zero(PoolingMode mode, Index n, Index prompt_length) const {
+        return mode == PoolingMode::lasttoken && leaves_none(n, prompt_length);
     }
 
     /// Writes the vector of one text to `out` (out_features). `tokens` (n, embedding_dimension) are
-    /// its hidden states, n at least 1; without include_prompt the first `prompt_length` of them,
-    /// fewer than n, do not count.
+    /// its hidden states, n at least 1; without include_prompt the first `prompt_length` of them do
+    /// not count. Where that leaves none, the means are zeros, as in sentence-transformers; its
+    /// largest of nothing is -infinity, which is an InputError here.
     void operator()(detail::Rows<const float> tokens, Index prompt_length, float* out) const {
-        const Index first = include_prompt ? 0 : prompt_length;
+        const Index n = tokens.rows, first = std::min(first_counted(prompt_length), n);
         for (const PoolingMode mode : pooling_mode) {
             switch (mode) {
                 case PoolingMode::cls:
                 case PoolingMode::lasttoken:
-                    std::copy_n(tokens.row(single_token(mode, tokens.rows, prompt_length)),
-                                tokens.cols, out);
+                    if (is_zero(mode, n, prompt_length)) {
+                        std::fill_n(out, tokens.cols, 0.0F);
+                    } else {
+                        std::copy_n(tokens.row(single_token(mode, n, prompt_length)), tokens.cols,
+                                    out);
+                    }
                     break;
                 case PoolingMode::max:
                     largest(tokens, first, out);
@@ -121,7 +131,28 @@ struct Pooling {
         }
     }
 
+    /// InputError where `n` tokens of text `number` are all of the prompt, and a mode has no vector
+    /// for that.
+    void check(Index n, Index prompt_length, std::size_t number) const {
+        const auto& modes = pooling_mode;
+        if (!leaves_none(n, prompt_length) ||
+            std::find(modes.begin(), modes.end(), PoolingMode::max) == modes.end())
+            return;
+        throw InputError({"", "", "a token beside the prompt, for max pooling",
+                          std::to_string(n) + " tokens, all of the prompt", number});
+    }
+    /// True where none of `n` tokens counts.
+    bool leaves_none(Index n, Index prompt_length) const {
+        return first_counted(prompt_length) >= n;
+    }
+
 private:
+    static constexpr std::size_t max_modes = 64;  // there are six, and each takes memory for a text
+
+    Index first_counted(Index prompt_length) const {
+        return include_prompt ? 0 : std::max<Index>(0, prompt_length);
+    }
+
     static std::vector<PoolingMode> new_modes(const detail::SentenceJson& json) {
         std::vector<PoolingMode> modes;
         const auto add = [&modes](const detail::SentenceJson& value) {
@@ -134,6 +165,7 @@ private:
             add(json);
             return modes;
         }
+        if (json.size() > max_modes) json.fail("at most " + std::to_string(max_modes) + " modes");
         for (std::size_t i = 0; i < json.size(); ++i) add(json.at(i));
         if (modes.empty()) json.fail("at least one mode");
         return modes;
@@ -151,6 +183,9 @@ private:
     }
 
     static void largest(detail::Rows<const float> tokens, Index first, float* out) {
+        if (first >= tokens.rows)
+            throw InputError({"", "prompt", "fewer tokens than the text has",
+                              "all " + std::to_string(tokens.rows)});
         std::copy_n(tokens.row(first), tokens.cols, out);
         for (Index i = first + 1; i < tokens.rows; ++i) {
             const float* row = tokens.row(i);
@@ -171,6 +206,7 @@ private:
                 sum[col] += weight * static_cast<double>(row[col]);
             weights += weight;
         }
+        weights = std::max(weights, 1e-9);  // of no token: zeros, as in sentence-transformers
         if (mode == PoolingMode::mean_sqrt_len_tokens) weights = std::sqrt(weights);
         for (std::size_t col = 0; col < sum.size(); ++col)
             out[col] = static_cast<float>(sum[col] / weights);

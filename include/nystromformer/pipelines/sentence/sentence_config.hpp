@@ -63,6 +63,9 @@ struct SentenceModule {
         const std::string name = path.string();
         const SentenceJson list(json, name);
         list.array();
+        if (list.size() > max_modules) {  // each may be the same folder, and takes its weights
+            list.fail("at most " + std::to_string(max_modules) + " modules");
+        }
         std::vector<SentenceModule> modules;
         for (std::size_t i = 0; i < list.size(); ++i) {
             modules.push_back(load(list.at(i).object(), root));
@@ -82,6 +85,8 @@ struct SentenceModule {
     }
 
 private:
+    static constexpr std::size_t max_modules = 64;
+
     static SentenceModule load(const SentenceJson& json, const std::filesystem::path& root) {
         constexpr std::array<std::string_view, 6> known{"Transformer", "Pooling",   "Dense",
                                                         "LayerNorm",   "Normalize", "Dropout"};

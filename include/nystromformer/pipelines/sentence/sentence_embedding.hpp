@@ -9,6 +9,7 @@
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 #include <nystromformer/pipelines/sentence/sentence_modules.hpp>
+#include <nystromformer/pipelines/sentence/sentence_windows.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer.hpp>
 
@@ -75,17 +76,13 @@ public:
         check(options);
         const std::string prompt = prompt_of(options);
         const Index skipped = prompt_length(prompt, options);
-        std::vector<Encoding> windows;     // of all texts
-        std::vector<std::size_t> text_of;  // (windows)
+        detail::SentenceWindows windows;  // of all texts
         for (std::size_t i = 0; i < texts.size(); ++i) {
             const std::string text = prompt + texts[i];
-            for (Encoding& window : encode({.text = text, .number = i}, skipped, options)) {
-                windows.push_back(std::move(window));
-                text_of.push_back(i);
-            }
+            encode({.text = text, .number = i}, skipped, options, windows);
         }
-        Matrix<float> pooled = joined(pool(windows, text_of, skipped, options), windows, text_of,
-                                      static_cast<Index>(texts.size()));
+        Matrix<float> pooled =
+            windows.joined(pool(windows, options), static_cast<Index>(texts.size()));
         Matrix<float> embeddings = modules_.after_pooling(std::move(pooled));
         const auto columns =
             options.truncate_dim ? options.truncate_dim : modules_.defaults.truncate_dim;
@@ -154,26 +151,38 @@ private:
     }
 
     /// The tokens that a prompt has before a text where the pooling leaves them out: with the
-    /// special tokens before it, without the last one.
+    /// special tokens before it, without a special one at its end. As in sentence-transformers,
+    /// those of the prompt cut to the length of a text; of windows there may be more.
     Index prompt_length(const std::string& prompt, const SentenceEmbeddingOptions& options) const {
         if (modules_.pooling.include_prompt || prompt.empty()) return 0;
-        const Encoding encoding = tokenizer().encode(prompt, detail::encode_options());
-        const Index length = std::min(encoding.size(), max_seq_length(options));
-        return encoding.size() > 0 && encoding.special_tokens_mask.back() != 0 ? length - 1
-                                                                               : length;
+        const detail::TextInput input{.text = prompt};
+        Encoding encoding = input.encode(tokenizer(), detail::encode_options());
+        if (!options.stride) {
+            encoding = std::move(detail::windows_of(std::move(encoding), input, tokenizer(),
+                                                    max_seq_length(options), 0, {})
+                                     .front());
+        }
+        const Index size = encoding.size();
+        return size > 0 && ends_special(encoding) ? size - 1 : size;
     }
 
-    /// A text as it is, cut, or in windows.
-    std::vector<Encoding> encode(const detail::TextInput& input, Index skipped,
-                                 const SentenceEmbeddingOptions& options) const {
+    /// True where the last token is one that the post-processor added, or has a role.
+    bool ends_special(const Encoding& encoding) const {
+        if (encoding.special_tokens_mask.back() != 0) return true;
+        const Tokenizer& all = tokenizer();
+        for (const auto& role :
+             {all.unk_token(), all.pad_token(), all.cls_token(), all.sep_token(), all.mask_token()})
+            if (role && all.token_to_id(*role) == encoding.ids.back()) return true;
+        return false;
+    }
+
+    /// Adds a text as it is, cut, or in windows.
+    void encode(const detail::TextInput& input, Index skipped,
+                const SentenceEmbeddingOptions& options, detail::SentenceWindows& windows) const {
         const Index length = max_seq_length(options);
         Encoding whole = input.encode(tokenizer(), detail::encode_options());
         const Index tokens = whole.size();
-        if (tokens <= skipped) {
-            throw InputError({"", "",
-                              skipped == 0 ? "at least one token" : "a token beside the prompt",
-                              "none", input.number});
-        }
+        if (tokens == 0) throw InputError({"", "", "at least one token", "none", input.number});
         if (tokens > length && !options.truncation && !options.stride) {
             throw InputError({"", "",
                               "at most max_seq_length " + std::to_string(length) +
@@ -181,73 +190,66 @@ private:
                               std::to_string(tokens), input.number});
         }
         // Windows start at the text's start, where a prompt is, whichever side truncation cuts.
-        std::vector<Encoding> windows = detail::windows_of(
-            std::move(whole), input, tokenizer(), length, options.stride.value_or(0), {},
-            options.stride ? std::optional(Direction::right) : std::nullopt);
-        if (options.truncation) windows.resize(1);
+        std::vector<Encoding> some =
+            detail::windows_of(whole, input, tokenizer(), length, options.stride.value_or(0), {},
+                               options.stride ? std::optional(Direction::right) : std::nullopt);
+        if (options.truncation) some.resize(1);
         if (tokens > length && options.cut) {
             options.cut({static_cast<Index>(input.number), tokens, length,
-                         static_cast<Index>(windows.size())});
+                         static_cast<Index>(some.size())});
         }
-        return windows;
+        windows.add(whole, std::move(some), input.number, skipped, options.stride.value_or(0),
+                    modules_.pooling);
     }
 
-    /// The pooled vector of each window; a prompt is in the first of a text alone.
-    Matrix<float> pool(const std::vector<Encoding>& windows,
-                       const std::vector<std::size_t>& text_of, Index skipped,
+    /// The pooled vector of each window.
+    Matrix<float> pool(const detail::SentenceWindows& windows,
                        const SentenceEmbeddingOptions& options) const {
         const PipelineOptions shared = detail::pipeline_options(options);
         const ForwardOptions forward = detail::forward_options(shared, model().config());
         const Pooling& pooling = modules_.pooling;
-        Matrix<float> pooled(static_cast<Index>(windows.size()), pooling.out_features());
+        Matrix<float> pooled(static_cast<Index>(windows.encodings.size()), pooling.out_features());
         BaseModelOutput<float> output;
-        std::vector<Index> rows;  // of single tokens, after one another for each window
-        detail::for_each_batch(windows, shared, [&](std::span<const std::size_t> batch) {
-            const ModelInput<float> input = detail::stacked_input(windows, batch);
-            const auto skipped_in = [&](std::size_t window) {
-                return window == 0 || text_of[window - 1] != text_of[window] ? skipped : 0;
-            };
-            if (pooling.is_of_single_tokens()) {
-                rows.clear();
-                for (std::size_t i = 0; i < batch.size(); ++i) {
-                    const Index first = input.offsets[i], count = input.offsets[i + 1] - first;
-                    for (const PoolingMode mode : pooling.pooling_mode)
-                        rows.push_back(first +
-                                       pooling.single_token(mode, count, skipped_in(batch[i])));
-                }
-                output = model().states_at(input, rows, forward);
-            } else {
-                model()(input, forward, output);
-            }
+        detail::for_each_batch(windows.encodings, shared, [&](std::span<const std::size_t> batch) {
+            const ModelInput<float> input = detail::stacked_input(windows.encodings, batch);
+            if (pooling.is_of_single_tokens())
+                return pool_tokens(windows, batch, input, forward, pooled);
+            model()(input, forward, output);
             const detail::Rows<const float> states(output.last_hidden_state);
             for (std::size_t i = 0; i < batch.size(); ++i) {
-                float* out = pooled.row(static_cast<Index>(batch[i])).data();
                 const Index first = input.offsets[i], count = input.offsets[i + 1] - first;
-                if (pooling.is_of_single_tokens()) {
-                    std::copy_n(states.data + static_cast<Index>(i) * pooled.cols(), pooled.cols(),
-                                out);
-                } else {
-                    pooling(states.middle_rows(first, count), skipped_in(batch[i]), out);
-                }
+                pooling(states.middle_rows(first, count), windows.skipped[batch[i]],
+                        pooled.row(static_cast<Index>(batch[i])).data());
             }
         });
         return pooled;
     }
 
-    /// The mean of each text's windows, each weighted by its tokens.
-    static Matrix<float> joined(Matrix<float> pooled, const std::vector<Encoding>& windows,
-                                const std::vector<std::size_t>& text_of, Index num_texts) {
-        if (pooled.rows() == num_texts) return pooled;
-        Matrix<double> sums = Matrix<double>::Zero(num_texts, pooled.cols());
-        std::vector<double> tokens(static_cast<std::size_t>(num_texts));
-        for (std::size_t i = 0; i < windows.size(); ++i) {
-            const auto weight = static_cast<double>(windows[i].size());
-            sums.row(static_cast<Index>(text_of[i])) +=
-                weight * pooled.row(static_cast<Index>(i)).cast<double>();
-            tokens[text_of[i]] += weight;
+    /// The same of one batch, for a pooling that takes single tokens: only these are computed.
+    void pool_tokens(const detail::SentenceWindows& windows, std::span<const std::size_t> batch,
+                     const ModelInput<float>& input, const ForwardOptions& forward,
+                     Matrix<float>& pooled) const {
+        const Pooling& pooling = modules_.pooling;
+        const Index columns = pooling.embedding_dimension;
+        std::vector<Index> rows;  // after one another for each window
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const Index first = input.offsets[i], count = input.offsets[i + 1] - first;
+            for (const PoolingMode mode : pooling.pooling_mode)
+                rows.push_back(first +
+                               pooling.single_token(mode, count, windows.skipped[batch[i]]));
         }
-        for (Index i = 0; i < num_texts; ++i) sums.row(i) /= tokens[static_cast<std::size_t>(i)];
-        return sums.cast<float>();
+        const auto states = model().states_at(input, rows, forward).last_hidden_state;
+        Index row = 0;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const Index count = input.offsets[i + 1] - input.offsets[i];
+            float* out = pooled.row(static_cast<Index>(batch[i])).data();
+            for (const PoolingMode mode : pooling.pooling_mode) {
+                std::copy_n(states.row(row++).data(), columns, out);
+                if (pooling.is_zero(mode, count, windows.skipped[batch[i]]))
+                    std::fill_n(out, columns, 0.0F);
+                out += columns;
+            }
+        }
     }
 
     detail::SentenceModules modules_;
