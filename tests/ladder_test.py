@@ -27,8 +27,19 @@ FACE = {
     "options.hpp": "core",
     "threads.hpp": "core",
     "matrix.hpp": "core",
+    "embeddings.hpp": "core",
     "encoding.hpp": "tokenizer",
     "tokenizer.hpp": "tokenizer",
+    "entity.hpp": "pipelines",
+    "feature_extraction.hpp": "pipelines",
+    "fill_mask.hpp": "pipelines",
+    "multiple_choice.hpp": "pipelines",
+    "question_answering.hpp": "pipelines",
+    "semantic_search.hpp": "pipelines",
+    "sentence_embedding.hpp": "pipelines",
+    "text_classification.hpp": "pipelines",
+    "token_classification.hpp": "pipelines",
+    "zero_shot_classification.hpp": "pipelines",
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "nystromformer"

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The whole library.
+// The whole library. A program that needs one thing compiles faster with that thing's header.
 #pragma once
 
-// A BERT or RoBERTa folder to a Nystromformer one.
-#include <nystromformer/conversion/convert.hpp>
-
 // Text in, answers out.
-#include <nystromformer/pipelines/feature_extraction.hpp>
-#include <nystromformer/pipelines/fill_mask.hpp>
-#include <nystromformer/pipelines/multiple_choice.hpp>
-#include <nystromformer/pipelines/question_answering.hpp>
-#include <nystromformer/pipelines/sentence/semantic_search.hpp>
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
-#include <nystromformer/pipelines/text_classification.hpp>
-#include <nystromformer/pipelines/token_classification.hpp>
-#include <nystromformer/pipelines/zero_shot_classification.hpp>
+#include <nystromformer/feature_extraction.hpp>
+#include <nystromformer/fill_mask.hpp>
+#include <nystromformer/multiple_choice.hpp>
+#include <nystromformer/question_answering.hpp>
+#include <nystromformer/semantic_search.hpp>
+#include <nystromformer/sentence_embedding.hpp>
+#include <nystromformer/text_classification.hpp>
+#include <nystromformer/token_classification.hpp>
+#include <nystromformer/zero_shot_classification.hpp>
 
 // Text to token ids with offsets, and back.
+#include <nystromformer/encoding.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 // The encoder and its heads, by Hugging Face's names.
@@ -36,8 +34,13 @@
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/model/state_dict.hpp>
 
-// Instruction sets, threads, errors, matrices.
-#include <nystromformer/core/index.hpp>
+// A BERT or RoBERTa folder to a Nystromformer one.
+#include <nystromformer/conversion/convert.hpp>
+
+// Options, threads, errors, matrices.
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/isa.hpp>
+#include <nystromformer/matrix.hpp>
+#include <nystromformer/options.hpp>
 #include <nystromformer/threads.hpp>
+#include <nystromformer/version.hpp>

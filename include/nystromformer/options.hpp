@@ -6,6 +6,7 @@
 #include <nystromformer/core/index.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -67,6 +68,33 @@ enum class Attention {
 std::string_view name(Attention attention);
 /// The attention of that name, or nothing.
 std::optional<Attention> attention_named(std::string_view word);
+
+/// How a text that is too long for the model was cut or split, as the call's options allow.
+struct TruncationNotice {
+    Index input;    ///< number of the text, from 0
+    Index tokens;   ///< of the whole input, special tokens included
+    Index length;   ///< at most, of a window
+    Index windows;  ///< windows that were computed; 1: the text was cut after the first
+};
+
+/// What a pipeline does with a text that is too long for the model: by default it is an InputError.
+struct LongText {
+    bool truncation = false;  ///< cut it; not together with a stride
+    /// Split it into windows that share this many tokens. The options of each pipeline say how the
+    /// windows' results become one.
+    std::optional<Index> stride = std::nullopt;
+    /// Called for each text that was cut or split, before it is computed.
+    std::function<void(const TruncationNotice&)> on_truncation = {};
+};
+
+/// How a pipeline runs its model.
+struct RunOptions {
+    Attention attention = Attention::config;
+    Index num_landmarks = 0;    ///< 0: the config's num_landmarks
+    Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
+    /// Called after each batch with the model's inputs (texts, or windows of texts) done of all.
+    std::function<void(Index done, Index total)> progress = {};
+};
 
 }  // namespace nystromformer
 

@@ -99,8 +99,7 @@ private:
             const std::string path = (folder_ / name).string();
             const JsonTree options = read_json_file(path, most_bytes);
             OrderedJson changes;
-            if (JsonView<FormatError>(options, path).holds("max_seq_length") &&
-                max_positions_) {
+            if (JsonView<FormatError>(options, path).holds("max_seq_length") && max_positions_) {
                 changes["max_seq_length"] = *max_positions_;
             }
             take(name, changes);

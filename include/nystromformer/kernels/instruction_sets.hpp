@@ -25,7 +25,7 @@
     _Pragma("GCC push_options") NYSTROMFORMER_PRAGMA(GCC target(features))
 #define NYSTROMFORMER_END_TARGET _Pragma("GCC pop_options")
 #endif
-#define NYSTROMFORMER_INLINE inline __attribute__((always_inline))
+#define NYSTROMFORMER_ALWAYS_INLINE inline __attribute__((always_inline))
 #define NYSTROMFORMER_DOT_INSTRUCTIONS 0  // those of AVX512-VNNI and AVX512-BF16
 
 // What any CPU of the target runs: SSE2 or NEON, or plain code.
@@ -82,7 +82,7 @@ NYSTROMFORMER_END_TARGET
 #undef NYSTROMFORMER_BEGIN_TARGET
 #undef NYSTROMFORMER_PRAGMA
 #undef NYSTROMFORMER_UNROLL
-#undef NYSTROMFORMER_INLINE
+#undef NYSTROMFORMER_ALWAYS_INLINE
 
 namespace nystromformer::detail {
 

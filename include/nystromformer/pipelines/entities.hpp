@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/entity.hpp>
 #include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/tokenizer.hpp>
@@ -16,39 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
-
-/// How tokens become entities, with Hugging Face's names.
-enum class AggregationStrategy {
-    none,     ///< every token by itself
-    simple,   ///< neighbouring tokens of one tag
-    first,    ///< as simple, after each word has the label of its first token,
-    average,  ///< of the mean of its tokens' scores,
-    max,      ///< or of its surest token
-};
-
-/// The strategy that Hugging Face calls so, or nothing.
-inline std::optional<AggregationStrategy> aggregation_strategy_named(std::string_view name) {
-    if (name == "none") return AggregationStrategy::none;
-    if (name == "simple") return AggregationStrategy::simple;
-    if (name == "first") return AggregationStrategy::first;
-    if (name == "average") return AggregationStrategy::average;
-    if (name == "max") return AggregationStrategy::max;
-    return std::nullopt;
-}
-
-/// A token or an entity, with Hugging Face's names.
-struct TokenClassificationAnswer {
-    std::string entity;  ///< the label; but for AggregationStrategy::none the tag (entity_group)
-    double score;
-    std::optional<Index> index;  ///< of the token in its text, with AggregationStrategy::none
-    /// Of the token's word, likewise, where the tokenizer knows words (not in Hugging Face).
-    std::optional<Index> word_id;
-    std::string word;  ///< the token, or the text that the tokens decode to
-    Index start, end;  ///< code points in the text
-};
-
-namespace detail {
+namespace nystromformer::detail {
 
 /// A token and the scores of its labels.
 struct TaggedToken {
@@ -200,5 +169,4 @@ inline std::vector<TokenClassificationAnswer> without_overlaps(
     return result;
 }
 
-}  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

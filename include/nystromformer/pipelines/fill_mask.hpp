@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// FillMaskPipeline: a text with mask tokens in, the likeliest tokens for each out.
+// FillMaskPipeline's body: masks in the windows of their texts, and the best tokens for each.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/fill_mask.hpp>
 #include <nystromformer/model/masked_lm.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/mask_windows.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer.hpp>
 
@@ -17,6 +19,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -27,66 +30,19 @@
 
 namespace nystromformer {
 
-/// One token for a mask, with Hugging Face's names.
-struct FillMaskAnswer {
-    double score;           ///< its probability over the whole vocabulary, targets or not
-    std::int64_t token;     ///< its id
-    std::string token_str;  ///< its text
-    std::string sequence;   ///< the decoded text with it in the mask's place
-};
+struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float>> {
+    std::string mask;
+    std::int64_t mask_id = 0;
+    std::optional<std::int64_t> pad_id;
 
-struct FillMaskOptions {
-    Index top_k = 5;                        ///< answers for each mask
-    std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
-    bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
-    /// Or read it in windows that share so many tokens; each mask is answered in the window that
-    /// shows most of the text on both its sides.
-    std::optional<Index> stride = std::nullopt;
-    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
-    Index num_landmarks = 0;
-    Index batch_tokens = 4096;
-    std::function<void(Index done, Index total)> progress = {};
-    std::function<void(const Cut&)> cut = {};
-};
-
-/// Hugging Face's pipeline("fill-mask"). Every text is computed alone, without padding: its answer
-/// is the same bit for bit in any batch and on any number of threads. Const and safe to share
-/// between threads. Source: transformers/pipelines/fill_mask.py
-class FillMaskPipeline {
-public:
-    /// Loads model and tokenizer of a Hugging Face folder. Besides what those throw: TokenizerError
-    /// where the tokenizer defines no mask token.
-    explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {})
-        : model_(NystromformerForMaskedLM<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {
-        const auto mask = tokenizer_.mask_token();
-        const auto mask_id = mask ? tokenizer_.token_to_id(*mask) : std::nullopt;
-        if (!mask_id)
+    Body(const std::filesystem::path& folder, const LoadOptions& options)
+        : TextModel(folder, options), pad_id(id_of(tokenizer.pad_token())) {
+        const auto id = id_of(tokenizer.mask_token());
+        if (!id)
             throw TokenizerError(
                 {folder.string(), "mask_token", "a token of the vocabulary", "nothing"});
-        mask_ = *mask;
-        mask_id_ = *mask_id;
-        if (const auto pad = tokenizer_.pad_token()) pad_id_ = tokenizer_.token_to_id(*pad);
-    }
-
-    /// The answers for a text with exactly one mask, best first. InputError where it has none or
-    /// several, where the text is too long, and for options that `check` refuses.
-    std::vector<FillMaskAnswer> operator()(std::string_view text,
-                                           const FillMaskOptions& options = {}) const {
-        auto answers = each_mask(text, options);
-        if (answers.size() > 1) {
-            throw InputError({"", "text", "one " + mask_ + " (each_mask takes several)",
-                              std::to_string(answers.size()) + " of them"});
-        }
-        return std::move(answers.front());
-    }
-
-    /// For each mask of a text, in order, the answers, each mask on its own with the others left
-    /// masked.
-    std::vector<std::vector<FillMaskAnswer>> each_mask(std::string_view text,
-                                                       const FillMaskOptions& options = {}) const {
-        const std::string copy(text);
-        return std::move(batch({&copy, 1}, options).front());
+        mask = *tokenizer.mask_token();
+        mask_id = *id;
     }
 
     /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
@@ -104,7 +60,7 @@ public:
                               : std::min(options.top_k, static_cast<Index>(targets.size())));
             results.emplace_back(masked.num_masks[i]);
         }
-        detail::for_each_batch(masked.windows, detail::pipeline_options(options),
+        detail::for_each_batch(masked.windows, options.run,
                                [&](std::span<const std::size_t> batch) {
                                    answer(masked, batch, targets, options, results);
                                });
@@ -113,15 +69,14 @@ public:
 
     /// InputError where options cannot be met by this model, whatever the text.
     void check(const FillMaskOptions& options) const {
-        detail::check_options(detail::pipeline_options(options));
-        const Index most = options.targets.empty() ? model_.config().vocab_size
-                                                   : std::numeric_limits<Index>::max();
+        detail::check_options(options.run);
+        const Index most =
+            options.targets.empty() ? config().vocab_size : std::numeric_limits<Index>::max();
         if (options.top_k < 0 || options.top_k > most) {
             throw InputError(
                 {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
-        detail::check_stride(options.stride, options.truncation,
-                             model_.config().max_position_embeddings);
+        detail::check_long_text(options.long_text, config().max_position_embeddings);
         target_ids(options.targets);
     }
 
@@ -132,17 +87,17 @@ public:
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const {
         std::vector<std::int64_t> ids;
         for (const std::string& target : targets) {
-            auto id = tokenizer_.token_to_id(target);
+            auto id = tokenizer.token_to_id(target);
             if (!id) {
-                const Encoding encoding = tokenizer_.encode(target, detail::encode_options(false));
+                const Encoding encoding = tokenizer.encode(target, detail::encode_options(false));
                 if (!encoding.ids.empty()) id = encoding.ids.front();
             }
             if (!id) continue;
-            if (*id >= model_.config().vocab_size) {
-                throw InputError({"", "targets",
-                                  "tokens below the model's vocab_size " +
-                                      std::to_string(model_.config().vocab_size),
-                                  std::to_string(*id)});
+            if (*id >= config().vocab_size) {
+                throw InputError(
+                    {"", "targets",
+                     "tokens below the model's vocab_size " + std::to_string(config().vocab_size),
+                     std::to_string(*id)});
             }
             ids.push_back(*id);
         }
@@ -154,27 +109,23 @@ public:
         return ids;
     }
 
-    const NystromformerForMaskedLM<float>& model() const { return model_; }
-    const Tokenizer& tokenizer() const { return tokenizer_; }
-
-private:
-    /// Encodes a text, in windows where it is too long and options.stride asks for them.
+    /// Encodes a text, in windows where it is too long and options.long_text.stride asks for them.
     void add(const detail::TextInput& input, const FillMaskOptions& options,
              detail::MaskedTexts& masked) const {
-        const PipelineOptions shared = detail::pipeline_options(options);
-        const NystromformerConfig& config = model_.config();
-        Encoding whole = options.stride ? input.encode(tokenizer_, detail::encode_options())
-                                        : detail::encode_input(input, tokenizer_, config,
-                                                               options.truncation, shared);
-        if (std::count(whole.ids.begin(), whole.ids.end(), mask_id_) == 0)
-            throw InputError({"", "", "a " + mask_, "none", input.number});
+        Encoding whole = options.long_text.stride
+                             ? input.encode(tokenizer, detail::encode_options())
+                             : TextModel::encode(input, options.long_text);
+        if (std::count(whole.ids.begin(), whole.ids.end(), mask_id) == 0)
+            throw InputError({"", "", "a " + mask, "none", input.number});
         std::vector<Encoding> windows{whole};
-        if (options.stride) {
+        if (options.long_text.stride) {
             // From the start of the text, whichever side truncation would cut.
-            windows = detail::windows_of(whole, input, tokenizer_, config.max_position_embeddings,
-                                         *options.stride, shared, Direction::right);
+            windows = detail::windows_of(
+                whole, input, tokenizer,
+                {config().max_position_embeddings, *options.long_text.stride, Direction::right},
+                options.long_text.on_truncation);
         }
-        masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
+        masked.add(whole, std::move(windows), options.long_text.stride.value_or(0), mask_id);
     }
 
     /// InputError where the answers for a text's masks, each with a copy of the text, would take
@@ -187,7 +138,7 @@ private:
         const auto answers = static_cast<double>(masks) * static_cast<double>(answers_of_mask);
         // Mostly the text need not be decoded to see it.
         if (answers * static_cast<double>(ids.size()) * longest_piece <= max_answer_bytes) return;
-        const std::string text = tokenizer_.decode(ids, {.skip_special_tokens = false});
+        const std::string text = tokenizer.decode(ids, {.skip_special_tokens = false});
         if (answers * static_cast<double>(text.size()) <= max_answer_bytes) return;
         throw InputError({"", "",
                           "masks times top_k times the text of at most " +
@@ -211,9 +162,8 @@ private:
         std::vector<const detail::MaskPlace*> places;
         for (const std::size_t window : batch)
             for (const detail::MaskPlace& place : masked.places[window]) places.push_back(&place);
-        model_.for_each_logits(
-            input, mask_rows,
-            detail::forward_options(detail::pipeline_options(options), model_.config()),
+        model.for_each_logits(
+            input, mask_rows, forward_options(options.run),
             [&](Index first, const Matrix<float>& logits) {  // (masks, vocab)
                 for (Index row = 0; row < logits.rows(); ++row) {
                     const detail::MaskPlace& place = *places[static_cast<std::size_t>(first + row)];
@@ -245,7 +195,7 @@ private:
         for (auto token = tokens.begin(); token != last; ++token) {
             answers.push_back(
                 {std::exp(static_cast<double>(logits(*token)) - largest) / total, *token,
-                 tokenizer_.decode(std::span(&*token, 1), {.skip_special_tokens = false}),
+                 tokenizer.decode(std::span(&*token, 1), {.skip_special_tokens = false}),
                  filled(text, position, *token, single)});
         }
         return answers;
@@ -256,17 +206,48 @@ private:
     std::string filled(std::vector<std::int64_t> text, std::size_t position, std::int64_t token,
                        bool single) const {
         text[position] = token;
-        if (pad_id_) std::erase(text, *pad_id_);
-        return tokenizer_.decode(text, {.skip_special_tokens = single});
+        if (pad_id) std::erase(text, *pad_id);
+        return tokenizer.decode(text, {.skip_special_tokens = single});
     }
 
     static constexpr Index max_answer_bytes = Index{1} << 28;  // of one text
-
-    NystromformerForMaskedLM<float> model_;
-    Tokenizer tokenizer_;
-    std::string mask_;
-    std::int64_t mask_id_ = 0;
-    std::optional<std::int64_t> pad_id_;
 };
+
+NYSTROMFORMER_INLINE FillMaskPipeline::FillMaskPipeline(const std::filesystem::path& folder,
+                                                        const LoadOptions& options)
+    : body_(std::make_shared<const Body>(folder, options)) {}
+
+NYSTROMFORMER_INLINE std::vector<FillMaskAnswer> FillMaskPipeline::operator()(
+    std::string_view text, const FillMaskOptions& options) const {
+    auto answers = each_mask(text, options);
+    if (answers.size() > 1) {
+        throw InputError({"", "text", "one " + body_->mask + " (each_mask takes several)",
+                          std::to_string(answers.size()) + " of them"});
+    }
+    return std::move(answers.front());
+}
+NYSTROMFORMER_INLINE std::vector<std::vector<FillMaskAnswer>> FillMaskPipeline::each_mask(
+    std::string_view text, const FillMaskOptions& options) const {
+    const std::string copy(text);
+    return std::move(batch({&copy, 1}, options).front());
+}
+NYSTROMFORMER_INLINE std::vector<std::vector<std::vector<FillMaskAnswer>>> FillMaskPipeline::batch(
+    std::span<const std::string> texts, const FillMaskOptions& options) const {
+    return body_->batch(texts, options);
+}
+NYSTROMFORMER_INLINE void FillMaskPipeline::check(const FillMaskOptions& options) const {
+    body_->check(options);
+}
+NYSTROMFORMER_INLINE std::vector<std::int64_t> FillMaskPipeline::target_ids(
+    const std::vector<std::string>& targets) const {
+    return body_->target_ids(targets);
+}
+
+NYSTROMFORMER_INLINE const NystromformerForMaskedLM<float>& FillMaskPipeline::model() const {
+    return body_->model;
+}
+NYSTROMFORMER_INLINE const Tokenizer& FillMaskPipeline::tokenizer() const {
+    return body_->tokenizer;
+}
 
 }  // namespace nystromformer

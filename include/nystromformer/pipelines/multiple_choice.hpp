@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
-// MultipleChoicePipeline: a prompt and what may follow it in; which of them, with scores, out.
+// MultipleChoicePipeline's body: a logit for each prompt with each of its choices.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/classification.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/multiple_choice.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,48 +25,8 @@
 
 namespace nystromformer {
 
-struct MultipleChoiceAnswer {
-    Index choice;                ///< the likeliest choice, from 0
-    std::string text;            ///< its text
-    std::vector<double> scores;  ///< softmax over the choices, in their order
-};
-
-struct MultipleChoiceOptions {
-    bool truncation = false;  ///< cut pairs that are too long for the model, the longer text first
-    /// Or read them in windows of the longer text that share so many tokens, each beside the whole
-    /// of the other. A choice's logit is the mean over its windows, each of which weighs as much as
-    /// it has tokens, special ones not counted. Windows are as long as for text classification.
-    std::optional<Index> stride = std::nullopt;
-    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
-    Index num_landmarks = 0;
-    Index batch_tokens = 4096;
-    std::function<void(Index done, Index total)> progress = {};
-    std::function<void(const Cut&)> cut = {};
-};
-
-struct MultipleChoiceInput {
-    std::string prompt;
-    std::vector<std::string> choices;
-};
-
-/// Prompt and choices as Hugging Face's examples give them to ...ForMultipleChoice (which has no
-/// pipeline there): the prompt with each choice as a pair of texts. Every pair is computed alone,
-/// without padding: its score is the same bit for bit in any batch and on any number of threads.
-/// Const and safe to share between threads.
-class MultipleChoicePipeline {
-public:
-    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
-    explicit MultipleChoicePipeline(const std::filesystem::path& folder,
-                                    const LoadOptions& options = {})
-        : model_(NystromformerForMultipleChoice<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {}
-
-    /// InputError where there is no choice, and where a pair is too long.
-    MultipleChoiceAnswer operator()(std::string_view prompt, std::vector<std::string> choices,
-                                    const MultipleChoiceOptions& options = {}) const {
-        const MultipleChoiceInput input{std::string(prompt), std::move(choices)};
-        return std::move(batch({&input, 1}, options).front());
-    }
+struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultipleChoice<float>> {
+    using TextModel::TextModel;
 
     /// The same of several prompts, faster than one by one. InputError names the first bad one.
     std::vector<MultipleChoiceAnswer> batch(std::span<const MultipleChoiceInput> inputs,
@@ -91,40 +54,58 @@ public:
 
     /// InputError where options are out of range.
     void check(const MultipleChoiceOptions& options) const {
-        detail::check_options(detail::pipeline_options(options));
-        detail::check_stride(options.stride, options.truncation,
-                             detail::longest_input(tokenizer_, model_.config()));
+        detail::check_options(options.run);
+        detail::check_long_text(options.long_text, max_length());
     }
 
-    const NystromformerForMultipleChoice<float>& model() const { return model_; }
-    const Tokenizer& tokenizer() const { return tokenizer_; }
-
-private:
     /// A logit for each prompt with each of its choices; those of input i start at first_pair[i].
     Matrix<float> pair_logits(std::span<const MultipleChoiceInput> inputs,
                               const std::vector<std::size_t>& first_pair,
                               const MultipleChoiceOptions& options) const {
         std::size_t number = 0;  // of the input that the last pair was of
-        PipelineOptions shared = detail::pipeline_options(options);
-        shared.cut = detail::told_once_each(options.cut);
-        const auto encode = [&](std::size_t pair, detail::Windows& windows,
-                                const PipelineOptions& of_pair) {
+        LongText long_text = options.long_text, silent = options.long_text;
+        long_text.on_truncation = detail::once_each(options.long_text.on_truncation);
+        silent.on_truncation = {};
+        const auto encode = [&](std::size_t pair, detail::Windows& windows, bool is_counted) {
             number = detail::group_of(first_pair, pair, number);
             const MultipleChoiceInput& input = inputs[number];
-            windows.add({.text = input.prompt,
-                         .pair = input.choices[pair - first_pair[number]],
-                         .number = number},
-                        tokenizer_, model_.config(), options.truncation, options.stride, of_pair);
+            windows.add(encode_all({.text = input.prompt,
+                                    .pair = input.choices[pair - first_pair[number]],
+                                    .number = number},
+                                   is_counted ? silent : long_text));
         };
-        return detail::means_in_parts(first_pair.back(), 1, shared, encode,
-                                      [&](const auto& encodings, const PipelineOptions& of_part) {
-                                          return detail::sequence_logits(model_, 1, encodings,
-                                                                         of_part);
+        return detail::means_in_parts(first_pair.back(), 1, options.run, encode,
+                                      [&](const auto& encodings, const RunOptions& run) {
+                                          return sequence_logits(1, encodings, run);
                                       });
     }
-
-    NystromformerForMultipleChoice<float> model_;
-    Tokenizer tokenizer_;
 };
+
+NYSTROMFORMER_INLINE MultipleChoicePipeline::MultipleChoicePipeline(
+    const std::filesystem::path& folder, const LoadOptions& options)
+    : body_(std::make_shared<const Body>(folder, options)) {}
+
+NYSTROMFORMER_INLINE MultipleChoiceAnswer
+MultipleChoicePipeline::operator()(std::string_view prompt, std::vector<std::string> choices,
+                                   const MultipleChoiceOptions& options) const {
+    const MultipleChoiceInput input{std::string(prompt), std::move(choices)};
+    return std::move(batch({&input, 1}, options).front());
+}
+NYSTROMFORMER_INLINE std::vector<MultipleChoiceAnswer> MultipleChoicePipeline::batch(
+    std::span<const MultipleChoiceInput> inputs, const MultipleChoiceOptions& options) const {
+    return body_->batch(inputs, options);
+}
+NYSTROMFORMER_INLINE void MultipleChoicePipeline::check(
+    const MultipleChoiceOptions& options) const {
+    body_->check(options);
+}
+
+NYSTROMFORMER_INLINE const NystromformerForMultipleChoice<float>& MultipleChoicePipeline::model()
+    const {
+    return body_->model;
+}
+NYSTROMFORMER_INLINE const Tokenizer& MultipleChoicePipeline::tokenizer() const {
+    return body_->tokenizer;
+}
 
 }  // namespace nystromformer

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// QuestionAnsweringPipeline: a question and a text in, the spans of the text that answer it out.
+// QuestionAnsweringPipeline's body: the best spans of a context's windows, joined.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/question_answering.hpp>
 #include <nystromformer/pipelines/answer_spans.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
+#include <nystromformer/question_answering.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,66 +29,18 @@
 
 namespace nystromformer {
 
-/// A span of the context, with Hugging Face's names.
-struct QuestionAnsweringAnswer {
-    double score;
-    Index start, end;    ///< code points in the context
-    std::string answer;  ///< what stands there; "" where the context holds no answer
-};
+struct QuestionAnsweringPipeline::Body
+    : detail::TextModel<NystromformerForQuestionAnswering<float>> {
+    std::optional<std::int64_t> cls_id;
 
-struct QuestionAnsweringOptions {
-    Index top_k = 1;  ///< answers at most
-    /// Tokens of question and context in one window. Nothing: 384, or less where the tokenizer's
-    /// model_max_length or the model's positions are fewer.
-    std::optional<Index> max_seq_len = std::nullopt;
-    /// Tokens that the windows of a long context share. Nothing: 128 or half of max_seq_len.
-    std::optional<Index> doc_stride = std::nullopt;
-    Index max_answer_len = 15;                ///< tokens
-    bool handle_impossible_answer = false;    ///< also weigh that there is no answer
-    bool align_to_words = true;               ///< answers of whole words
-    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
-    Index num_landmarks = 0;
-    Index batch_tokens = 4096;
-    std::function<void(Index done, Index total)> progress = {};
-    std::function<void(const Cut&)> cut = {};
-};
-
-struct QuestionAnsweringInput {
-    std::string question;
-    std::string context;
-};
-
-/// pipeline("question-answering") of transformers 4.57, which 5 has no longer. A context that does
-/// not fit max_seq_len is read in windows. (There as here, a question is never cut. Left out here
-/// are the spans of score 0, which end before they start, with which it fills up top_k.) Every text
-/// is computed alone, without padding: its answer is the same bit for bit in any batch and on any
-/// number of threads. Const and safe to share between threads.
-/// Source: transformers/pipelines/question_answering.py
-class QuestionAnsweringPipeline {
-public:
-    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
-    explicit QuestionAnsweringPipeline(const std::filesystem::path& folder,
-                                       const LoadOptions& options = {})
-        : model_(NystromformerForQuestionAnswering<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {
-        if (const auto cls = tokenizer_.cls_token()) cls_id_ = tokenizer_.token_to_id(*cls);
-    }
-
-    /// The answers to a question, best first. InputError where a text is empty or the question
-    /// leaves the windows no room.
-    std::vector<QuestionAnsweringAnswer> operator()(
-        std::string_view question, std::string_view context,
-        const QuestionAnsweringOptions& options = {}) const {
-        const QuestionAnsweringInput input{std::string(question), std::string(context)};
-        return std::move(batch({&input, 1}, options).front());
-    }
+    Body(const std::filesystem::path& folder, const LoadOptions& options)
+        : TextModel(folder, options), cls_id(id_of(tokenizer.cls_token())) {}
 
     /// The same of several questions, faster than one by one. InputError names the first bad one.
     std::vector<std::vector<QuestionAnsweringAnswer>> batch(
         std::span<const QuestionAnsweringInput> inputs,
         const QuestionAnsweringOptions& options = {}) const {
         check(options);
-        const PipelineOptions shared = detail::pipeline_options(options);
         std::vector<Encoding> windows;  // of all inputs
         std::vector<std::size_t> first_window{0};
         for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -95,10 +50,10 @@ public:
         }
         check_spans(windows, options);
         std::vector<WindowAnswers> answers(windows.size());
-        const ForwardOptions forward = detail::forward_options(shared, model_.config());
-        detail::for_each_batch(windows, shared, [&](std::span<const std::size_t> batch) {
+        const ForwardOptions forward = forward_options(options.run);
+        detail::for_each_batch(windows, options.run, [&](std::span<const std::size_t> batch) {
             const ModelInput<float> input = detail::stacked_input(windows, batch);
-            const auto output = model_(input, forward);
+            const auto output = model(input, forward);
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 const auto rows = [&](const Matrix<float>& logits) {
                     return std::span(logits.data() + input.offsets[i],
@@ -119,7 +74,7 @@ public:
 
     /// InputError where options are out of range or against each other.
     void check(const QuestionAnsweringOptions& options) const {
-        detail::check_options(detail::pipeline_options(options));
+        detail::check_options(options.run);
         const auto range = [](const char* name, Index value, Index least) {
             constexpr Index most = Index{1} << 30;
             if (value >= least && value <= most) return;
@@ -137,13 +92,9 @@ public:
         }
     }
 
-    const NystromformerForQuestionAnswering<float>& model() const { return model_; }
-    const Tokenizer& tokenizer() const { return tokenizer_; }
-
-private:
     /// As in Hugging Face the question comes after the context where padding is on the left. (There
     /// answers are then looked for in the question, too, by oversight; here they are not.)
-    bool question_first() const { return tokenizer_.padding_side() == Direction::right; }
+    bool question_first() const { return tokenizer.padding_side() == Direction::right; }
     /// Which text of the pair the context is.
     Index context_text() const { return question_first() ? 1 : 0; }
 
@@ -155,8 +106,7 @@ private:
     };
 
     Index max_seq_len(const QuestionAnsweringOptions& options) const {
-        return options.max_seq_len.value_or(
-            std::min<Index>(384, detail::longest_input(tokenizer_, model_.config())));
+        return options.max_seq_len.value_or(std::min<Index>(384, max_length()));
     }
     Index doc_stride(const QuestionAnsweringOptions& options) const {
         return options.doc_stride.value_or(std::min<Index>(max_seq_len(options) / 2, 128));
@@ -175,8 +125,8 @@ private:
             throw InputError({"", "", "a question and a context",
                               input.question.empty() ? "no question" : "no context", number});
         }
-        return detail::encode_windows(text, tokenizer_, model_.config(), max_seq_len(options),
-                                      doc_stride(options), detail::pipeline_options(options));
+        return encode_windows(text, max_seq_len(options), doc_stride(options),
+                              options.on_truncation);
     }
 
     /// The most spans of a window that are weighed in the end: some will be the same once they are
@@ -207,7 +157,7 @@ private:
         std::vector<bool> allowed;
         for (std::size_t i = 0; i < window.ids.size(); ++i) {
             // [CLS] stands for "no answer".
-            allowed.push_back(window.sequence_ids[i] == context_text() || window.ids[i] == cls_id_);
+            allowed.push_back(window.sequence_ids[i] == context_text() || window.ids[i] == cls_id);
         }
         std::vector<float> start = detail::softmax_of(start_logits, allowed);
         std::vector<float> end = detail::softmax_of(end_logits, allowed);
@@ -260,10 +210,34 @@ private:
         return {span.score, window.offsets[span.first].first, window.offsets[span.last].second,
                 std::string(inside ? text.substr(first, last - first) : "")};
     }
-
-    NystromformerForQuestionAnswering<float> model_;
-    Tokenizer tokenizer_;
-    std::optional<std::int64_t> cls_id_;
 };
+
+NYSTROMFORMER_INLINE QuestionAnsweringPipeline::QuestionAnsweringPipeline(
+    const std::filesystem::path& folder, const LoadOptions& options)
+    : body_(std::make_shared<const Body>(folder, options)) {}
+
+NYSTROMFORMER_INLINE std::vector<QuestionAnsweringAnswer> QuestionAnsweringPipeline::operator()(
+    std::string_view question, std::string_view context,
+    const QuestionAnsweringOptions& options) const {
+    const QuestionAnsweringInput input{std::string(question), std::string(context)};
+    return std::move(batch({&input, 1}, options).front());
+}
+NYSTROMFORMER_INLINE std::vector<std::vector<QuestionAnsweringAnswer>>
+QuestionAnsweringPipeline::batch(std::span<const QuestionAnsweringInput> inputs,
+                                 const QuestionAnsweringOptions& options) const {
+    return body_->batch(inputs, options);
+}
+NYSTROMFORMER_INLINE void QuestionAnsweringPipeline::check(
+    const QuestionAnsweringOptions& options) const {
+    body_->check(options);
+}
+
+NYSTROMFORMER_INLINE const NystromformerForQuestionAnswering<float>&
+QuestionAnsweringPipeline::model() const {
+    return body_->model;
+}
+NYSTROMFORMER_INLINE const Tokenizer& QuestionAnsweringPipeline::tokenizer() const {
+    return body_->tokenizer;
+}
 
 }  // namespace nystromformer

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
-// TokenClassificationPipeline: a text in, its labelled tokens or entities out.
+// TokenClassificationPipeline's body: the scores of a window's tokens, and the entities that they
+// make.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/classification.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/entities.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
+#include <nystromformer/token_classification.hpp>
 #include <nystromformer/tokenizer.hpp>
+#include <nystromformer/tokenizer/truncation.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
@@ -18,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,50 +33,20 @@
 
 namespace nystromformer {
 
-struct TokenClassificationOptions {
-    AggregationStrategy aggregation_strategy = AggregationStrategy::none;
-    std::vector<std::string> ignore_labels = {"O"};  ///< entities of these are left out
-    /// Tokens that the windows of a long text share; nothing: a text that is too long is refused.
-    /// Not with aggregation none. The windows are of the tokenizer's model_max_length (or of what
-    /// the model takes, where that is less); where they overlap, the longest entity stays, or the
-    /// likelier of equal ones.
-    std::optional<Index> stride = std::nullopt;
-    bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
-    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
-    Index num_landmarks = 0;
-    Index batch_tokens = 4096;
-    std::function<void(Index done, Index total)> progress = {};
-    std::function<void(const Cut&)> cut = {};
-};
+struct TokenClassificationPipeline::Body
+    : detail::TextModel<NystromformerForTokenClassification<float>> {
+    std::optional<std::int64_t> unk_id, pad_id;
 
-/// Hugging Face's pipeline("token-classification"), or "ner". Every text is computed alone, without
-/// padding (but for the last window of a text that is cut with a stride, which is padded as there):
-/// its answer is the same bit for bit in any batch and on any number of threads. Const and safe to
-/// share between threads. Source: transformers/pipelines/token_classification.py
-class TokenClassificationPipeline {
-public:
-    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
-    explicit TokenClassificationPipeline(const std::filesystem::path& folder,
-                                         const LoadOptions& options = {})
-        : model_(NystromformerForTokenClassification<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {
-        if (const auto unk = tokenizer_.unk_token()) unk_id_ = tokenizer_.token_to_id(*unk);
-        if (const auto pad = tokenizer_.pad_token()) pad_id_ = tokenizer_.token_to_id(*pad);
-    }
-
-    /// The entities of a text in order. InputError where the text is too long.
-    std::vector<TokenClassificationAnswer> operator()(
-        std::string_view text, const TokenClassificationOptions& options = {}) const {
-        const std::string copy(text);
-        return std::move(batch({&copy, 1}, options).front());
-    }
+    Body(const std::filesystem::path& folder, const LoadOptions& options)
+        : TextModel(folder, options),
+          unk_id(id_of(tokenizer.unk_token())),
+          pad_id(id_of(tokenizer.pad_token())) {}
 
     /// The entities of each of several texts, faster than one by one. InputError names the first
     /// bad text.
     std::vector<std::vector<TokenClassificationAnswer>> batch(
         std::span<const std::string> texts, const TokenClassificationOptions& options = {}) const {
         check(options);
-        const PipelineOptions shared = detail::pipeline_options(options);
         std::vector<Encoding> windows;     // of all texts
         std::vector<std::size_t> text_of;  // (windows)
         for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -80,10 +56,10 @@ public:
             }
         }
         std::vector<std::vector<TokenClassificationAnswer>> of_window(windows.size());
-        const ForwardOptions forward = detail::forward_options(shared, model_.config());
-        detail::for_each_batch(windows, shared, [&](std::span<const std::size_t> batch) {
+        const ForwardOptions forward = forward_options(options.run);
+        detail::for_each_batch(windows, options.run, [&](std::span<const std::size_t> batch) {
             const ModelInput<float> input = detail::stacked_input(windows, batch);
-            const Matrix<float> logits = model_(input, forward).logits;  // (rows, labels)
+            const Matrix<float> logits = model(input, forward).logits;  // (rows, labels)
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 const std::size_t window = batch[i];
                 of_window[window] = entities(texts[text_of[window]], windows[window], logits,
@@ -95,32 +71,23 @@ public:
 
     /// InputError where options are out of range or against each other.
     void check(const TokenClassificationOptions& options) const {
-        detail::check_options(detail::pipeline_options(options));
-        detail::check_stride(options.stride, options.truncation,
-                             detail::longest_input(tokenizer_, model_.config()));
-        if (options.stride && options.aggregation_strategy == AggregationStrategy::none) {
+        detail::check_options(options.run);
+        detail::check_long_text(options.long_text, max_length());
+        if (options.long_text.stride && options.aggregation_strategy == AggregationStrategy::none) {
             throw InputError({"", "stride", "an aggregation_strategy to join windows by", "none"});
         }
     }
 
-    const NystromformerForTokenClassification<float>& model() const { return model_; }
-    const Tokenizer& tokenizer() const { return tokenizer_; }
-
-private:
     std::vector<Encoding> encode(const detail::TextInput& input,
                                  const TokenClassificationOptions& options) const {
-        const PipelineOptions shared = detail::pipeline_options(options);
-        if (!options.stride) {
-            return {detail::encode_input(input, tokenizer_, model_.config(), options.truncation,
-                                         shared)};
+        if (!options.long_text.stride) {
+            return {TextModel::encode(input, options.long_text)};
         }
-        auto windows = detail::encode_windows(input, tokenizer_, model_.config(),
-                                              detail::longest_input(tokenizer_, model_.config()),
-                                              *options.stride, shared);
+        auto windows = encode_windows(input, max_length(), *options.long_text.stride,
+                                      options.long_text.on_truncation);
         // Hugging Face pads the last window to the length of the others.
-        if (pad_id_) {
-            detail::pad(windows,
-                        Padding{.direction = tokenizer_.padding_side(), .pad_id = *pad_id_});
+        if (pad_id) {
+            detail::pad(windows, Padding{.direction = tokenizer.padding_side(), .pad_id = *pad_id});
         }
         return windows;
     }
@@ -136,8 +103,7 @@ private:
             tokens.back().scores =
                 detail::softmax(detail::row_of(logits, first_row + static_cast<Index>(i)));
         }
-        const detail::EntityBuilder builder{tokenizer_, model_.config(),
-                                            options.aggregation_strategy};
+        const detail::EntityBuilder builder{tokenizer, config(), options.aggregation_strategy};
         std::vector<TokenClassificationAnswer> answers = builder(std::move(tokens));
         const auto& ignored = options.ignore_labels;
         std::erase_if(answers, [&](const TokenClassificationAnswer& answer) {
@@ -152,18 +118,18 @@ private:
         const auto [start, end] = window.offsets[i];
         const auto first = static_cast<std::size_t>(window.byte_offsets[i].first);
         const auto last = static_cast<std::size_t>(window.byte_offsets[i].second);
-        detail::TaggedToken token{.word = tokenizer_.id_to_token(window.ids[i]).value_or(""),
+        detail::TaggedToken token{.word = tokenizer.id_to_token(window.ids[i]).value_or(""),
                                   .start = start,
                                   .end = end,
                                   .index = static_cast<Index>(i),
                                   .word_id = window.word_ids[i]};
-        if (tokenizer_.has_continuing_subword_prefix()) {
+        if (tokenizer.has_continuing_subword_prefix()) {
             token.is_subword = static_cast<Index>(detail::utf8::count(token.word)) != end - start;
         } else {
             // The tokenizer does not tell words: a token that no space precedes or begins.
             token.is_subword = start > 0 && text[first - 1] != ' ' && text.substr(first, 1) != " ";
         }
-        if (window.ids[i] == unk_id_) {
+        if (window.ids[i] == unk_id) {
             token.word = text.substr(first, last - first);
             token.is_subword = false;
         }
@@ -184,10 +150,38 @@ private:
             if (num_windows[i] > 1) results[i] = detail::without_overlaps(std::move(results[i]));
         return results;
     }
-
-    NystromformerForTokenClassification<float> model_;
-    Tokenizer tokenizer_;
-    std::optional<std::int64_t> unk_id_, pad_id_;
 };
+
+NYSTROMFORMER_INLINE TokenClassificationPipeline::TokenClassificationPipeline(
+    const std::filesystem::path& folder, const LoadOptions& options)
+    : body_(std::make_shared<const Body>(folder, options)) {}
+
+NYSTROMFORMER_INLINE std::vector<TokenClassificationAnswer> TokenClassificationPipeline::operator()(
+    std::string_view text, const TokenClassificationOptions& options) const {
+    const std::string copy(text);
+    return std::move(batch({&copy, 1}, options).front());
+}
+NYSTROMFORMER_INLINE std::vector<std::vector<TokenClassificationAnswer>>
+TokenClassificationPipeline::batch(std::span<const std::string> texts,
+                                   const TokenClassificationOptions& options) const {
+    return body_->batch(texts, options);
+}
+NYSTROMFORMER_INLINE void TokenClassificationPipeline::check(
+    const TokenClassificationOptions& options) const {
+    body_->check(options);
+}
+NYSTROMFORMER_INLINE std::optional<AggregationStrategy> aggregation_strategy_named(
+    std::string_view name) {
+    return detail::enum_names<AggregationStrategy>("none", "simple", "first", "average", "max")
+        .find(name);
+}
+
+NYSTROMFORMER_INLINE const NystromformerForTokenClassification<float>&
+TokenClassificationPipeline::model() const {
+    return body_->model;
+}
+NYSTROMFORMER_INLINE const Tokenizer& TokenClassificationPipeline::tokenizer() const {
+    return body_->tokenizer;
+}
 
 }  // namespace nystromformer

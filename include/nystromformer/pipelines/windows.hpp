@@ -5,11 +5,12 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/config.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -28,49 +29,44 @@ inline TruncationStrategy window_strategy(const Encoding& whole, const TextInput
                : TruncationStrategy::only_second;
 }
 
-/// `whole`, the encoding of an input with its special tokens, or in its place windows of at most
-/// `length` tokens that share `stride`, from the end that `direction` leaves, else the tokenizer's
-/// truncation_side; options.cut is told where there are several.
-inline std::vector<Encoding> windows_of(Encoding whole, const TextInput& input,
-                                        const Tokenizer& tokenizer, Index length, Index stride,
-                                        const PipelineOptions& options,
-                                        std::optional<Direction> direction = std::nullopt) {
+/// How an input is split into windows: tokens of each at most, tokens that neighbours share, from
+/// which end (nothing: the tokenizer's truncation_side).
+struct WindowRule {
+    Index length, stride;
+    std::optional<Direction> direction = std::nullopt;
+};
+
+/// `whole`, the encoding of an input with its special tokens, or its windows if it is longer than
+/// the rule's length.
+inline std::vector<Encoding> windows_of(
+    Encoding whole, const TextInput& input, const Tokenizer& tokenizer, const WindowRule& rule,
+    const std::function<void(const TruncationNotice&)>& on_truncation = {}) {
     std::vector<Encoding> windows{std::move(whole)};
     const Index tokens = windows.front().size();
-    if (tokens <= length) return windows;
+    if (tokens <= rule.length) return windows;
     EncodeOptions encode = encode_options();
-    encode.truncation = Truncation{.max_length = length,
-                                   .stride = stride,
+    encode.truncation = Truncation{.max_length = rule.length,
+                                   .stride = rule.stride,
                                    .strategy = window_strategy(windows.front(), input),
-                                   .direction = direction};
+                                   .direction = rule.direction};
     windows.front() = input.encode(tokenizer, encode);
     std::vector<Encoding> rest = std::exchange(windows.front().overflowing, {});
     std::move(rest.begin(), rest.end(), std::back_inserter(windows));
-    if (options.cut) {
-        options.cut(
-            {static_cast<Index>(input.number), tokens, length, static_cast<Index>(windows.size())});
+    if (on_truncation) {
+        on_truncation({static_cast<Index>(input.number), tokens, rule.length,
+                       static_cast<Index>(windows.size())});
     }
     return windows;
 }
 
-/// The same for an input that is not encoded yet. InputError where the model cannot take it.
-inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokenizer& tokenizer,
-                                            const NystromformerConfig& config, Index length,
-                                            Index stride, const PipelineOptions& options) {
-    auto windows = windows_of(input.encode(tokenizer, encode_options()), input, tokenizer, length,
-                              stride, options);
-    for (const Encoding& window : windows) check_length(window, input, config);
-    return windows;
-}
-
-/// InputError for a stride that is out of range, or beside truncation.
-inline void check_stride(std::optional<Index> stride, bool truncation, Index length) {
-    if (!stride) return;
-    if (*stride < 0 || *stride >= length) {
+/// InputError for a stride that is out of range, or together with truncation.
+inline void check_long_text(const LongText& options, Index length) {
+    if (!options.stride) return;
+    if (*options.stride < 0 || *options.stride >= length) {
         throw InputError(
-            {"", "stride", "0 to " + std::to_string(length - 1), std::to_string(*stride)});
+            {"", "stride", "0 to " + std::to_string(length - 1), std::to_string(*options.stride)});
     }
-    if (truncation) throw InputError({"", "stride", "a stride or truncation", "both"});
+    if (options.truncation) throw InputError({"", "stride", "a stride or truncation", "both"});
 }
 
 /// The windows of several inputs after one another: those of input i are [first[i], first[i + 1]).
@@ -78,18 +74,9 @@ struct Windows {
     std::vector<Encoding> encodings;
     std::vector<std::size_t> first{0};
 
-    void add(std::vector<Encoding> of_input) {
-        std::move(of_input.begin(), of_input.end(), std::back_inserter(encodings));
+    void add(std::vector<Encoding> windows) {
+        std::move(windows.begin(), windows.end(), std::back_inserter(encodings));
         first.push_back(encodings.size());
-    }
-
-    /// Adds an input: whole, or in windows where there is a stride, or cut where there is
-    /// truncation. InputError where it is too long and there is neither.
-    void add(const TextInput& input, const Tokenizer& tokenizer, const NystromformerConfig& config,
-             bool truncation, std::optional<Index> stride, const PipelineOptions& options) {
-        if (!stride) return add({encode_input(input, tokenizer, config, truncation, options)});
-        add(encode_windows(input, tokenizer, config, longest_input(tokenizer, config), *stride,
-                           options));
     }
 
     /// `rows` (windows, columns) to (inputs, columns): the mean of an input's windows, each of
@@ -118,35 +105,33 @@ struct Windows {
 inline constexpr Index max_tokens_in_part = Index{1} << 16;
 
 /// (inputs, columns): Windows::means of the rows that `run(encodings, options)` makes of windows.
-/// `encode(i, windows, options)` adds input i. As many inputs as max_tokens_in_part lets (at least
-/// one) are encoded, run and forgotten before the next, so that memory does not grow with texts
-/// times labels. With options.progress all are counted first.
+/// `encode(i, windows, is_counted)` adds input i. As many inputs as max_tokens_in_part lets (at
+/// least one) are encoded, run and forgotten before the next, so that memory does not grow with
+/// texts times labels. With options.progress all are counted first.
 template <typename Encode, typename Run>
-Matrix<float> means_in_parts(std::size_t num_inputs, Index columns, const PipelineOptions& options,
+Matrix<float> means_in_parts(std::size_t num_inputs, Index columns, const RunOptions& options,
                              Encode&& encode, Run&& run) {
-    PipelineOptions of_part = options;
+    RunOptions part_options = options;
     Index total = 0, done = 0;
     if (options.progress) {
-        of_part.cut = {};
         for (std::size_t i = 0; i < num_inputs; ++i) {
             Windows counted;
-            encode(i, counted, of_part);
+            encode(i, counted, true);
             total += static_cast<Index>(counted.encodings.size());
         }
-        of_part.cut = options.cut;
-        of_part.progress = [&](Index of, Index) { options.progress(done + of, total); };
+        part_options.progress = [&](Index count, Index) { options.progress(done + count, total); };
     }
     Matrix<float> result(static_cast<Index>(num_inputs), columns);
     Windows part;
     Index first = 0, tokens = 0;
     for (std::size_t i = 0; i < num_inputs; ++i) {
         const std::size_t before = part.encodings.size();
-        encode(i, part, of_part);
+        encode(i, part, false);
         for (std::size_t k = before; k < part.encodings.size(); ++k)
             tokens += part.encodings[k].size();
         if (tokens < std::max(max_tokens_in_part, options.batch_tokens) && i + 1 < num_inputs)
             continue;
-        const Matrix<float> means = part.means(run(part.encodings, of_part));
+        const Matrix<float> means = part.means(run(part.encodings, part_options));
         result.middleRows(first, means.rows()) = means;
         first += means.rows();
         done += static_cast<Index>(part.encodings.size());

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
-// ZeroShotClassificationPipeline: a text and labels of the caller's own in, a score for each out.
+// ZeroShotClassificationPipeline's body: hypotheses, their logits, and the labels' scores.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/classification.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer.hpp>
+#include <nystromformer/zero_shot_classification.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -23,36 +26,6 @@
 #include <vector>
 
 namespace nystromformer {
-
-/// A text and its labels with their scores, best first, with Hugging Face's names.
-struct ZeroShotAnswer {
-    std::string sequence;
-    std::vector<std::string> labels;
-    std::vector<double> scores;
-};
-
-struct ZeroShotOptions {
-    /// What the model is asked of each label, which stands for the {}.
-    std::string hypothesis_template = "This example is {}.";
-    /// Every label on its own, entailment against contradiction; else the scores add up to 1.
-    bool multi_label = false;
-    bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
-    /// Or read it in windows that share so many tokens, each beside the whole hypothesis. A label's
-    /// logits are the means over the windows, each of which weighs as much as it has tokens,
-    /// special ones not counted; its scores come from those. Windows are as long as for text
-    /// classification.
-    std::optional<Index> stride = std::nullopt;
-    Attention attention = Attention::config;  ///< this and the rest as in PipelineOptions
-    Index num_landmarks = 0;
-    Index batch_tokens = 4096;
-    std::function<void(Index done, Index total)> progress = {};
-    std::function<void(const Cut&)> cut = {};
-};
-
-struct ZeroShotInput {
-    std::string sequence;
-    std::vector<std::string> candidate_labels;
-};
 
 namespace detail {
 
@@ -91,25 +64,9 @@ inline std::string hypothesis(std::string_view pattern, std::string_view label) 
 
 }  // namespace detail
 
-/// Hugging Face's pipeline("zero-shot-classification"), for models of natural language inference:
-/// a label's score comes from the logit that the text entails its hypothesis. Every text is
-/// computed alone, without padding. Const and safe to share between threads.
-/// Source: transformers/pipelines/zero_shot_classification.py
-class ZeroShotClassificationPipeline {
-public:
-    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
-    explicit ZeroShotClassificationPipeline(const std::filesystem::path& folder,
-                                            const LoadOptions& options = {})
-        : model_(NystromformerForSequenceClassification<float>::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder, false, options.files)) {}
-
-    /// The labels of a text, best first. InputError where there is none, where the text is too
-    /// long, and for a hypothesis_template without {}.
-    ZeroShotAnswer operator()(std::string_view sequence, std::vector<std::string> candidate_labels,
-                              const ZeroShotOptions& options = {}) const {
-        const ZeroShotInput input{std::string(sequence), std::move(candidate_labels)};
-        return std::move(batch({&input, 1}, options).front());
-    }
+struct ZeroShotClassificationPipeline::Body
+    : detail::TextModel<NystromformerForSequenceClassification<float>> {
+    using TextModel::TextModel;
 
     /// The same of several texts, faster than one by one. InputError names the first bad one.
     std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
@@ -134,16 +91,15 @@ public:
 
     /// InputError where options are out of range.
     void check(const ZeroShotOptions& options) const {
-        detail::check_options(detail::pipeline_options(options));
-        detail::check_stride(options.stride, options.truncation,
-                             detail::longest_input(tokenizer_, model_.config()));
+        detail::check_options(options.run);
+        detail::check_long_text(options.long_text, max_length());
         detail::hypothesis(options.hypothesis_template, "a label");
     }
 
     /// The first label of label2id whose name starts with "entail" in any case. Nothing where
     /// there is none: the last label then counts as entailment, as in Hugging Face.
     std::optional<Index> entailment_id() const {
-        for (const auto& [label, id] : model_.config().label2id) {
+        for (const auto& [label, id] : config().label2id) {
             std::string start = label.substr(0, 6);
             for (char& letter : start)
                 if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
@@ -152,34 +108,29 @@ public:
         return std::nullopt;
     }
 
-    const NystromformerForSequenceClassification<float>& model() const { return model_; }
-    const Tokenizer& tokenizer() const { return tokenizer_; }
-
-private:
     /// The logits of each text with each of its labels; those of input i start at first_pair[i].
     Matrix<float> pair_logits(std::span<const ZeroShotInput> inputs,
                               const std::vector<std::size_t>& first_pair,
                               const ZeroShotOptions& options) const {
         std::size_t number = 0;  // of the input that the last pair was of
-        PipelineOptions shared = detail::pipeline_options(options);
-        shared.cut = detail::told_once_each(options.cut);
-        const auto encode = [&](std::size_t pair, detail::Windows& windows,
-                                const PipelineOptions& of_pair) {
+        LongText long_text = options.long_text, silent = options.long_text;
+        long_text.on_truncation = detail::once_each(options.long_text.on_truncation);
+        silent.on_truncation = {};
+        const auto encode = [&](std::size_t pair, detail::Windows& windows, bool is_counted) {
             number = detail::group_of(first_pair, pair, number);
             const ZeroShotInput& input = inputs[number];
             const std::string& label = input.candidate_labels[pair - first_pair[number]];
             const std::string hypothesis = detail::hypothesis(options.hypothesis_template, label);
-            windows.add({.text = input.sequence,
-                         .pair = hypothesis,
-                         .number = number,
-                         .strategy = TruncationStrategy::only_first},
-                        tokenizer_, model_.config(), options.truncation, options.stride, of_pair);
+            windows.add(encode_all({.text = input.sequence,
+                                    .pair = hypothesis,
+                                    .number = number,
+                                    .strategy = TruncationStrategy::only_first},
+                                   is_counted ? silent : long_text));
         };
-        const Index num_labels = model_.config().num_labels;
-        return detail::means_in_parts(first_pair.back(), num_labels, shared, encode,
-                                      [&](const auto& encodings, const PipelineOptions& of_part) {
-                                          return detail::sequence_logits(model_, num_labels,
-                                                                         encodings, of_part);
+        const Index num_labels = config().num_labels;
+        return detail::means_in_parts(first_pair.back(), num_labels, options.run, encode,
+                                      [&](const auto& encodings, const RunOptions& run) {
+                                          return sequence_logits(num_labels, encodings, run);
                                       });
     }
 
@@ -212,9 +163,36 @@ private:
         }
         return result;
     }
-
-    NystromformerForSequenceClassification<float> model_;
-    Tokenizer tokenizer_;
 };
+
+NYSTROMFORMER_INLINE ZeroShotClassificationPipeline::ZeroShotClassificationPipeline(
+    const std::filesystem::path& folder, const LoadOptions& options)
+    : body_(std::make_shared<const Body>(folder, options)) {}
+
+NYSTROMFORMER_INLINE ZeroShotAnswer ZeroShotClassificationPipeline::operator()(
+    std::string_view sequence, std::vector<std::string> candidate_labels,
+    const ZeroShotOptions& options) const {
+    const ZeroShotInput input{std::string(sequence), std::move(candidate_labels)};
+    return std::move(batch({&input, 1}, options).front());
+}
+NYSTROMFORMER_INLINE std::vector<ZeroShotAnswer> ZeroShotClassificationPipeline::batch(
+    std::span<const ZeroShotInput> inputs, const ZeroShotOptions& options) const {
+    return body_->batch(inputs, options);
+}
+NYSTROMFORMER_INLINE void ZeroShotClassificationPipeline::check(
+    const ZeroShotOptions& options) const {
+    body_->check(options);
+}
+NYSTROMFORMER_INLINE std::optional<Index> ZeroShotClassificationPipeline::entailment_id() const {
+    return body_->entailment_id();
+}
+
+NYSTROMFORMER_INLINE const NystromformerForSequenceClassification<float>&
+ZeroShotClassificationPipeline::model() const {
+    return body_->model;
+}
+NYSTROMFORMER_INLINE const Tokenizer& ZeroShotClassificationPipeline::tokenizer() const {
+    return body_->tokenizer;
+}
 
 }  // namespace nystromformer

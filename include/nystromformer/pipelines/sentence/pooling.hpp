@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
@@ -16,19 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
-
-/// What becomes of the hidden states, with the names of sentence-transformers.
-enum class PoolingMode {
-    cls,                   ///< the first token's
-    max,                   ///< the largest of each column
-    mean,                  ///< their mean
-    mean_sqrt_len_tokens,  ///< their sum over the root of their number
-    weightedmean,          ///< their mean, each weighted by its position from 1
-    lasttoken,             ///< the last token's
-};
-
-namespace detail {
+namespace nystromformer::detail {
 
 struct NamedPoolingMode {
     std::string_view name;
@@ -47,16 +36,13 @@ inline constexpr std::array<NamedPoolingMode, 6> named_pooling_modes{{
 
 using SentenceJson = JsonView<ConfigError>;
 
-}  // namespace detail
-
-/// The mode that sentence-transformers calls so, or nothing.
-inline std::optional<PoolingMode> pooling_mode_named(std::string_view name) {
-    for (std::size_t i = 0; i < detail::named_pooling_modes.size(); ++i)
-        if (detail::named_pooling_modes[i].name == name) return static_cast<PoolingMode>(i);
-    return std::nullopt;
+inline std::string_view name_of(PoolingMode mode) {
+    return named_pooling_modes[static_cast<std::size_t>(mode)].name;
 }
-inline std::string_view name(PoolingMode mode) {
-    return detail::named_pooling_modes[static_cast<std::size_t>(mode)].name;
+inline std::optional<PoolingMode> find_pooling_mode(std::string_view name) {
+    for (std::size_t i = 0; i < named_pooling_modes.size(); ++i)
+        if (named_pooling_modes[i].name == name) return static_cast<PoolingMode>(i);
+    return std::nullopt;
 }
 
 /// Source: sentence_transformers/sentence_transformer/modules/pooling.py
@@ -68,7 +54,7 @@ struct Pooling {
     /// Reads the module's config.json in its new form (`pooling_mode`: a name or several) or the
     /// old one (a boolean for each). Throws ConfigError, also where its dimension is not
     /// `hidden_size`.
-    static Pooling load(const detail::SentenceJson& json, Index hidden_size) {
+    static Pooling load(const SentenceJson& json, Index hidden_size) {
         const char* key =
             json.holds("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
         Pooling pooling{json.at(key).integer(1, Index{1} << 30)};
@@ -108,7 +94,7 @@ struct Pooling {
     /// its hidden states, n at least 1; without include_prompt the first `prompt_length` of them do
     /// not count. Where that leaves none, the means are zeros, as in sentence-transformers; its
     /// largest of nothing is -infinity, which is an InputError here.
-    void operator()(detail::Rows<const float> tokens, Index prompt_length, float* out) const {
+    void operator()(Rows<const float> tokens, Index prompt_length, float* out) const {
         const Index n = tokens.rows, first = std::min(first_counted(prompt_length), n);
         for (const PoolingMode mode : pooling_mode) {
             switch (mode) {
@@ -153,10 +139,10 @@ private:
         return include_prompt ? 0 : std::max<Index>(0, prompt_length);
     }
 
-    static std::vector<PoolingMode> new_modes(const detail::SentenceJson& json) {
+    static std::vector<PoolingMode> new_modes(const SentenceJson& json) {
         std::vector<PoolingMode> modes;
-        const auto add = [&modes](const detail::SentenceJson& value) {
-            const auto mode = pooling_mode_named(value.string());
+        const auto add = [&modes](const SentenceJson& value) {
+            const auto mode = find_pooling_mode(value.string());
             if (!mode)
                 value.fail("cls, max, mean, mean_sqrt_len_tokens, weightedmean or lasttoken");
             modes.push_back(*mode);
@@ -172,17 +158,17 @@ private:
     }
 
     /// None for a file in which nothing is true: sentence-transformers then takes the mean.
-    static std::vector<PoolingMode> old_modes(const detail::SentenceJson& json) {
+    static std::vector<PoolingMode> old_modes(const SentenceJson& json) {
         std::vector<PoolingMode> modes;
-        for (std::size_t i = 0; i < detail::named_pooling_modes.size(); ++i) {
-            const char* key = detail::named_pooling_modes[i].old_name;
+        for (std::size_t i = 0; i < named_pooling_modes.size(); ++i) {
+            const char* key = named_pooling_modes[i].old_name;
             if (json.holds(key) && json.at(key).boolean())
                 modes.push_back(static_cast<PoolingMode>(i));
         }
         return modes;
     }
 
-    static void largest(detail::Rows<const float> tokens, Index first, float* out) {
+    static void largest(Rows<const float> tokens, Index first, float* out) {
         if (first >= tokens.rows)
             throw InputError({"", "prompt", "fewer tokens than the text has",
                               "all " + std::to_string(tokens.rows)});
@@ -195,7 +181,7 @@ private:
         }
     }
 
-    static void mean(detail::Rows<const float> tokens, Index first, PoolingMode mode, float* out) {
+    static void mean(Rows<const float> tokens, Index first, PoolingMode mode, float* out) {
         std::vector<double> sum(static_cast<std::size_t>(tokens.cols));
         double weights = 0;
         for (Index i = first; i < tokens.rows; ++i) {
@@ -213,4 +199,4 @@ private:
     }
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
-// How alike embeddings are, and which rows of a matrix are most like a query.
+// SemanticIndex's body: the corpus in packed blocks, and the best rows of each.
 #pragma once
 
+#include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,18 +24,10 @@
 
 namespace nystromformer {
 
-/// How alike two vectors are, with the names of sentence-transformers; larger is more alike.
-enum class Similarity {
-    cosine,     ///< of the angle between them
-    dot,        ///< their product
-    euclidean,  ///< their distance, negative
-    manhattan,  ///< the sum of their columns' distances, negative
-};
-
 namespace detail {
-inline constexpr std::array<std::string_view, 4> named_similarities{"cosine", "dot", "euclidean",
-                                                                    "manhattan"};
-inline constexpr const char* similarity_names = "cosine, dot, euclidean or manhattan";
+
+inline constexpr auto similarity_names =
+    enum_names<Similarity>("cosine", "dot", "euclidean", "manhattan");
 
 /// Every row := the row over its length, as torch.nn.functional.normalize; zeros stay.
 inline void normalize_rows(Matrix<float>& x) {
@@ -44,46 +40,26 @@ inline void normalize_rows(Matrix<float>& x) {
             x(i, col) = static_cast<float>(static_cast<double>(x(i, col)) / length);
     }
 }
+
 }  // namespace detail
 
-/// The similarity that sentence-transformers calls so, or nothing.
-inline std::optional<Similarity> similarity_named(std::string_view name) {
-    for (std::size_t i = 0; i < detail::named_similarities.size(); ++i)
-        if (detail::named_similarities[i] == name) return static_cast<Similarity>(i);
-    return std::nullopt;
-}
-inline std::string_view name(Similarity similarity) {
-    return detail::named_similarities[static_cast<std::size_t>(similarity)];
-}
+struct SemanticIndex::Body {
+    Similarity similarity;
+    Index rows, cols;
 
-/// A row of the corpus that is like a query, with the names of sentence-transformers.
-struct SearchHit {
-    Index corpus_id;
-    float score;
-};
-
-/// Embeddings to be searched. A score is the same bits for any number of queries, rows and threads.
-/// Const and safe to share between threads.
-/// Source: sentence_transformers/util/retrieval.py and similarity.py
-class SemanticIndex {
-public:
     /// `corpus` (texts, columns)
-    explicit SemanticIndex(const Matrix<float>& corpus, Similarity similarity = Similarity::cosine)
-        : similarity_(similarity), rows_(corpus.rows()), cols_(corpus.cols()) {
-        for (Index first = 0; first < rows_; first += block_rows) {
-            Matrix<float> block = corpus.middleRows(first, std::min(block_rows, rows_ - first));
-            if (similarity == Similarity::cosine) detail::normalize_rows(block);
-            if (has_product() && cols_ > 0) {
+    Body(const Matrix<float>& corpus, Similarity measure)
+        : similarity(measure), rows(corpus.rows()), cols(corpus.cols()) {
+        for (Index first = 0; first < rows; first += rows_of_block) {
+            Matrix<float> block = corpus.middleRows(first, std::min(rows_of_block, rows - first));
+            if (measure == Similarity::cosine) detail::normalize_rows(block);
+            if (has_product() && cols > 0) {
                 packed_.emplace_back(block);
             } else {
                 blocks_.push_back(std::move(block));
             }
         }
     }
-
-    Index rows() const { return rows_; }
-    Index cols() const { return cols_; }
-    Similarity similarity() const { return similarity_; }
 
     /// For each of `queries` (queries, columns) the `top_k` rows most like it, the best first, of
     /// equal ones the first. InputError where the columns differ or top_k is below 1.
@@ -99,7 +75,7 @@ public:
             for_each_block(some, threads, [&](Index block, const Matrix<float>& scores) {
                 for (Index i = 0; i < count; ++i) {
                     of_block[static_cast<std::size_t>(i * num_blocks() + block)] =
-                        best_of(scores.row(i), block * block_rows, top_k);
+                        best_of(scores.row(i), block * rows_of_block, top_k);
                 }
             });
             for (Index i = 0; i < count * num_blocks(); ++i) {
@@ -114,27 +90,26 @@ public:
 
     /// All scores: (queries, texts). InputError where the columns differ.
     Matrix<float> scores(const Matrix<float>& queries, ThreadPool& threads) const {
-        Matrix<float> result(queries.rows(), rows_);
+        Matrix<float> result(queries.rows(), rows);
         for_each_block(prepared(queries), threads, [&](Index block, const Matrix<float>& scores) {
-            result.middleCols(block * block_rows, scores.cols()) = scores;
+            result.middleCols(block * rows_of_block, scores.cols()) = scores;
         });
         return result;
     }
 
-private:
-    static constexpr Index block_rows = 2048, queries_at_once = 64;
+    static constexpr Index rows_of_block = 2048, queries_at_once = 64;
 
     bool has_product() const {
-        return similarity_ == Similarity::cosine || similarity_ == Similarity::dot;
+        return similarity == Similarity::cosine || similarity == Similarity::dot;
     }
-    Index num_blocks() const { return (rows_ + block_rows - 1) / block_rows; }
+    Index num_blocks() const { return (rows + rows_of_block - 1) / rows_of_block; }
 
     Matrix<float> prepared(Matrix<float> queries) const {
-        if (queries.cols() != cols_) {
-            throw InputError({"", "queries", std::to_string(cols_) + " columns, as the corpus has",
+        if (queries.cols() != cols) {
+            throw InputError({"", "queries", std::to_string(cols) + " columns, as the corpus has",
                               std::to_string(queries.cols())});
         }
-        if (similarity_ == Similarity::cosine) detail::normalize_rows(queries);
+        if (similarity == Similarity::cosine) detail::normalize_rows(queries);
         return queries;
     }
 
@@ -148,14 +123,14 @@ private:
                 body(block, i < packed_.size() ? packed_[i].multiply(queries, threads)
                                                : distances(queries, blocks_[i]));
             },
-            queries.rows() * rows_ * cols_);
+            queries.rows() * rows * cols);
     }
 
     Matrix<float> distances(const Matrix<float>& queries, const Matrix<float>& block) const {
         Matrix<float> scores(queries.rows(), block.rows());
         for (Index i = 0; i < queries.rows(); ++i) {
             for (Index j = 0; j < block.rows(); ++j) {
-                scores(i, j) = similarity_ == Similarity::manhattan
+                scores(i, j) = similarity == Similarity::manhattan
                                    ? -(queries.row(i) - block.row(j)).lpNorm<1>()
                                    : -(queries.row(i) - block.row(j)).norm();
             }
@@ -183,16 +158,32 @@ private:
         return hits;
     }
 
-    Similarity similarity_;
-    Index rows_, cols_;
     std::vector<PackedMatrix<float>> packed_;  // blocks of the corpus for cosine and dot
     std::vector<Matrix<float>> blocks_;        // and for the distances
 };
 
-/// How alike each row of `a` (m, columns) is to each of `b` (n, columns): (m, n). InputError where
-/// the columns differ.
-inline Matrix<float> similarity(const Matrix<float>& a, const Matrix<float>& b,
-                                Similarity similarity, ThreadPool& threads) {
+NYSTROMFORMER_INLINE std::string_view name(Similarity similarity) {
+    return detail::similarity_names[similarity];
+}
+NYSTROMFORMER_INLINE std::optional<Similarity> similarity_named(std::string_view name) {
+    return detail::similarity_names.find(name);
+}
+
+NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(const Embeddings& corpus, Similarity similarity)
+    : body_(std::make_shared<const Body>(detail::matrix_of(corpus), similarity)) {}
+NYSTROMFORMER_INLINE Index SemanticIndex::rows() const { return body_->rows; }
+NYSTROMFORMER_INLINE Index SemanticIndex::cols() const { return body_->cols; }
+NYSTROMFORMER_INLINE Similarity SemanticIndex::similarity() const { return body_->similarity; }
+NYSTROMFORMER_INLINE std::vector<std::vector<SearchHit>> SemanticIndex::operator()(
+    const Embeddings& queries, Index top_k, ThreadPool& threads) const {
+    return (*body_)(detail::matrix_of(queries), top_k, threads);
+}
+NYSTROMFORMER_INLINE Embeddings SemanticIndex::scores(const Embeddings& queries,
+                                                      ThreadPool& threads) const {
+    return detail::embeddings_of(body_->scores(detail::matrix_of(queries), threads));
+}
+NYSTROMFORMER_INLINE Embeddings similarity(const Embeddings& a, const Embeddings& b,
+                                           Similarity similarity, ThreadPool& threads) {
     return SemanticIndex(b, similarity).scores(a, threads);
 }
 

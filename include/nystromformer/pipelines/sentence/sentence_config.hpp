@@ -8,7 +8,7 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
-#include <nystromformer/pipelines/sentence/semantic_search.hpp>
+#include <nystromformer/semantic_search.hpp>
 
 #include <algorithm>
 #include <array>
@@ -176,7 +176,7 @@ struct SentenceDefaults {
             const auto similarity = similarity_named(name.string());
             if (!similarity) {
                 throw UnsupportedError(
-                    {name.file(), name.path(), similarity_names, in_quotes(name.string())});
+                    {name.file(), name.path(), similarity_names.list(), in_quotes(name.string())});
             }
             result.similarity = *similarity;
         }

@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/model/model.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/sentence/dense.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_config.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the pipelines share: the options of a call, texts to tokens, batches by length.
+// What the pipelines share: texts to tokens, batches by length.
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
@@ -20,38 +20,10 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
-
-/// How an input that is too long for the model was cut, because the call's options ask for it.
-struct Cut {
-    Index input;    ///< number of the text, from 0
-    Index tokens;   ///< of the whole input, special tokens included
-    Index length;   ///< most tokens of a window
-    Index windows;  ///< windows that were computed; 1: what follows the first was left out
-};
-
-/// What every pipeline takes with a call. The options of a pipeline hold these beside its own.
-struct PipelineOptions {
-    Attention attention = Attention::config;
-    Index num_landmarks = 0;    ///< 0: the config's num_landmarks
-    Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
-    /// Called after each batch with the model's inputs (texts, or windows of texts) done of all.
-    std::function<void(Index done, Index total)> progress = {};
-    /// Called for each text that was cut, before it is computed.
-    std::function<void(const Cut&)> cut = {};
-};
-
-namespace detail {
-
-/// The part of a pipeline's options that all pipelines have.
-template <typename Options>
-PipelineOptions pipeline_options(const Options& options) {
-    return {options.attention, options.num_landmarks, options.batch_tokens, options.progress,
-            options.cut};
-}
+namespace nystromformer::detail {
 
 /// Every text has an inverse of its own, so that its answer does not depend on its batch.
-inline ForwardOptions forward_options(const PipelineOptions& options,
+inline ForwardOptions forward_options(const RunOptions& options,
                                       const NystromformerConfig& config) {
     return {.attention = options.attention,
             .num_landmarks = options.num_landmarks,
@@ -59,7 +31,7 @@ inline ForwardOptions forward_options(const PipelineOptions& options,
 }
 
 /// InputError where options are out of range.
-inline void check_options(const PipelineOptions& options) {
+inline void check_options(const RunOptions& options) {
     check_options(
         ForwardOptions{.attention = options.attention, .num_landmarks = options.num_landmarks});
     if (options.batch_tokens < 1) {
@@ -112,31 +84,11 @@ inline void check_length(const Encoding& encoding, const TextInput& input,
                       std::to_string(encoding.size()), input.number});
 }
 
-/// Encodes an input with its special tokens. With `truncation` one that is longer than
-/// longest_input is cut, which options.cut is told; without, or where that does not help, one that
-/// is too long for the model is an InputError.
-inline Encoding encode_input(const TextInput& input, const Tokenizer& tokenizer,
-                             const NystromformerConfig& config, bool truncation,
-                             const PipelineOptions& options) {
-    EncodeOptions encode = encode_options();
-    Encoding encoding = input.encode(tokenizer, encode);
-    const Index length = longest_input(tokenizer, config);
-    if (truncation && encoding.size() > length) {
-        if (options.cut)
-            options.cut({static_cast<Index>(input.number), encoding.size(), length, 1});
-        encode.truncation = Truncation{.max_length = length, .strategy = input.strategy};
-        encoding = input.encode(tokenizer, encode);
-        encoding.overflowing.clear();
-    }
-    check_length(encoding, input, config);
-    return encoding;
-}
-
 /// Calls body(indices) for batches of encodings, the longest first, each of at most
 /// options.batch_tokens rows (one that is longer goes alone). Which batch an encoding is in does
 /// not change its results.
 template <typename Body>
-void for_each_batch(const std::vector<Encoding>& encodings, const PipelineOptions& options,
+void for_each_batch(const std::vector<Encoding>& encodings, const RunOptions& options,
                     Body&& body) {
     check_options(options);
     std::vector<std::size_t> order(encodings.size());
@@ -158,12 +110,13 @@ void for_each_batch(const std::vector<Encoding>& encodings, const PipelineOption
     }
 }
 
-/// For texts that are encoded several times in a row, with one thing or another: passes on the
-/// first cut of each.
-inline std::function<void(const Cut&)> told_once_each(const std::function<void(const Cut&)>& cut) {
-    if (!cut) return {};
-    return [&cut, last = Index{-1}](const Cut& value) mutable {
-        if (std::exchange(last, value.input) != value.input) cut(value);
+/// For texts that are encoded several times in a row, with one pair or another: passes on the first
+/// notice of each text.
+inline std::function<void(const TruncationNotice&)> once_each(
+    const std::function<void(const TruncationNotice&)>& on_truncation) {
+    if (!on_truncation) return {};
+    return [&on_truncation, last = Index{-1}](const TruncationNotice& notice) mutable {
+        if (std::exchange(last, notice.input) != notice.input) on_truncation(notice);
     };
 }
 
@@ -195,20 +148,4 @@ inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
     return input;
 }
 
-/// The logits of a model that has one row of them for each sequence: (encodings, labels).
-template <typename Model>
-Matrix<float> sequence_logits(const Model& model, Index num_labels,
-                              const std::vector<Encoding>& encodings,
-                              const PipelineOptions& options) {
-    Matrix<float> logits(static_cast<Index>(encodings.size()), num_labels);
-    const ForwardOptions forward = forward_options(options, model.config());
-    for_each_batch(encodings, options, [&](std::span<const std::size_t> batch) {
-        const auto output = model(stacked_input(encodings, batch), forward);
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            logits.row(static_cast<Index>(batch[i])) = output.logits.row(static_cast<Index>(i));
-    });
-    return logits;
-}
-
-}  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

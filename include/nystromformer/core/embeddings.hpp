@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Embeddings to matrices and back.
+#pragma once
+
+#include <nystromformer/embeddings.hpp>
+#include <nystromformer/matrix.hpp>
+
+#include <cstddef>
+
+namespace nystromformer::detail {
+
+using ConstEmbeddingsMap = Eigen::Map<const Matrix<float>>;
+
+inline ConstEmbeddingsMap matrix_of(const Embeddings& embeddings) {
+    return {embeddings.values.data(), embeddings.rows, embeddings.cols};
+}
+
+inline Embeddings embeddings_of(const Matrix<float>& matrix) {
+    return {matrix.rows(), matrix.cols(), {matrix.data(), matrix.data() + matrix.size()}};
+}
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Embeddings: vectors of equal length, as the embedding pipelines return them.
+#pragma once
+
+#include <nystromformer/core/index.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace nystromformer {
+
+/// `rows` vectors of `cols` numbers, one after another: texts and their embeddings, or tokens and
+/// their hidden states.
+struct Embeddings {
+    Index rows = 0, cols = 0;
+    std::vector<float> values = {};  ///< (rows, cols)
+
+    std::span<const float> row(Index i) const {
+        return std::span(values).subspan(static_cast<std::size_t>(i * cols),
+                                         static_cast<std::size_t>(cols));
+    }
+    float operator()(Index row, Index col) const {
+        return values[static_cast<std::size_t>(row * cols + col)];
+    }
+};
+
+/// How the hidden states of a text's tokens become one vector, with the names of
+/// sentence-transformers.
+enum class PoolingMode {
+    cls,                   ///< the first token's
+    max,                   ///< the largest of each column
+    mean,                  ///< their mean
+    mean_sqrt_len_tokens,  ///< their sum over the root of their number
+    weightedmean,          ///< their mean, each weighted by its position from 1
+    lasttoken,             ///< the last token's
+};
+
+}  // namespace nystromformer

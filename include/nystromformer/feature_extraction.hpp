@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// FeatureExtractionPipeline: a text in, the hidden states of its tokens out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/embeddings.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerModel;
+class Tokenizer;
+
+struct FeatureExtractionOptions {
+    /// With a stride, each token has the states of the window that shows most of the text on both
+    /// sides of it.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+/// Hugging Face's pipeline("feature-extraction"). Every text is computed alone, without padding:
+/// its states are the same bit for bit in any batch and on any number of threads. Immutable, cheap
+/// to copy, safe to share between threads.
+/// Source: transformers/pipelines/feature_extraction.py
+class FeatureExtractionPipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit FeatureExtractionPipeline(const std::filesystem::path& folder,
+                                       const LoadOptions& options = {});
+
+    /// last_hidden_state of a text, special tokens included: (n, hidden). InputError if it is too
+    /// long.
+    Embeddings operator()(std::string_view text,
+                          const FeatureExtractionOptions& options = {}) const;
+    /// The same for each of several texts, faster than one by one. InputError names the first bad
+    /// text.
+    std::vector<Embeddings> batch(std::span<const std::string> texts,
+                                  const FeatureExtractionOptions& options = {}) const;
+
+    /// InputError for options that are out of range or contradict each other.
+    void check(const FeatureExtractionOptions& options) const;
+
+    const NystromformerModel<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/feature_extraction.hpp>
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// FillMaskPipeline: a text with mask tokens in, the likeliest tokens for each out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/options.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerForMaskedLM;
+class Tokenizer;
+
+/// One token for a mask, with Hugging Face's names.
+struct FillMaskAnswer {
+    double score;           ///< its probability over the whole vocabulary, targets or not
+    std::int64_t token;     ///< its id
+    std::string token_str;  ///< its text
+    std::string sequence;   ///< the decoded text with it in the mask's place
+};
+
+struct FillMaskOptions {
+    Index top_k = 5;                        ///< answers for each mask
+    std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
+    /// With a stride, each mask is answered in the window that shows most of the text on both sides
+    /// of it.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+/// Hugging Face's pipeline("fill-mask"). Every text is computed alone, without padding: its answer
+/// is the same bit for bit in any batch and on any number of threads. Immutable, cheap to copy,
+/// safe to share between threads. Source: transformers/pipelines/fill_mask.py
+class FillMaskPipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder. Throws what those throw, and
+    /// TokenizerError if the tokenizer defines no mask token.
+    explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
+
+    /// The answers for a text with exactly one mask, best first. InputError if it has none or
+    /// several, if the text is too long, and for options that `check` refuses.
+    std::vector<FillMaskAnswer> operator()(std::string_view text,
+                                           const FillMaskOptions& options = {}) const;
+    /// For each mask of a text, in order, the answers, each mask on its own with the others left
+    /// masked.
+    std::vector<std::vector<FillMaskAnswer>> each_mask(std::string_view text,
+                                                       const FillMaskOptions& options = {}) const;
+    /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
+    std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
+        std::span<const std::string> texts, const FillMaskOptions& options = {}) const;
+
+    /// InputError for options that this model cannot meet, whatever the text.
+    void check(const FillMaskOptions& options) const;
+    /// The ids of targets, ascending, each once. A target spelled like a token counts as that
+    /// token. Any other is tokenized, without special tokens, and its first token counts; one that
+    /// gives no token is skipped. Empty for no targets; InputError if all of them are skipped.
+    std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const;
+
+    const NystromformerForMaskedLM<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/fill_mask.hpp>
+#endif

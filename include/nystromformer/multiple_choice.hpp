@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// MultipleChoicePipeline: a prompt and what may follow it in; which of them, with scores, out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerForMultipleChoice;
+class Tokenizer;
+
+struct MultipleChoiceAnswer {
+    Index choice;                ///< the likeliest choice, from 0
+    std::string text;            ///< its text
+    std::vector<double> scores;  ///< softmax over the choices, in their order
+};
+
+struct MultipleChoiceOptions {
+    /// Truncation cuts the longer text of a pair first. With a stride, the longer text is split,
+    /// and each window goes with the whole other text. A choice's logit is the mean over its
+    /// windows, each weighted by its number of tokens without special ones. Windows are as long as
+    /// for text classification.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+struct MultipleChoiceInput {
+    std::string prompt;
+    std::vector<std::string> choices;
+};
+
+/// Prompt and choices as Hugging Face's examples give them to ...ForMultipleChoice (which has no
+/// pipeline there): the prompt with each choice as a pair of texts. Every pair is computed alone,
+/// without padding: its score is the same bit for bit in any batch and on any number of threads.
+/// Immutable, cheap to copy, safe to share between threads.
+class MultipleChoicePipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit MultipleChoicePipeline(const std::filesystem::path& folder,
+                                    const LoadOptions& options = {});
+
+    /// InputError if there is no choice, and if a pair is too long.
+    MultipleChoiceAnswer operator()(std::string_view prompt, std::vector<std::string> choices,
+                                    const MultipleChoiceOptions& options = {}) const;
+    /// The same for several prompts, faster than one by one. InputError names the first bad one.
+    std::vector<MultipleChoiceAnswer> batch(std::span<const MultipleChoiceInput> inputs,
+                                            const MultipleChoiceOptions& options = {}) const;
+
+    /// InputError for options that are out of range.
+    void check(const MultipleChoiceOptions& options) const;
+
+    const NystromformerForMultipleChoice<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/multiple_choice.hpp>
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// QuestionAnsweringPipeline: a question and a text in, the spans of the text that answer it out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerForQuestionAnswering;
+class Tokenizer;
+
+/// A span of the context, with Hugging Face's names.
+struct QuestionAnsweringAnswer {
+    double score;
+    Index start, end;    ///< code points in the context
+    std::string answer;  ///< the text of the span; "" if the context holds no answer
+};
+
+struct QuestionAnsweringOptions {
+    Index top_k = 1;  ///< answers at most
+    /// Tokens of question and context in one window. Nothing: 384, or less if the tokenizer's
+    /// model_max_length or the model's positions are fewer.
+    std::optional<Index> max_seq_len = std::nullopt;
+    /// Tokens that the windows of a long context share. Nothing: 128 or half of max_seq_len.
+    std::optional<Index> doc_stride = std::nullopt;
+    Index max_answer_len = 15;              ///< tokens
+    bool handle_impossible_answer = false;  ///< also consider that there is no answer
+    bool align_to_words = true;             ///< answers of whole words
+    /// Called for each context that was split into windows, before it is computed.
+    std::function<void(const TruncationNotice&)> on_truncation = {};
+    RunOptions run = {};
+};
+
+struct QuestionAnsweringInput {
+    std::string question;
+    std::string context;
+};
+
+/// pipeline("question-answering") of transformers 4.57, which 5 has no longer. A context that does
+/// not fit max_seq_len is split into windows; a question is never cut. Spans of score 0, which end
+/// before they start and with which transformers fills up top_k, are left out here. Every text is
+/// computed alone, without padding: its answer is the same bit for bit in any batch and on any
+/// number of threads. Immutable, cheap to copy, safe to share between threads.
+/// Source: transformers/pipelines/question_answering.py
+class QuestionAnsweringPipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit QuestionAnsweringPipeline(const std::filesystem::path& folder,
+                                       const LoadOptions& options = {});
+
+    /// The answers to a question, best first. InputError if a text is empty or the question leaves
+    /// the windows no room.
+    std::vector<QuestionAnsweringAnswer> operator()(
+        std::string_view question, std::string_view context,
+        const QuestionAnsweringOptions& options = {}) const;
+    /// The same for several questions, faster than one by one. InputError names the first bad one.
+    std::vector<std::vector<QuestionAnsweringAnswer>> batch(
+        std::span<const QuestionAnsweringInput> inputs,
+        const QuestionAnsweringOptions& options = {}) const;
+
+    /// InputError for options that are out of range or contradict each other.
+    void check(const QuestionAnsweringOptions& options) const;
+
+    const NystromformerForQuestionAnswering<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/question_answering.hpp>
+#endif

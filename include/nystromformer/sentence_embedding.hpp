@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// SentenceEmbeddingPipeline: a text in, one vector out, as sentence-transformers makes it.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/embeddings.hpp>
+#include <nystromformer/options.hpp>
+#include <nystromformer/semantic_search.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerModel;
+class Tokenizer;
+
+std::string_view name(PoolingMode mode);
+/// The mode of that name, or nothing.
+std::optional<PoolingMode> pooling_mode_named(std::string_view name);
+
+struct SentenceEmbeddingOptions {
+    /// Put before each text; nothing: what prompt_name says.
+    std::optional<std::string> prompt = std::nullopt;
+    /// One of the folder's prompts; nothing: its default_prompt_name, or no prompt.
+    std::optional<std::string> prompt_name = std::nullopt;
+    bool normalize_embeddings = false;  ///< to length 1, after the dimension is cut
+    /// Columns to keep, 1 to the model's; nothing: the folder's truncate_dim, or all.
+    std::optional<Index> truncate_dim = std::nullopt;
+    /// Tokens of a text at most; nothing: as the folder says. At most max_position_embeddings.
+    std::optional<Index> max_seq_length = std::nullopt;
+    /// Truncation is what sentence-transformers does. With a stride, the pooled vectors of the
+    /// windows are averaged, each weighted by its tokens, before the modules after the pooling.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+/// SentenceTransformer.encode, for sentence-transformers folders whose Transformer is a
+/// Nystromformer, and for plain Hugging Face folders, which get the mean of their tokens. Every
+/// text is computed alone, without padding: its embedding is the same bit for bit in any batch and
+/// on any number of threads. Immutable, cheap to copy, safe to share between threads.
+/// Source: sentence_transformers/sentence_transformer/model.py
+class SentenceEmbeddingPipeline {
+public:
+    /// Loads modules, model and tokenizer of a folder. Throws what those throw, UnsafePathError for
+    /// a path that leads out of it, UnsupportedError for unknown modules.
+    explicit SentenceEmbeddingPipeline(const std::filesystem::path& folder,
+                                       const LoadOptions& options = {});
+
+    /// The embedding of a text. InputError if it is too long.
+    std::vector<float> operator()(std::string_view text,
+                                  const SentenceEmbeddingOptions& options = {}) const;
+    /// The embeddings of several texts, faster than one by one. InputError names the first bad
+    /// text.
+    Embeddings batch(std::span<const std::string> texts,
+                     const SentenceEmbeddingOptions& options = {}) const;
+
+    /// InputError for options that are out of range or contradict each other.
+    void check(const SentenceEmbeddingOptions& options) const;
+    /// How alike each row of `a` is to each of `b`, as the folder measures it: (a.rows, b.rows).
+    Embeddings similarity(const Embeddings& a, const Embeddings& b) const;
+
+    /// Columns of an embedding.
+    Index embedding_dimension() const;
+    /// Tokens of a text at most, special ones included, unless a call says otherwise.
+    Index max_seq_length() const;
+    Similarity similarity_function() const;
+    /// "query" and "document" always exist.
+    const std::map<std::string, std::string>& prompts() const;
+    /// One or several, whose vectors are joined.
+    const std::vector<PoolingMode>& pooling_mode() const;
+    /// False if the prompt's tokens are left out of the pooling.
+    bool include_prompt() const;
+    /// False for a folder without modules.json, which gets the mean of its tokens.
+    bool has_modules() const;
+
+    const NystromformerModel<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// TokenClassificationPipeline: a text in, its labelled tokens or entities out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/entity.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerForTokenClassification;
+class Tokenizer;
+
+/// The strategy of that name, or nothing.
+std::optional<AggregationStrategy> aggregation_strategy_named(std::string_view name);
+
+struct TokenClassificationOptions {
+    AggregationStrategy aggregation_strategy = AggregationStrategy::none;
+    std::vector<std::string> ignore_labels = {"O"};  ///< entities of these are left out
+    /// A stride needs an aggregation_strategy. Windows have the tokenizer's model_max_length, or
+    /// what the model takes if that is less. In their overlap the longest entity stays, or the
+    /// likelier of equally long ones.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+/// Hugging Face's pipeline("token-classification"), or "ner". Every text is computed alone, without
+/// padding (but for the last window of a text with a stride, which is padded as there): its answer
+/// is the same bit for bit in any batch and on any number of threads. Immutable, cheap to copy,
+/// safe to share between threads. Source: transformers/pipelines/token_classification.py
+class TokenClassificationPipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit TokenClassificationPipeline(const std::filesystem::path& folder,
+                                         const LoadOptions& options = {});
+
+    /// The entities of a text in order. InputError if the text is too long.
+    std::vector<TokenClassificationAnswer> operator()(
+        std::string_view text, const TokenClassificationOptions& options = {}) const;
+    /// The entities of each of several texts, faster than one by one. InputError names the first
+    /// bad text.
+    std::vector<std::vector<TokenClassificationAnswer>> batch(
+        std::span<const std::string> texts, const TokenClassificationOptions& options = {}) const;
+
+    /// InputError for options that are out of range or contradict each other.
+    void check(const TokenClassificationOptions& options) const;
+
+    const NystromformerForTokenClassification<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/token_classification.hpp>
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// ZeroShotClassificationPipeline: a text and labels of the caller's own in, a score for each out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+template <typename Scalar>
+class NystromformerForSequenceClassification;
+class Tokenizer;
+
+/// A text and its labels with their scores, best first, with Hugging Face's names.
+struct ZeroShotAnswer {
+    std::string sequence;
+    std::vector<std::string> labels;
+    std::vector<double> scores;
+};
+
+struct ZeroShotOptions {
+    /// The hypothesis that the model judges for each label, which replaces the {}.
+    std::string hypothesis_template = "This example is {}.";
+    /// Every label on its own, entailment against contradiction; else the scores add up to 1.
+    bool multi_label = false;
+    /// With a stride, each window goes with the whole hypothesis. A label's logits are the means
+    /// over the windows, each weighted by its number of tokens without special ones. Windows are as
+    /// long as for text classification.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+struct ZeroShotInput {
+    std::string sequence;
+    std::vector<std::string> candidate_labels;
+};
+
+/// Hugging Face's pipeline("zero-shot-classification"), for models of natural language inference:
+/// a label's score comes from the logit that the text entails its hypothesis. Every text is
+/// computed alone, without padding. Immutable, cheap to copy, safe to share between threads.
+/// Source: transformers/pipelines/zero_shot_classification.py
+class ZeroShotClassificationPipeline {
+public:
+    /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
+    explicit ZeroShotClassificationPipeline(const std::filesystem::path& folder,
+                                            const LoadOptions& options = {});
+
+    /// The labels of a text, best first. InputError if there is no label, if the text is too long,
+    /// and for a hypothesis_template without {}.
+    ZeroShotAnswer operator()(std::string_view sequence, std::vector<std::string> candidate_labels,
+                              const ZeroShotOptions& options = {}) const;
+    /// The same for several texts, faster than one by one. InputError names the first bad one.
+    std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
+                                      const ZeroShotOptions& options = {}) const;
+
+    /// InputError for options that are out of range.
+    void check(const ZeroShotOptions& options) const;
+    /// The first label of label2id whose name starts with "entail" in any case. Nothing if there is
+    /// none: the last label then counts as entailment, as in Hugging Face.
+    std::optional<Index> entailment_id() const;
+
+    const NystromformerForSequenceClassification<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/zero_shot_classification.hpp>
+#endif
