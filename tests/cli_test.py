@@ -339,16 +339,18 @@ class Pipelines(unittest.TestCase):
             "embed": (embeds, ["--stride", 8], [{"text": text} for text in texts]),
             "features": (embeds, ["--stride", 8], [{"text": text} for text in texts]),
             "fill-mask": (pathlib.Path(MODEL).resolve(), [], [{"text": text} for text in masked])}
+        lossless = ["--precision", "bf16"]  # for these files, of bf16, where the CPU multiplies bf16 as floats
         for command, (model, options, lines) in tasks.items():
-            for form in ([], ["--attention", "nystrom", "--landmarks", 4], ["--precision", "int8"],
-                         ["--precision", "bf16"]):
+            plain = ask(command, model, *options, data=as_lines(*lines))[1]
+            for form in ([], ["--attention", "nystrom", "--landmarks", 4], ["--precision", "int8"], lossless):
                 outputs = [ask(command, model, *options, *form, *how, data=as_lines(*lines))
                            for how in (["--threads", 1], ["--threads", 3, "--batch-tokens", 1])]
                 self.assertEqual(outputs[0], outputs[1], (command, form))
                 self.assertEqual(outputs[0][0], 0, (command, form, outputs[0]))
                 alone = b"".join(ask(command, model, *options, *form, data=as_lines(line))[1] for line in lines[:2])
                 self.assertTrue(outputs[0][1].startswith(alone), (command, form))
-            self.assertNotEqual(ask(command, model, *options, data=as_lines(*lines))[1], outputs[0][1])
+                if form not in ([], lossless):
+                    self.assertNotEqual(outputs[0][1], plain, (command, form))
 
     def test_tag_tells_the_words_of_tokens(self):
         options = ("--json", "--ignore-labels", "", "--word-ids")
