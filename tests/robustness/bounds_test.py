@@ -291,6 +291,22 @@ class Products(Bounds):
         self.assertEqual((code, "at most 4096 attentions" in err), (2, True), err)
 
 
+class Errors(Bounds):
+    def test_a_token_that_the_model_does_not_know_is_told_the_same_in_any_batch(self):
+        good, bad = {"text": "w1 [MASK] w2"}, {"text": "w1 [MASK] w39"}  # the model ends with w34
+        for command, head in (("embed", "base"), ("features", "base"), ("fill-mask", "masked-lm"), ("classify", "classes"),
+                              ("tag", "tags")):
+            folder = self.scratch / head
+            if not folder.exists():
+                write_model(folder, head, vocab_size=40)
+            errors = set()
+            for options in ([], ["--batch-tokens", 1], *([["--stride", 1]] if command != "tag" else [])):
+                code, answers, _ = call(command, folder, *options, lines=[good, bad, good])
+                self.assertEqual((code, [line for line in (0, 2) if "error" in answers[line]]), (3, []), answers)
+                errors.add(answers[1]["error"])
+            self.assertEqual(errors, {"input_ids[2]: expected below the model's vocab_size 40, found 44"}, command)
+
+
 class Silences(Bounds):
     def run_labels(self, head, name, tensors):
         folder = self.scratch / head

@@ -96,10 +96,12 @@ private:
             return {whole, {whole}};
         }
         Encoding whole = input.encode(tokenizer_, detail::encode_options());
-        if (whole.size() == 0) detail::check_length(whole, input, model_.config());
+        if (whole.size() == 0) detail::check_encoding(whole, input, model_.config());
         auto windows =
             detail::windows_of(whole, input, tokenizer_, model_.config().max_position_embeddings,
                                *options.stride, shared, Direction::right);
+        for (const Encoding& window : windows)
+            detail::check_encoding(window, input, model_.config());
         return {std::move(whole), std::move(windows)};
     }
 

@@ -173,6 +173,7 @@ private:
             // From the start of the text, whichever side truncation would cut.
             windows = detail::windows_of(whole, input, tokenizer_, config.max_position_embeddings,
                                          *options.stride, shared, Direction::right);
+            for (const Encoding& window : windows) detail::check_encoding(window, input, config);
         }
         masked.add(whole, std::move(windows), options.stride.value_or(0), mask_id_);
     }

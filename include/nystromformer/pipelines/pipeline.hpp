@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -101,15 +102,33 @@ struct TextInput {
     }
 };
 
-/// InputError where an encoding has no token, or more than the model has positions.
-inline void check_length(const Encoding& encoding, const TextInput& input,
-                         const NystromformerConfig& config) {
+/// InputError where the model has no row for an id. (It would say so itself, but of a place in a
+/// batch.)
+inline void check_ids(const char* field, const std::vector<std::int64_t>& ids, Index limit,
+                      const char* size, const TextInput& input) {
+    const auto bad = std::find_if(ids.begin(), ids.end(),
+                                  [&](std::int64_t id) { return id < 0 || id >= limit; });
+    if (bad == ids.end()) return;
+    throw InputError({"", std::string(field) + '[' + std::to_string(bad - ids.begin()) + ']',
+                      "below the model's " + std::string(size) + ' ' + std::to_string(limit),
+                      std::to_string(*bad), input.number});
+}
+
+/// InputError where an encoding has no token, more than the model has positions, or one that it
+/// does not know.
+inline void check_encoding(const Encoding& encoding, const TextInput& input,
+                           const NystromformerConfig& config) {
     const Index most = config.max_position_embeddings;
     if (encoding.size() == 0)
         throw InputError({"", "", "at least one token", "none", input.number});
-    if (encoding.size() <= most) return;
-    throw InputError({"", "", "at most max_position_embeddings " + std::to_string(most) + " tokens",
-                      std::to_string(encoding.size()), input.number});
+    if (encoding.size() > most) {
+        throw InputError({"", "",
+                          "at most max_position_embeddings " + std::to_string(most) + " tokens",
+                          std::to_string(encoding.size()), input.number});
+    }
+    check_ids("input_ids", encoding.ids, config.vocab_size, "vocab_size", input);
+    check_ids("token_type_ids", encoding.type_ids, config.type_vocab_size, "type_vocab_size",
+              input);
 }
 
 /// Encodes an input with its special tokens. With `truncation` one that is longer than
@@ -128,7 +147,7 @@ inline Encoding encode_input(const TextInput& input, const Tokenizer& tokenizer,
         encoding = input.encode(tokenizer, encode);
         encoding.overflowing.clear();
     }
-    check_length(encoding, input, config);
+    check_encoding(encoding, input, config);
     return encoding;
 }
 

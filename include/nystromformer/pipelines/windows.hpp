@@ -59,7 +59,7 @@ inline std::vector<Encoding> encode_windows(const TextInput& input, const Tokeni
                                             Index stride, const PipelineOptions& options) {
     auto windows = windows_of(input.encode(tokenizer, encode_options()), input, tokenizer, length,
                               stride, options);
-    for (const Encoding& window : windows) check_length(window, input, config);
+    for (const Encoding& window : windows) check_encoding(window, input, config);
     return windows;
 }
 

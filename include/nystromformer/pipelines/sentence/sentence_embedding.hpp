@@ -182,7 +182,7 @@ private:
         const Index length = max_seq_length(options);
         Encoding whole = input.encode(tokenizer(), detail::encode_options());
         const Index tokens = whole.size();
-        if (tokens == 0) throw InputError({"", "", "at least one token", "none", input.number});
+        if (tokens == 0) detail::check_encoding(whole, input, model().config());
         if (tokens > length && !options.truncation && !options.stride) {
             throw InputError({"", "",
                               "at most max_seq_length " + std::to_string(length) +
@@ -194,6 +194,7 @@ private:
             detail::windows_of(whole, input, tokenizer(), length, options.stride.value_or(0), {},
                                options.stride ? std::optional(Direction::right) : std::nullopt);
         if (options.truncation) some.resize(1);
+        for (const Encoding& window : some) detail::check_encoding(window, input, model().config());
         if (tokens > length && options.cut) {
             options.cut({static_cast<Index>(input.number), tokens, length,
                          static_cast<Index>(some.size())});
