@@ -5,6 +5,7 @@
 #include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -65,6 +66,16 @@ std::string table(const Request& request) {
     return text;
 }
 
+/// How many tokens the shortest texts get: tokenizer.json may pad them to a million.
+double min_tokens(const nf::Tokenizer& tokenizer) {
+    try {
+        return static_cast<double>(
+            std::max(tokenizer.encode("").size(), tokenizer.encode("a").size()));
+    } catch (const nf::Error&) {
+        return 0;  // every text will get that error
+    }
+}
+
 int run(const Options& options, const std::vector<std::string>& texts) {
     const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.model);
     nf::ThreadPool threads(options.threads);
@@ -78,7 +89,11 @@ int run(const Options& options, const std::vector<std::string>& texts) {
             });
         });
     };
-    return answer_all(text_fields(texts), options, {answer, table, 256});
+    const double tokens = min_tokens(tokenizer);
+    const auto output_bytes = [&](const Request& request) {
+        return (tokens + size_of(request, "text")) * json_object_bytes;
+    };
+    return answer_all(text_fields(texts), options, {answer, table, 256, output_bytes});
 }
 
 }  // namespace tokenize_command

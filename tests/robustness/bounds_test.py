@@ -6,6 +6,7 @@
 """
 import argparse
 import json
+import os
 import pathlib
 import pickle
 import random
@@ -289,6 +290,43 @@ class Products(Bounds):
         numbers = ",".join(["1"] * 100)
         code, _, err = call("compare", folder, "--landmarks", numbers, "--iterations", numbers, "w1")
         self.assertEqual((code, "at most 4096 attentions" in err), (2, True), err)
+
+
+class Memory(Bounds):
+    def test_lines_that_are_padded_to_a_million_tokens_are_not_held_together(self):
+        folder = self.scratch / "base"
+        write_model(folder, "base")
+        tokenizer = json.loads((folder / "tokenizer.json").read_text())
+        tokenizer["padding"] = {"strategy": {"Fixed": 1 << 17}, "direction": "Right", "pad_to_multiple_of": None,
+                                "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}
+        folders.write_json(folder / "tokenizer.json", tokenizer)
+        data = json.dumps({"text": "w1"}).encode() + b"\n"
+        process = subprocess.Popen([PROGRAM, "tokenize", "--model", str(folder)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        process.stdin.write(data * 40)
+        process.stdin.close()
+        lines = sum(block.count(b"\n") for block in iter(lambda: process.stdout.read(1 << 20), b""))
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+        self.assertEqual((process.returncode, lines), (0, 40))
+        self.assertLess(usage.ru_maxrss, 1 << 20)  # KiB; forty together take several times that
+
+
+class Errors(Bounds):
+    def test_a_token_that_the_model_does_not_know_is_told_the_same_in_any_batch(self):
+        good, bad = {"text": "w1 [MASK] w2"}, {"text": "w1 [MASK] w39"}  # the model ends with w34
+        for command, head in (("embed", "base"), ("features", "base"), ("fill-mask", "masked-lm"), ("classify", "classes"),
+                              ("tag", "tags")):
+            folder = self.scratch / head
+            if not folder.exists():
+                write_model(folder, head, vocab_size=40)
+            errors = set()
+            for options in ([], ["--batch-tokens", 1], *([["--stride", 1]] if command != "tag" else [])):
+                code, answers, _ = call(command, folder, *options, lines=[good, bad, good])
+                self.assertEqual((code, [line for line in (0, 2) if "error" in answers[line]]), (3, []), answers)
+                errors.add(answers[1]["error"])
+            self.assertEqual(errors, {"input_ids[2]: expected below the model's vocab_size 40, found 44"}, command)
 
 
 class Silences(Bounds):

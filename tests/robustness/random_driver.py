@@ -107,14 +107,16 @@ class Run:
             options += ["--batch-tokens", str(self.dice.choice([1, 3, 17]))]
         arguments = [self.program, request.command, "--model", str(self.folder.path), *options]
         process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for number, line in enumerate(request.lines):
-            process.stdin.write(line + b"\n")
-            process.stdin.flush()
-            alone = process.stdout.readline()
-            require(alone, f"no line: {arguments}: {process.stderr.read(3000) if process.poll() else ''}")
-            require(json.loads(alone) == together[number],
-                    f"{arguments}\n  {line!r}\n  alone {alone[:1000]!r}\n  together {str(together[number])[:1000]}")
-        process.communicate()
+        try:
+            for number, line in enumerate(request.lines):
+                process.stdin.write(line + b"\n")
+                process.stdin.flush()
+                alone = process.stdout.readline()
+                require(alone, f"no line: {arguments}: {process.stderr.read(3000) if process.poll() else ''}")
+                require(json.loads(alone) == together[number],
+                        f"{arguments}\n  {line!r}\n  alone {alone[:1000]!r}\n  together {str(together[number])[:1000]}")
+        finally:
+            process.communicate()
 
 
 def one(program, seed, number, scratch, compare):

@@ -120,10 +120,10 @@ def draw_choose(dice, folder):
 
 
 def embedding_options(dice, folder):
-    options = forward(dice) + fitting(dice) + some(dice, [
+    options = forward(dice) + fitting(dice, (0, 1, 3)) + some(dice, [
         ("--truncate-dim", 1, 2, folder.columns, folder.columns + 1), ("--max-seq-length", 1, 2, 3, 5, 8, 100)], 0.2)
     names = ["query", "document", "long", "odd", "none"] if folder.modules else ["query", "document"]
-    return options + dice.choice([[], [], ["--prompt-name", dice.choice(names)],
+    return options + dice.choice([[], ["--prompt-name", "long" if folder.modules else "query"], ["--prompt-name", dice.choice(names)],
                                   ["--prompt", dice.choice(["the cat ", "", " ", "zzz", "[SEP]", "a b c d e f g h i j "])]])
 
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -73,15 +74,33 @@ struct TextInput {
     }
 };
 
-/// InputError where an encoding has no token, or more than the model has positions.
-inline void check_length(const Encoding& encoding, const TextInput& input,
-                         const NystromformerConfig& config) {
-    const Index most = config.max_position_embeddings;
+/// InputError if the model has no row for an id. (It would say so itself, but of a place in a
+/// batch.)
+inline void check_ids(const char* field, const std::vector<std::int64_t>& ids, Index limit,
+                      const char* size, const TextInput& input) {
+    const auto bad = std::find_if(ids.begin(), ids.end(),
+                                  [&](std::int64_t id) { return id < 0 || id >= limit; });
+    if (bad == ids.end()) return;
+    throw InputError({"", std::string(field) + '[' + std::to_string(bad - ids.begin()) + ']',
+                      "below the model's " + std::string(size) + ' ' + std::to_string(limit),
+                      std::to_string(*bad), input.number});
+}
+
+/// InputError if an encoding has no token, more than the model has positions, or one that the model
+/// does not know.
+inline void check_encoding(const Encoding& encoding, const TextInput& input,
+                           const NystromformerConfig& config) {
+    const Index max_length = config.max_position_embeddings;
     if (encoding.size() == 0)
         throw InputError({"", "", "at least one token", "none", input.number});
-    if (encoding.size() <= most) return;
-    throw InputError({"", "", "at most max_position_embeddings " + std::to_string(most) + " tokens",
-                      std::to_string(encoding.size()), input.number});
+    if (encoding.size() > max_length) {
+        throw InputError(
+            {"", "", "at most max_position_embeddings " + std::to_string(max_length) + " tokens",
+             std::to_string(encoding.size()), input.number});
+    }
+    check_ids("input_ids", encoding.ids, config.vocab_size, "vocab_size", input);
+    check_ids("token_type_ids", encoding.type_ids, config.type_vocab_size, "type_vocab_size",
+              input);
 }
 
 /// Calls body(indices) for batches of encodings, the longest first, each of at most

@@ -66,11 +66,12 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
             return {whole, {whole}};
         }
         Encoding whole = input.encode(tokenizer, detail::encode_options());
-        if (whole.size() == 0) detail::check_length(whole, input, config());
+        if (whole.size() == 0) detail::check_encoding(whole, input, config());
         auto windows = detail::windows_of(
             whole, input, tokenizer,
             {config().max_position_embeddings, *options.long_text.stride, Direction::right},
             options.long_text.on_truncation);
+        for (const Encoding& window : windows) detail::check_encoding(window, input, config());
         return {std::move(whole), std::move(windows)};
     }
 

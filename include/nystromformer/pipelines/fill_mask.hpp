@@ -124,6 +124,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
                 whole, input, tokenizer,
                 {config().max_position_embeddings, *options.long_text.stride, Direction::right},
                 options.long_text.on_truncation);
+            for (const Encoding& window : windows) detail::check_encoding(window, input, config());
         }
         masked.add(whole, std::move(windows), options.long_text.stride.value_or(0), mask_id);
     }

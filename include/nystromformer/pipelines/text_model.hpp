@@ -59,7 +59,7 @@ struct TextModel {
             encoding = input.encode(tokenizer, encode);
             encoding.overflowing.clear();
         }
-        check_length(encoding, input, config());
+        check_encoding(encoding, input, config());
         return encoding;
     }
 
@@ -70,7 +70,7 @@ struct TextModel {
         const std::function<void(const TruncationNotice&)>& on_truncation) const {
         auto windows = windows_of(input.encode(tokenizer, encode_options()), input, tokenizer,
                                   {length, stride, std::nullopt}, on_truncation);
-        for (const Encoding& window : windows) check_length(window, input, config());
+        for (const Encoding& window : windows) check_encoding(window, input, config());
         return windows;
     }
 

@@ -119,7 +119,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         const Index length = length_of(options);
         Encoding whole = input.encode(tokenizer, detail::encode_options());
         const Index tokens = whole.size();
-        if (tokens == 0) throw InputError({"", "", "at least one token", "none", input.number});
+        if (tokens == 0) detail::check_encoding(whole, input, model.config());
         if (tokens > length && !options.long_text.truncation && !options.long_text.stride) {
             throw InputError({"", "",
                               "at most max_seq_length " + std::to_string(length) +
@@ -132,6 +132,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
             {length, options.long_text.stride.value_or(0),
              options.long_text.stride ? std::optional(Direction::right) : std::nullopt});
         if (options.long_text.truncation) some.resize(1);
+        for (const Encoding& window : some) detail::check_encoding(window, input, model.config());
         if (tokens > length && options.long_text.on_truncation) {
             options.long_text.on_truncation({static_cast<Index>(input.number), tokens, length,
                                              static_cast<Index>(some.size())});
