@@ -18,13 +18,7 @@ inline Replace read_replace(const TokenizerJson& json) {
     const auto pattern = json.at("pattern").object();
     const bool is_regex = pattern.has("Regex");
     const auto value = pattern.at(is_regex ? "Regex" : "String");
-    if (!is_regex && value.string().empty()) value.fail("text");
     Replace result{read_pattern(pattern), json.at("content").string()};
-    if (is_regex && result.pattern.regex->can_be_empty()) {
-        throw UnsupportedError({json.file(), value.path(),
-                                "a regular expression that matches no empty text",
-                                in_quotes(value.string())});
-    }
     result.is_space_run = is_regex && value.string() == " {2,}";
     return result;
 }
@@ -76,9 +70,7 @@ inline void read_normalizers(const TokenizerJson& json, std::vector<Normalizer>&
         chain.emplace_back(
             Strip{json.at("strip_left").boolean(), json.at("strip_right").boolean()});
     } else if (name == "Prepend") {
-        const auto content = json.at("prepend");
-        if (content.string().empty()) content.fail("text");
-        chain.emplace_back(Prepend{content.string()});
+        chain.emplace_back(Prepend{json.at("prepend").string()});
     } else {
         refuse_component(type,
                          "Sequence, BertNormalizer, Replace, NFC, NFD, NFKC, NFKD, StripAccents, "

@@ -31,6 +31,8 @@ inline void enclose(Encoding& encoding, const SpecialToken* before, std::int64_t
     Encoding result;
     if (before != nullptr) append_row(result, before->id, before->text, type_before, false);
     result.overflowing = std::move(encoding.overflowing);
+    // What another post-processor added counts as text from here on.
+    std::fill(encoding.special_tokens_mask.begin(), encoding.special_tokens_mask.end(), 0);
     append_rows(result, std::move(encoding));
     append_row(result, after.id, after.text, type_after, false);
     for (Encoding& window : result.overflowing)

@@ -71,13 +71,11 @@ public:
     Regex(const std::string& pattern, const std::string& file, const std::string& place) {
         RegexParser parser(RegexReader(pattern, file, place));
         const RegexNode tree = parser.parse();
-        can_be_empty_ = tree.can_be_empty();
         emit(tree, parser);
         add({RegexStep::Kind::match}, parser);
         find_first();
     }
 
-    bool can_be_empty() const { return can_be_empty_; }
     const std::vector<RegexStep>& steps() const { return steps_; }
     const CodePointSet& set(const RegexStep& step) const { return sets_[step.set]; }
     std::uint32_t slots() const { return slots_; }
@@ -207,7 +205,6 @@ private:
     std::vector<RegexStep> steps_;
     std::vector<CodePointSet> sets_;
     std::uint32_t slots_ = 0;
-    bool can_be_empty_ = false;
 };
 
 }  // namespace nystromformer::detail
