@@ -10,6 +10,8 @@ A tokenizer has any components, flags, models and added tokens, on a vocabulary 
 of, too. Left out is what the library itself cannot do:
 - an added token whose normal form is empty: the library does not come to an end, or cuts inside of characters;
 - two added tokens of one normal form: which of them is found depends on the hashes of that run.
+- what stands in front of a text that a Replace of nothing or an empty Prepend made, rewritten again: the library panics
+  or repeats the text;
 - bytes for unknown characters in a BPE with a prefix or suffix: those of the affix count as the text's, so that offsets
   run beyond it;
 - two templates one after the other, which it says is still to be done;
@@ -38,6 +40,29 @@ PARTS = ["a", "b", "c", "ab", "abc", "A", "B", "É", "é", "e\u0301", "\u0301", 
          ".", "!", "'", "''", "``", "'s", "-", "_", "#", "##", "▁", "Ġ", "Ċ", "</w>", "<0x41>", "<0xC3>", "<0xA9>", "<x>",
          "[M]", "😀", "👩‍🚀", "Я", "ß", "Ω", "\u2028", "|", "\\", "do not", "n't"]
 CONTENTS = ["", " ", "x", "▁", "é", "  ", "ab", "$1", "\\1", "e\u0301"]
+
+
+def leaves(normalizer):
+    """The normalizers of nested sequences, in their order."""
+    if not normalizer:
+        return []
+    return [leaf for one in normalizer["normalizers"] for leaf in leaves(one)] if normalizer["type"] == "Sequence" else [normalizer]
+
+
+def inserts_in_front(normalizer):
+    """Whether it may put text in front of text that stays, or (an empty Prepend) says so."""
+    if normalizer["type"] != "Replace":
+        return normalizer.get("prepend") == ""
+    kind, pattern = next(iter(normalizer["pattern"].items()))
+    mark = tokenizers.normalizers.Replace(tokenizers.Regex(pattern) if kind == "Regex" else pattern, "\ue000")
+    return any(mark.normalize_str(text).startswith("\ue000" + text[0]) for text in ("a", " a", "1", "é", ".", "b c", "A"))
+
+
+def is_beyond_the_library(normalizer, pre_tokenizer):
+    chain = leaves(normalizer)
+    at = next((i for i, one in enumerate(chain) if inserts_in_front(one)), len(chain))
+    return at < len(chain) and ('"ByteLevel"' in json.dumps(pre_tokenizer) or
+                                any(one["type"] not in ("Replace", "Prepend") for one in chain[at + 1:]))
 
 
 class Draw:
@@ -295,10 +320,13 @@ class Draw:
         model = self.model()
         vocab_size = len(model["vocab"])
         normalizer = self.normalizer() if self.maybe(0.6) else None
+        pre_tokenizer = self.pre_tokenizer() if self.maybe(0.7) else None
+        if is_beyond_the_library(normalizer, pre_tokenizer):
+            normalizer = None
         return {"version": "1.0", "truncation": self.truncation() if self.maybe(0.25) else None,
                 "padding": self.padding(vocab_size) if self.maybe(0.2) else None,
                 "added_tokens": self.added_tokens(model, normalizer), "normalizer": normalizer,
-                "pre_tokenizer": self.pre_tokenizer() if self.maybe(0.7) else None,
+                "pre_tokenizer": pre_tokenizer,
                 "post_processor": self.post_processor(vocab_size) if self.maybe(0.5) else None,
                 "decoder": self.decoder() if self.maybe(0.7) else None, "model": model}
 
