@@ -73,7 +73,9 @@ void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding,
         [&](const auto& rows) { require(rows.size() == encoding.ids.size(), "equal rows"); },
         encoding);
     for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
-        require(encoding.ids[i] >= 0 && encoding.ids[i] < tokenizer.vocab_size(), "a known id");
+        const bool is_padding = encoding.attention_mask[i] == 0;  // its id is a file's own affair
+        require(encoding.ids[i] >= 0 && (is_padding || encoding.ids[i] < tokenizer.vocab_size()),
+                "a known id");
         const Index which = encoding.sequence_ids[i];
         require(which >= -1 && which <= 1, "one of two texts");
         const auto [begin, end] = encoding.offsets[i];

@@ -5,8 +5,8 @@
 
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/tokenizer/growth_limit.hpp>
-#include <nystromformer/tokenizer/piece_text.hpp>
 #include <nystromformer/tokenizer/models/trie.hpp>
+#include <nystromformer/tokenizer/piece_text.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 

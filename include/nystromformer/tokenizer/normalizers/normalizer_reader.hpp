@@ -14,11 +14,11 @@
 
 namespace nystromformer::detail {
 
-inline Replace read_replace(const TokenizerJson& json) {
+inline Replace read_replace(const TokenizerJson& json, MemoryBudget& budget) {
     const auto pattern = json.at("pattern").object();
     const bool is_regex = pattern.has("Regex");
     const auto value = pattern.at(is_regex ? "Regex" : "String");
-    Replace result{read_pattern(pattern), json.at("content").string()};
+    Replace result{read_pattern(pattern, budget), json.at("content").string()};
     result.is_space_run = is_regex && value.string() == " {2,}";
     return result;
 }
@@ -42,16 +42,18 @@ inline BertNormalizer read_bert_normalizer(const TokenizerJson& json) {
 }
 
 /// Appends the normaliser at `json` to `chain`; a Sequence appends its parts.
-inline void read_normalizers(const TokenizerJson& json, std::vector<Normalizer>& chain) {
+inline void read_normalizers(const TokenizerJson& json, std::vector<Normalizer>& chain,
+                             MemoryBudget& budget) {
+    budget.take(2 * sizeof(Normalizer));  // in a vector that grows
     const auto type = json.object().at("type");
     const std::string& name = type.string();
     if (name == "Sequence") {
         const auto parts = json.at("normalizers").array();
-        for (std::size_t i = 0; i < parts.size(); ++i) read_normalizers(parts.at(i), chain);
+        for (std::size_t i = 0; i < parts.size(); ++i) read_normalizers(parts.at(i), chain, budget);
     } else if (name == "BertNormalizer") {
         chain.emplace_back(read_bert_normalizer(json));
     } else if (name == "Replace") {
-        chain.emplace_back(read_replace(json));
+        chain.emplace_back(read_replace(json, budget));
     } else if (name == "NFKD" || name == "NFD") {
         chain.emplace_back(Decompose{name == "NFKD"});
     } else if (name == "NFKC" || name == "NFC") {

@@ -115,6 +115,7 @@ public:
                         bool add_special_tokens) const {
         for (const Step& step : steps_)
             std::visit([&](const auto& s) { s(parts, texts, add_special_tokens); }, step);
+        check_windows(parts);
         Encoding result;
         for (Encoding& part : parts) merge(result, std::move(part));
         return result;
@@ -152,6 +153,21 @@ private:
                                     "RobertaProcessing, ByteLevel",
                                     in_quotes(name)});
         }
+    }
+
+    /// Every window of a part is joined with every window of the others.
+    static void check_windows(const std::vector<Encoding>& parts) {
+        constexpr Index max_windows = Index{1} << 40;
+        Index windows = 1, longest = 0, rows = 0;
+        for (const Encoding& part : parts) {
+            windows = std::min(max_windows,
+                               windows * (static_cast<Index>(part.overflowing.size()) + 1));
+            Index row = part.size();
+            for (const Encoding& window : part.overflowing) row = std::max(row, window.size());
+            longest += row;
+            rows += all_rows(part);
+        }
+        check_rows_made(windows, longest, rows, "truncation");
     }
 
     static SpecialToken read_token(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
