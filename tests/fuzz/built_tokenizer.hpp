@@ -37,7 +37,7 @@ public:
 
     std::string text() {
         std::string result;
-        for (std::size_t i = below(24); i > 0; --i) result += part();
+        for (std::size_t i = below(12); i > 0; --i) result += part();
         return result;
     }
 

@@ -137,7 +137,7 @@ def expected(tokenizer, request):
     except BaseException as error:  # the library's panics are BaseExceptions
         if isinstance(error, KeyboardInterrupt):
             raise
-        return {"error": str(error), "panic": type(error).__name__ == "PanicException"}
+        return {"error": str(error)} | ({"panic": True} if type(error).__name__ == "PanicException" else {})
 
 
 def decoded(tokenizer, ids):

@@ -32,7 +32,7 @@ import tempfile
 import tokenizers
 
 from compare import difference, expected, wrong_bytes
-from components import BEHAVIORS, REGEXES
+from components import BEHAVIORS, MORE_REGEXES, REGEXES
 from variants import small_charsmap
 
 PARTS = ["a", "b", "c", "ab", "abc", "A", "B", "É", "é", "e\u0301", "\u0301", "ß", "İ", "ﬁ", "ǆ", "㍿", "中", "你好", "가", "ᄀ",
@@ -87,7 +87,7 @@ class Draw:
     def pattern(self):
         if self.maybe(0.4):
             return {"String": self.word(2)}
-        return {"Regex": self.random.choice(REGEXES) if self.maybe(0.8) else "[" + self.escaped(self.char()) + "]+"}
+        return {"Regex": self.random.choice(REGEXES + MORE_REGEXES) if self.maybe(0.8) else "[" + self.escaped(self.char()) + "]+"}
 
     @staticmethod
     def escaped(char):

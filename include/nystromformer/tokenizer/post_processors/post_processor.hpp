@@ -33,6 +33,10 @@ inline void enclose(Encoding& encoding, const SpecialToken* before, std::int64_t
     result.overflowing = std::move(encoding.overflowing);
     // What another post-processor added counts as text from here on.
     std::fill(encoding.special_tokens_mask.begin(), encoding.special_tokens_mask.end(), 0);
+    auto& sequences = encoding.sequence_ids;
+    if (!sequences.empty())
+        std::fill(sequences.begin(), sequences.end(),
+                  Index{*std::max_element(sequences.begin(), sequences.end())});
     append_rows(result, std::move(encoding));
     append_row(result, after.id, after.text, type_after, false);
     for (Encoding& window : result.overflowing)
