@@ -15,7 +15,7 @@ record=build/fuzz/record.tsv # a line a run: target, executions, seconds, edges,
 program_of() {
     case "$1" in
         safetensors | shard_index | torch_archive | pickle | config) echo fuzz_files ;;
-        encode | decode | tokenizer_json | charsmap | spiece) echo fuzz_tokenizers ;;
+        encode | decode | tokenizer_json | built_tokenizer | charsmap | spiece) echo fuzz_tokenizers ;;
         forward) echo fuzz_model ;;
         json_line | text_file) echo fuzz_lines ;;
         *) echo "no target $1" >&2 && return 1 ;;
@@ -26,7 +26,7 @@ program_of() {
 length_of() {
     case "$1" in
         decode | encode) echo 256 ;;
-        json_line | text_file) echo 512 ;;
+        built_tokenizer | json_line | text_file) echo 512 ;;
         config | forward | shard_index) echo 1024 ;;
         torch_archive) echo 4096 ;;
         *) echo 2048 ;;
@@ -45,7 +45,7 @@ limit=-max_total_time=${1:-30}
 [ "${1:-}" = --runs ] && limit=-runs=$2 && shift
 shift
 targets=("$@")
-[ ${#targets[@]} -eq 0 ] && targets=(forward tokenizer_json safetensors shard_index torch_archive pickle
+[ ${#targets[@]} -eq 0 ] && targets=(forward tokenizer_json built_tokenizer safetensors shard_index torch_archive pickle
     config charsmap spiece encode decode json_line text_file)
 programs=${NYSTROMFORMER_FUZZ_PROGRAMS:-build/fuzz/bin}
 if [ -z "${NYSTROMFORMER_FUZZ_PROGRAMS:-}" ]; then

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fuzz targets: tokenizer_json, charsmap, spiece, encode, decode.
+// Fuzz targets: tokenizer_json, built_tokenizer, charsmap, spiece, encode, decode.
+#include "built_tokenizer.hpp"
 #include "fuzz.hpp"
 
 #include <nystromformer/tokenizer.hpp>
@@ -72,7 +73,9 @@ void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding,
         [&](const auto& rows) { require(rows.size() == encoding.ids.size(), "equal rows"); },
         encoding);
     for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
-        require(encoding.ids[i] >= 0 && encoding.ids[i] < tokenizer.vocab_size(), "a known id");
+        const bool is_padding = encoding.attention_mask[i] == 0;  // its id is a file's own affair
+        require(encoding.ids[i] >= 0 && (is_padding || encoding.ids[i] < tokenizer.vocab_size()),
+                "a known id");
         const Index which = encoding.sequence_ids[i];
         require(which >= -1 && which <= 1, "one of two texts");
         const auto [begin, end] = encoding.offsets[i];
@@ -227,6 +230,39 @@ void spiece(std::string_view data) {
     use(tokenizer, "a 5,[MASK] \u00e9t\u00e9 xyz");
 }
 
+/// Encodes with every choice of options and decodes what that gave.
+void use_with_options(const Tokenizer& tokenizer, FuzzedDataProvider& input,
+                      const std::array<std::string, 2>& texts) {
+    EncodeOptions options;
+    const auto flags = input.ConsumeIntegral<std::uint8_t>();
+    options.add_special_tokens = (flags & 1) != 0;
+    if ((flags & 2) != 0) {
+        options.truncation = Truncation{.max_length = flags >> 4, .stride = flags >> 6};
+        options.padding = Padding{.strategy = PaddingStrategy::fixed, .length = flags >> 3};
+    }
+    const auto lengths = std::array{lengths_of(texts[0]), lengths_of(texts[1])};
+    for (const bool is_pair : {false, true}) {
+        allow_errors([&] {
+            const Encoding encoding = is_pair ? tokenizer.encode(texts[0], texts[1], options)
+                                              : tokenizer.encode(texts[0], options);
+            check_encoding(tokenizer, encoding, lengths);
+            for (const bool skips : {false, true})
+                require(
+                    utf8::is_valid(tokenizer.decode(encoding.ids, {.skip_special_tokens = skips})),
+                    "decoded to UTF-8");
+        });
+    }
+}
+
+/// A tokenizer.json that is made of the input, and texts of the same strings.
+void built_tokenizer(std::string_view data) {
+    FuzzedDataProvider input(reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
+    BuiltTokenizer built(input);
+    const Tokenizer tokenizer = Tokenizer::from_json(built.json().dump());
+    for (int i = 0; i < 3; ++i) use_with_options(tokenizer, input, {built.text(), built.text()});
+    use(tokenizer, data.substr(0, 64));
+}
+
 /// The first bytes choose the tokenizer and how it is called, the rest is text.
 void encode(std::string_view data) {
     FuzzedDataProvider input(reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
@@ -291,6 +327,7 @@ void decode(std::string_view data) {
 constexpr Target all[] = {{"encode", encode},
                           {"decode", decode},
                           {"tokenizer_json", tokenizer_json},
+                          {"built_tokenizer", built_tokenizer},
                           {"charsmap", charsmap, mutate_charsmap},
                           {"spiece", spiece}};
 

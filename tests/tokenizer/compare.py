@@ -124,18 +124,24 @@ def windows(encoding):
 
 
 def expected(tokenizer, request):
-    """The library's answer, or the reason why it has none."""
+    """The library's answer, or the reason why it has none; "panic" where it is the library that failed."""
     try:
-        encoding = tokenizer.encode(request["text"], request.get("pair"))
+        if "decode" in request:
+            return {"decoded": decoded(tokenizer, request["decode"])}
+        encoding = tokenizer.encode(request["text"], request.get("pair"), add_special_tokens=not request.get("plain"))
+        result = windows(encoding)
+        result["sequence_ids"] = [-1 if number is None else number for number in encoding.sequence_ids]
+        result["overflowing"] = [windows(window) for window in encoding.overflowing]
+        result["decoded"] = decoded(tokenizer, encoding.ids)
+        return result
     except BaseException as error:  # the library's panics are BaseExceptions
         if isinstance(error, KeyboardInterrupt):
             raise
-        return {"error": str(error)}
-    result = windows(encoding)
-    result["sequence_ids"] = [-1 if number is None else number for number in encoding.sequence_ids]
-    result["overflowing"] = [windows(window) for window in encoding.overflowing]
-    result["decoded"] = [tokenizer.decode(encoding.ids), tokenizer.decode(encoding.ids, skip_special_tokens=False)]
-    return result
+        return {"error": str(error)} | ({"panic": True} if type(error).__name__ == "PanicException" else {})
+
+
+def decoded(tokenizer, ids):
+    return [tokenizer.decode(ids), tokenizer.decode(ids, skip_special_tokens=False)]
 
 
 def difference(found, wanted):

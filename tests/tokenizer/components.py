@@ -31,6 +31,19 @@ REGEXES = [
     r"\p{Lu}\p{Ll}+|\p{Lu}+(?!\p{Ll})", r"(\p{M}|\p{Sk})+", r"[\p{L}&\w]", r"a{0}b", r"(?:a|b|e)+?\d", r"\p{Cn}|\p{Co}|\p{Cf}",
     r"[^\n]", r"$", r"^", r"(?:^|\s)a", r"a(?=$|\s)", r"'(?:[sS]|re)|\p{Zs}",
 ]
+# Recorded and drawn by random_tokenizers.py, for the time that each takes in compare.py.
+MORE_REGEXES = [
+    # Classes in classes, by POSIX's names and by long ones.
+    r"[\p{Other}&&[^\n\t\r]]", r"[a-z&&[^b]&&[^c]]", r"[^a-z&&[^b]]+", r"[\w&&[^\p{N}_]]+", r"[a&&]", r"[a&&&b]", r"[]a]", r"[^]a]+",
+    r"[a[^b\s]]", r"[a-c[1-3]]+", r"[[:alpha:]]+|[[:digit:]]+", r"[[:^alpha:]]", r"[^[:punct:][:space:]]+", r"[[:lower:]]+|[[:upper:]]",
+    r"[[:alnum:]_]+", r"[[:word:]]+", r"[[:blank:]]", r"[[:graph:]]{2}", r"[[:print:]]", r"[[:cntrl:]]", r"[[:xdigit:]]+", r"[[:ascii:]]+",
+    r"\p{Letter}+", r"\p{Uppercase_Letter}", r"\p{lowercase letter}+", r"\p{Alphabetic}+", r"\p{Punctuation}", r"\p{Punct}", r"\p{Word}+",
+    r"\P{Any}", r"\p{Han}+|\p{Hiragana}+|\p{Katakana}+", r"[\p{Latin}\p{Greek}]+|\p{Cyrillic}", r"\p{^Hangul}+", r"\p{Thai}|\p{Hebrew}|\p{Arabic}",
+    # Flags, look-behind, back-references.
+    r"(?i)'s|ab", r"a(?i)b|e", r"(a(?i)b)e", r"(?i)a(?-i)b", r"(?m)a.b|.", r"(?im:A.)", r"(?<=\d)(?=[A-Z])|(?<!\d)[A-Z]", r"(?<=ab|e)x",
+    r"(?<!ab|e)x", r"(?<=^|\s)a", r"(?<=[^\s]{2})\s", r"(?<!\p{L})\p{N}", r"(?<=\b)a", r"([!?.])\1*", r"(\w)\1", r"(a|ab)(e|b)\2?", r"(?:(a)|b)+\1",
+    r"(a+b?)+\1", r"(.)(.)\2\1", r"(a)|b\1", r"(\s)\1+|\S+?(?=\s|$)",
+]
 
 
 def tokenizer(normalizer=None, pre_tokenizer=None):
@@ -127,3 +140,10 @@ def components():
     for name in ("BertPreTokenizer", "UnicodeScripts", "ByteLevel True True"):
         result[f"NFKD, {name}"] = tokenizer({"type": "NFKD"}, pre_tokenizers()["pre-tokenizer " + name])
     return result | {f"regex {pattern}": tokenizer(None, split(pattern)) for pattern in REGEXES}
+
+
+def more_components():
+    """Those that are recorded beside."""
+    inserting = [replace("^", "\u2581"), replace("^ *", ""), replace("", "x", "String"), replace(r"a*", "b"), {"type": "Prepend", "prepend": ""}]
+    result = {f"normalizer that inserts {number}": tokenizer(one, EACH) for number, one in enumerate(inserting)}
+    return result | {f"regex {pattern}": tokenizer(None, split(pattern)) for pattern in MORE_REGEXES}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A stand-in for `nystromformer tokenize --model DIR` that needs only the tokenizer headers, and
-// that tells everything of an encoding. JSON lines {"text", "pair"?, "decode"?} in, the same with
-// "output" or "error" out. Used by compare.py.
+// that tells everything of an encoding. JSON lines {"text", "pair"?, "plain"?} or {"decode": ids}
+// in, the same with "output" or "error" out; "plain" leaves out special tokens. Used by compare.py
+// and random_tokenizers.py.
 #include <nystromformer/tokenizer.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -31,15 +33,22 @@ Json to_json(const nf::Encoding& encoding) {
             {"overflowing", overflowing}};
 }
 
+Json decoded(const nf::Tokenizer& tokenizer, const std::vector<std::int64_t>& ids) {
+    return {tokenizer.decode(ids), tokenizer.decode(ids, {.skip_special_tokens = false})};
+}
+
 Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
+    if (request.contains("decode"))
+        return {
+            {"decoded", decoded(tokenizer, request.at("decode").get<std::vector<std::int64_t>>())}};
     const auto& text = request.at("text").get_ref<const std::string&>();
+    const nf::EncodeOptions options{.add_special_tokens = !request.value("plain", false)};
     const nf::Encoding encoding =
         request.contains("pair")
-            ? tokenizer.encode(text, request.at("pair").get_ref<const std::string&>())
-            : tokenizer.encode(text);
+            ? tokenizer.encode(text, request.at("pair").get_ref<const std::string&>(), options)
+            : tokenizer.encode(text, options);
     Json output = to_json(encoding);
-    output["decoded"] = {tokenizer.decode(encoding.ids),
-                         tokenizer.decode(encoding.ids, {.skip_special_tokens = false})};
+    output["decoded"] = decoded(tokenizer, encoding.ids);
     return output;
 }
 

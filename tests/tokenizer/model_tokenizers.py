@@ -215,4 +215,38 @@ def variants(prose, pieces=600):
                         "pad_to_multiple_of": 8, "pad_id": 0, "pad_type_id": 3, "pad_token": "<unk>"}}
     for name, decoder in DECODERS.items():
         result[f"decoder {name}"] = {**result["bpe byte fallback" if name == "byte fallback" else "bpe plain"], "decoder": decoder}
+    return result | added_tokens()
+
+
+def added_tokens():
+    """Added tokens that take white space from each other, repeats and ones without text; a model without unknown."""
+    vocab = [["<unk>", -9.0], ["a", -1.0], ["b", -2.0], ["x", -1.5], [" ", -3.0], ["\u2581", -3.0], ["ab", -4.0]]
+    model = {"type": "Unigram", "unk_id": 0, "vocab": vocab}
+
+    def of(tokens, **parts):
+        tokens = [special(len(vocab) + i if isinstance(token, str) else token.pop("id"), **({"content": token} if isinstance(token, str) else token))
+                  for i, token in enumerate(tokens)]
+        return {**file_of(model, [], None), "added_tokens": tokens, **parts}
+
+    both, right, left = {"lstrip": True, "rstrip": True}, {"rstrip": True}, {"lstrip": True}
+    lower = {"normalizer": {"type": "Lowercase"}}
+    ends = {"sep": ["x", 3], "cls": ["b", 2]}
+    result = {}
+    for name, rules in (("both", both), ("right", right), ("left", left)):
+        for normalized in (False, True):
+            kind = "normalized" if normalized else "raw"
+            result[f"added space {name} {kind}"] = of([{"id": 4, "content": " ", "normalized": normalized, **rules}])
+            result[f"added lines {name} {kind}"] = of([{"id": 7, "content": "\n", "normalized": normalized, **rules},
+                                                       {"id": 8, "content": "<m>", "normalized": normalized, **rules}])
+    result["added form of white space"] = of([{"id": 7, "content": "Z", "normalized": True, **both}],
+                                             normalizer={"type": "Replace", "pattern": {"String": "Z"}, "content": " "})
+    result["added again"] = of([{"id": 7, "content": "<m>"}, {"id": 7, "content": "<m>"}, {"id": 8, "content": "<n>"}])
+    result["added again with other rules"] = of([{"id": 7, "content": "<M>", "normalized": True}, {"id": 7, "content": "<M>", **right},
+                                                 {"id": 3, "content": "x", "special": False}], **lower)
+    result["added without text"] = of([{"id": 7, "content": ""}, {"id": 7, "content": "<m>"}])
+    result["added twins"] = of([{"id": 7, "content": "<M>", "normalized": True}, {"id": 8, "content": "<m>"}], **lower)
+    no_unknown = {"type": "Unigram", "unk_id": None, "vocab": vocab[1:]}
+    result["added to no unknown"] = {**file_of(no_unknown, [], None), "added_tokens": [special(6, "<m>"), special(7, "\n")]}
+    result["added by two processors"] = of([], post_processor={"type": "Sequence", "processors": [
+        {"type": "BertProcessing", **ends}, {"type": "RobertaProcessing", **ends, "trim_offsets": True, "add_prefix_space": False}]})
     return result

@@ -12,7 +12,7 @@ import pathlib
 import tokenizers
 
 from compare import BASE, PatternText, RandomText, expected
-from components import components
+from components import components, more_components
 from variants import variants
 
 TARGET = pathlib.Path(__file__).parent / "expected.json"
@@ -62,7 +62,7 @@ def record_components():
     """Of each the tokens, which are the pieces, and their offsets."""
     make, make_for_patterns = RandomText(11, None), PatternText(11)
     cases = []
-    for name, tokenizer_json in components().items():
+    for name, tokenizer_json in (components() | more_components()).items():
         if name == "normalizer Precompiled":  # long, and in expected.json
             continue
         tokenizer = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json))

@@ -23,6 +23,7 @@ PROSE = ["the carriage was there before the gentlemen were, and the others waite
          "there is nothing to be done, he said, and sat down by the fire in the great hall"]
 TEXTS = ["", "the others were there", "unbelievable gentlemen, the Carriage", " a\u00e9b \u4e00\u4e8c caf\u00e9 \u20acx", "<unk>[S] the[E]",
          "do not . ' n't", "nothing nothing qqq qqqq zzzzzzzzz"]
+SPACED = ["a   b", "   ", "a \n\n b", "\n\n\nb\n", "a<m>  <m> b", "<m>\n <m>", "aZZ Z ZbZ", "<M>x <m>X<n>", "a\u00e9b", "ab ba"]
 PAIR = {"text": "there was the gentlemen's great carriage", "pair": "in the \u4e00 rain, she said, and there she sat down"}
 
 
@@ -80,7 +81,7 @@ def main():
         model = json.dumps(value["model"])
         known.setdefault(model, f"model {len(known)}")
         tokenizer = tokenizers.Tokenizer.from_str(json.dumps(value))
-        requests = [{"text": text} for text in TEXTS] + [PAIR]
+        requests = [{"text": text} for text in (SPACED if name.startswith("added") else TEXTS)] + [PAIR]
         if "processor" in name:
             requests = requests[1 + ("truncated" in name):4] + [PAIR]
         texts = [{**request, "expected": brief(expected(tokenizer, request))} for request in requests]

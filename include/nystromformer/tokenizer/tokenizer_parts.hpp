@@ -47,9 +47,9 @@ struct TokenizerParts {
         result.has_continuing_subword_prefix =
             model.holds("continuing_subword_prefix") &&
             !model.at("continuing_subword_prefix").string().empty();
-        if (json.holds("normalizer")) read_normalizers(json.at("normalizer"), result.normalizers);
+        if (json.holds("normalizer")) read_normalizers(json.at("normalizer"), result.normalizers, file.budget);
         if (json.holds("pre_tokenizer"))
-            read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers);
+            read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers, file.budget);
         if (json.holds("added_tokens"))
             result.added_tokens =
                 AddedTokens(json.at("added_tokens"), result.model, result.normalizers, file.budget);
@@ -58,12 +58,12 @@ struct TokenizerParts {
         if (json.holds("post_processor"))
             result.post_processor =
                 PostProcessor::load(json.at("post_processor"), result.vocab_size());
-        if (json.holds("decoder")) read_decoders(json.at("decoder"), result.decoders.emplace());
+        if (json.holds("decoder")) read_decoders(json.at("decoder"), result.decoders.emplace(), file.budget);
         result.truncation.strategy = TruncationStrategy::do_not_truncate;
         result.padding.strategy = PaddingStrategy::do_not_pad;
         if (json.holds("truncation")) result.truncation = read_truncation(json.at("truncation"));
         if (json.holds("padding"))
-            result.padding = read_padding(json.at("padding"), result.vocab_size());
+            result.padding = read_padding(json.at("padding"));
         return result;
     }
 

@@ -26,13 +26,19 @@ inline Direction read_direction(const JsonView<TokenizerError>& json) {
     return Direction::right;
 }
 
+/// A number of tokens. Rust's largest, 2^64 - 1, stands for no limit; 2^62 is none either.
+inline Index read_length(const JsonView<TokenizerError>& json) {
+    constexpr std::int64_t max_length = std::int64_t{1} << 62;
+    if (json.raw().is_number_unsigned() && json.raw().get<std::uint64_t>() > max_length)
+        return max_length;
+    return json.integer(0, max_length);
+}
+
 /// Reads /truncation. Throws TokenizerError.
 inline Truncation read_truncation(const JsonView<TokenizerError>& json) {
     Truncation result;
-    result.max_length = json.at("max_length").integer(0, std::int64_t{1} << 62);
-    result.stride = json.at("stride").integer(0, std::int64_t{1} << 62);
-    if (result.stride >= result.max_length && result.max_length > 0)
-        json.at("stride").fail("less than max_length " + std::to_string(result.max_length));
+    result.max_length = read_length(json.at("max_length"));
+    result.stride = read_length(json.at("stride"));
     const auto strategy = json.at("strategy");
     if (strategy.string() == "OnlyFirst") {
         result.strategy = TruncationStrategy::only_first;
@@ -47,7 +53,7 @@ inline Truncation read_truncation(const JsonView<TokenizerError>& json) {
 }
 
 /// Reads /padding. Throws TokenizerError.
-inline Padding read_padding(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+inline Padding read_padding(const JsonView<TokenizerError>& json) {
     Padding result;
     const auto strategy = json.at("strategy");
     if (strategy.is_object()) {
@@ -59,7 +65,8 @@ inline Padding read_padding(const JsonView<TokenizerError>& json, std::int64_t v
     result.direction = read_direction(json.at("direction"));
     if (json.holds("pad_to_multiple_of"))
         result.pad_to_multiple_of = json.at("pad_to_multiple_of").integer(0, longest_row);
-    result.pad_id = json.at("pad_id").integer(0, vocab_size - 1);
+    // An id that the vocabulary does not have harms no text that is not padded.
+    result.pad_id = json.at("pad_id").integer(0, 0xFFFFFFFF);
     result.pad_type_id = json.at("pad_type_id").integer(0, 0x7FFFFFFF);
     result.pad_token = json.at("pad_token").string();
     return result;
@@ -157,6 +164,17 @@ inline void pad(Encoding& encoding, Index length, const Padding& padding) {
     encoding = std::move(fill);
 }
 
+/// InputError where the text of `rows` padding tokens would take much memory.
+inline void check_padding_text(const Padding& padding, Index rows) {
+    constexpr Index max_bytes = Index{1} << 26;
+    if (padding.pad_token.size() <= 15) return;  // such a string takes no memory of its own
+    const Index bytes = static_cast<Index>(padding.pad_token.size());
+    if (bytes > max_bytes / std::max<Index>(rows, 1))
+        throw InputError({"", "padding.pad_token",
+                          "at most " + std::to_string(max_bytes) + " bytes in all",
+                          std::to_string(rows) + " of " + std::to_string(bytes) + " bytes"});
+}
+
 /// Pads a batch together. Throws InputError.
 inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
     if (padding.strategy == PaddingStrategy::do_not_pad) return;
@@ -172,8 +190,9 @@ inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
     if (const Index multiple = padding.pad_to_multiple_of; multiple > 0)
         length = (length + multiple - 1) / multiple * multiple;
     for (Encoding& encoding : batch) {
-        check_rows_made(static_cast<Index>(encoding.overflowing.size()) + 1, length,
-                        all_rows(encoding), "padding");
+        const auto windows = static_cast<Index>(encoding.overflowing.size()) + 1;
+        check_rows_made(windows, length, all_rows(encoding), "padding");
+        check_padding_text(padding, windows * length);
         pad(encoding, length, padding);
     }
 }

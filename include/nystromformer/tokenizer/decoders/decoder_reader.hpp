@@ -16,18 +16,20 @@
 namespace nystromformer::detail {
 
 /// Appends the decoder at `json` to `chain`; a Sequence appends its parts.
-inline void read_decoders(const TokenizerJson& json, std::vector<Decoder>& chain) {
+inline void read_decoders(const TokenizerJson& json, std::vector<Decoder>& chain,
+                          MemoryBudget& budget) {
+    budget.take(2 * sizeof(Decoder));  // in a vector that grows
     const auto type = json.object().at("type");
     const std::string& name = type.string();
     if (name == "Sequence") {
         const auto parts = json.at("decoders").array();
-        for (std::size_t i = 0; i < parts.size(); ++i) read_decoders(parts.at(i), chain);
+        for (std::size_t i = 0; i < parts.size(); ++i) read_decoders(parts.at(i), chain, budget);
     } else if (name == "Metaspace") {
         Metaspace rule = read_metaspace(json);
         const bool drops_first = rule.prepend != PrependScheme::never;
         chain.emplace_back(MetaspaceDecoder{std::move(rule.replacement), drops_first});
     } else if (name == "Replace") {
-        chain.emplace_back(ReplaceDecoder{read_replace(json)});
+        chain.emplace_back(ReplaceDecoder{read_replace(json, budget)});
     } else if (name == "Fuse") {
         chain.emplace_back(Fuse{});
     } else if (name == "Strip") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/regex/pattern.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
@@ -27,11 +28,12 @@ inline const std::string& read_character(const TokenizerJson& json) {
 }
 
 /// {"String": text} or {"Regex": pattern}. An empty text matches everywhere, as a regex does.
-inline Pattern read_pattern(const TokenizerJson& json) {
+/// What a regex is compiled to is taken from `budget`.
+inline Pattern read_pattern(const TokenizerJson& json, MemoryBudget& budget) {
     const bool is_regex = json.object().has("Regex");
     const auto value = json.at(is_regex ? "Regex" : "String");
     if (!is_regex && !value.string().empty()) return {value.string()};
-    return {"", Regex(value.string(), json.file(), value.path())};
+    return {"", Regex(value.string(), value.path(), budget)};
 }
 
 }  // namespace nystromformer::detail

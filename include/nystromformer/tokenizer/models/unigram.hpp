@@ -41,8 +41,10 @@ public:
         PieceList& list = file.pieces_of_array();
         check(file, list);
         const auto json = file.root().at("model");
-        model.unknown_ = static_cast<std::int32_t>(
-            json.at("unk_id").integer(0, static_cast<std::int64_t>(list.size()) - 1));
+        if (json.holds("unk_id")) {
+            model.unknown_ = static_cast<std::int32_t>(
+                json.at("unk_id").integer(0, static_cast<std::int64_t>(list.size()) - 1));
+        }
         const auto& sorted = list.sorted();
         const auto key_at = [&](std::size_t i) {
             return std::pair(list.text(sorted[i]), static_cast<std::int32_t>(sorted[i]));
@@ -68,7 +70,8 @@ public:
     std::int32_t find(std::string_view piece) const { return trie_.find(piece); }
 
     /// The tokens of `text` (valid UTF-8), in `tokens`. Of equally good segmentations the one found
-    /// first wins; neighbouring unknown characters are one token.
+    /// first wins; neighbouring unknown characters are one token. Throws TokenizerError for an
+    /// unknown character where no piece stands for those.
     void tokenize(std::string_view text, Workspace& workspace,
                   std::vector<ModelToken>& tokens) const {
         if (text.empty()) return;
@@ -124,9 +127,17 @@ private:
                 offer(at + 1, scores_[static_cast<std::size_t>(id)], id);
                 has_single |= at + 1 - begin == character;
             }
-            if (!has_single) offer(begin + character, unknown_score_, unknown_);
+            if (!has_single) {
+                offer(begin + character, unknown_score_, unknown_);
+                if (unknown_ < 0 && best[begin + character].id < 0) refuse_unknown(text, begin);
+            }
             begin += character;
         }
+    }
+
+    [[noreturn]] static void refuse_unknown(std::string_view text, std::size_t begin) {
+        throw TokenizerError({"", "/model/unk_id", "the id of a piece, as a character is unknown",
+                              in_quotes(text.substr(begin, utf8::length(text[begin])))});
     }
 
     /// A fused run of unknowns may spell a piece after all, or fall back to bytes.
@@ -155,7 +166,7 @@ private:
     PieceTexts pieces_;
     std::vector<double> scores_;
     Trie trie_;
-    std::int32_t unknown_ = 0;
+    std::int32_t unknown_ = -1;  // or none
     double unknown_score_ = 0;
     std::vector<std::int32_t> bytes_;  // empty without byte fallback
 };

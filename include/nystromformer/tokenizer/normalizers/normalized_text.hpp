@@ -28,12 +28,14 @@ struct NormalizedText {
     std::string spare_text;
     std::vector<Span> spare_spans;
     GrowthLimit limit;
+    std::uint32_t origin = 0;  // where the original begins
     bool lags = false;  // spans from the start on stand for what came before (see Precompiled)
 
     void clear() {
         text.clear();
         spans.clear();
         limit = {};
+        origin = 0;
         lags = false;
     }
 
@@ -60,6 +62,7 @@ struct NormalizedText {
 
     /// Adds bytes [begin, end) of `original` as they are; both must be character boundaries.
     void append_original(std::string_view original, std::size_t begin, std::size_t end) {
+        if (text.empty()) origin = static_cast<std::uint32_t>(begin);
         text.append(original.substr(begin, end - begin));
         limit.add(end - begin);
         const std::size_t start = spans.size();
@@ -103,7 +106,7 @@ public:
     /// `point` is new.
     void insert(char32_t point) {
         start();
-        put(point, offset_ == 0 ? Span{0, 0} : span_at(offset_ - 1));
+        put(point, span_before());
         last_inserted_ = true;
     }
 
@@ -115,13 +118,13 @@ public:
         skip(static_cast<std::size_t>(-change));
     }
 
-    /// `content` stands for the next `bytes` (> 0).
+    /// `content` stands for the next `bytes`, which may be none.
     void substitute(std::size_t bytes, std::string_view content) {
         start();
         offset_ += bytes;
         target_.check_size(target_.spare_text.size() + content.size());
         target_.spare_text.append(content);
-        target_.spare_spans.insert(target_.spare_spans.end(), content.size(), span_at(offset_ - 1));
+        target_.spare_spans.insert(target_.spare_spans.end(), content.size(), span_before());
     }
 
     /// The next character goes.
@@ -166,6 +169,9 @@ private:
         target_.check_size(target_.spare_text.size() + size);
         target_.spare_text.append(bytes, size);
         target_.spare_spans.insert(target_.spare_spans.end(), size, span);
+    }
+    Span span_before() const {
+        return offset_ == 0 ? Span{target_.origin, target_.origin} : span_at(offset_ - 1);
     }
     Span span_at(std::size_t at) const {
         return at < target_.spans.size() ? target_.spans[at] : target_.spans.back();

@@ -22,7 +22,7 @@
 
 namespace nystromformer::detail {
 
-/// Every match of `pattern`, which cannot be empty, becomes `content`.
+/// Every match of `pattern` becomes `content`; in no text there is none.
 struct Replace {
     Pattern pattern;
     std::string content;
@@ -32,6 +32,7 @@ struct Replace {
     /// make_search(pattern) gives.
     template <typename Tell>
     void for_each(std::optional<RegexSearch>& search, std::string_view text, Tell&& tell) const {
+        if (text.empty()) return;
         if (!is_space_run) return for_each_match(pattern, search, text, tell);
         for (std::size_t begin = text.find("  "); begin != std::string_view::npos;) {
             const std::size_t end = std::min(text.find_first_not_of(' ', begin), text.size());
@@ -74,12 +75,18 @@ struct Strip {
     }
 };
 
-/// Puts text before text that is not empty; it shares the span of the first character.
+/// Puts text before text that is not empty; it shares the span of the first character. With
+/// Hugging Face that character counts as put in, too, which shows where there is nothing before it.
 struct Prepend {
     std::string content;
 
     void operator()(NormalizedText& target) const {
         if (target.text.empty()) return;
+        if (content.empty()) {
+            const std::size_t size = utf8::length(target.text[0]);
+            std::fill_n(target.spans.begin(), size, Span{target.origin, target.origin});
+            return;
+        }
         target.check_size(target.text.size() + content.size());
         target.spans.insert(target.spans.begin(), content.size(), Span(target.spans.front()));
         target.text.insert(0, content);

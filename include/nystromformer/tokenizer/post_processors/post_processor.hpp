@@ -31,6 +31,12 @@ inline void enclose(Encoding& encoding, const SpecialToken* before, std::int64_t
     Encoding result;
     if (before != nullptr) append_row(result, before->id, before->text, type_before, false);
     result.overflowing = std::move(encoding.overflowing);
+    // What another post-processor added counts as text from here on.
+    std::fill(encoding.special_tokens_mask.begin(), encoding.special_tokens_mask.end(), 0);
+    auto& sequences = encoding.sequence_ids;
+    if (!sequences.empty())
+        std::fill(sequences.begin(), sequences.end(),
+                  Index{*std::max_element(sequences.begin(), sequences.end())});
     append_rows(result, std::move(encoding));
     append_row(result, after.id, after.text, type_after, false);
     for (Encoding& window : result.overflowing)
@@ -113,6 +119,7 @@ public:
                         bool add_special_tokens) const {
         for (const Step& step : steps_)
             std::visit([&](const auto& s) { s(parts, texts, add_special_tokens); }, step);
+        check_windows(parts);
         Encoding result;
         for (Encoding& part : parts) merge(result, std::move(part));
         return result;
@@ -150,6 +157,21 @@ private:
                                     "RobertaProcessing, ByteLevel",
                                     in_quotes(name)});
         }
+    }
+
+    /// Every window of a part is joined with every window of the others.
+    static void check_windows(const std::vector<Encoding>& parts) {
+        constexpr Index max_windows = Index{1} << 40;
+        Index windows = 1, longest = 0, rows = 0;
+        for (const Encoding& part : parts) {
+            windows = std::min(max_windows,
+                               windows * (static_cast<Index>(part.overflowing.size()) + 1));
+            Index row = part.size();
+            for (const Encoding& window : part.overflowing) row = std::max(row, window.size());
+            longest += row;
+            rows += all_rows(part);
+        }
+        check_rows_made(windows, longest, rows, "truncation");
     }
 
     static SpecialToken read_token(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {

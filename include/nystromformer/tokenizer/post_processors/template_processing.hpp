@@ -36,10 +36,14 @@ public:
         return result;
     }
 
-    /// One or two encodings become the parts of the template.
+    /// One or two encodings become the parts of the template. Throws InputError where a template
+    /// that has a text often would take much memory.
     void operator()(std::vector<Encoding>& parts, const Texts&, bool add_special_tokens) const {
         std::vector<Encoding> result;
         const std::vector<Step>& steps = parts.size() > 1 ? pair_ : single_;
+        Index rows = 0;
+        for (const Encoding& part : parts) rows += all_rows(part);
+        check_rows_made(static_cast<Index>(steps.size()), rows, rows, "post_processor");
         for (std::size_t i = 0; i < steps.size(); ++i) {
             const Step& step = steps[i];
             if (step.sequence < 0) {
@@ -97,20 +101,34 @@ private:
                 read_special(special.at(id), step, vocab_size);
             }
             steps.push_back(std::move(step));
+            check_added(json, steps);
         }
         return steps;
     }
 
     static void read_special(const JsonView<TokenizerError>& json, Step& step,
                              std::int64_t vocab_size) {
+        constexpr std::size_t max_token = 4096;
         const auto ids = json.at("ids").array();
         const auto tokens = json.at("tokens").array();
         if (ids.size() != tokens.size())
             tokens.fail("as many as there are ids, " + std::to_string(ids.size()));
         for (std::size_t i = 0; i < ids.size(); ++i) {
             step.ids.push_back(ids.at(i).integer(0, vocab_size - 1));
-            step.tokens.push_back(tokens.at(i).string());
+            const auto token = tokens.at(i);
+            if (token.string().size() > max_token)
+                token.fail("at most " + std::to_string(max_token) + " bytes");
+            step.tokens.push_back(token.string());
         }
+    }
+
+    /// A file has special tokens once and can name them in each of many steps.
+    static void check_added(const JsonView<TokenizerError>& json, const std::vector<Step>& steps) {
+        constexpr std::size_t max_added = 4096;
+        std::size_t added = 0;
+        for (const Step& step : steps) added += step.ids.size();
+        if (added > max_added)
+            json.fail("at most " + std::to_string(max_added) + " special tokens in all");
     }
 
     std::vector<Step> single_;

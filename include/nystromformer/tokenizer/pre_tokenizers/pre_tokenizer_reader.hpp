@@ -71,12 +71,14 @@ inline FixedLength read_fixed_length(const TokenizerJson& json) {
 }
 
 /// Appends the pre-tokeniser at `json` to `chain`; a Sequence appends its parts.
-inline void read_pre_tokenizers(const TokenizerJson& json, std::vector<PreTokenizer>& chain) {
+inline void read_pre_tokenizers(const TokenizerJson& json, std::vector<PreTokenizer>& chain,
+                                MemoryBudget& budget) {
+    budget.take(2 * sizeof(PreTokenizer));  // in a vector that grows
     const auto type = json.object().at("type");
     const std::string& name = type.string();
     if (name == "Sequence") {
         const auto parts = json.at("pretokenizers").array();
-        for (std::size_t i = 0; i < parts.size(); ++i) read_pre_tokenizers(parts.at(i), chain);
+        for (std::size_t i = 0; i < parts.size(); ++i) read_pre_tokenizers(parts.at(i), chain, budget);
     } else if (name == "BertPreTokenizer") {
         chain.emplace_back(BertPreTokenizer{});
     } else if (name == "ByteLevel") {
@@ -91,7 +93,7 @@ inline void read_pre_tokenizers(const TokenizerJson& json, std::vector<PreTokeni
         const std::string& delimiter = read_character(json.at("delimiter"));
         chain.emplace_back(CharDelimiterSplit{utf8::decode(delimiter, 0).point});
     } else if (name == "Split") {
-        chain.emplace_back(Split{read_pattern(json.at("pattern")),
+        chain.emplace_back(Split{read_pattern(json.at("pattern"), budget),
                                  read_behavior(json.at("behavior")), json.at("invert").boolean()});
     } else if (name == "Punctuation") {
         chain.emplace_back(json.has("behavior") ? Punctuation{read_behavior(json.at("behavior"))}

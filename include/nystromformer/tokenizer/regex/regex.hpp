@@ -49,6 +49,10 @@ struct RegexStep {
         split,            // on at `target`, and if that fails at `other`
         jump,             // on at `target`
         look_ahead,       // what follows up to `match` must match here, or not; on at `target`
+        look_behind,      // the same from `other` characters before here
+        group_begin,      // of group `other`
+        group_end,
+        back_reference,  // what group `other` has matched
         anchor,
         match,
     };
@@ -66,21 +70,23 @@ struct RegexStep {
 /// part that RegexParser knows are refused.
 class Regex {
 public:
-    /// `pattern` must be valid UTF-8; `file` and `place` name it in errors. Throws
-    /// UnsupportedError.
-    Regex(const std::string& pattern, const std::string& file, const std::string& place) {
-        RegexParser parser(RegexReader(pattern, file, place));
+    /// `pattern` must be valid UTF-8; `place` and the file of `budget`, which it is taken from,
+    /// name it in errors. Throws UnsupportedError, or FormatError where the budget is not enough.
+    Regex(const std::string& pattern, const std::string& place, MemoryBudget& budget) {
+        RegexParser parser(RegexReader(pattern, place, budget));
         const RegexNode tree = parser.parse();
-        can_be_empty_ = tree.can_be_empty();
+        sets_ = parser.take_sets();
+        if (parser.keeps_groups()) groups_ = parser.groups();
         emit(tree, parser);
         add({RegexStep::Kind::match}, parser);
         find_first();
     }
 
-    bool can_be_empty() const { return can_be_empty_; }
     const std::vector<RegexStep>& steps() const { return steps_; }
     const CodePointSet& set(const RegexStep& step) const { return sets_[step.set]; }
     std::uint32_t slots() const { return slots_; }
+    /// Groups that back-references name, or more; 0 without those.
+    std::uint32_t groups() const { return groups_; }
 
 private:
     using Kind = RegexStep::Kind;
@@ -92,14 +98,19 @@ private:
         if (steps_.size() >= most_steps) parser.refuse("with fewer parts and repeats");
         const bool is_star = step.kind == Kind::star || step.kind == Kind::possessive_star;
         if (is_star || step.kind == Kind::split) step.slot = slots_++;
+        parser.take(2 * sizeof(RegexStep));  // in a vector that grows
         steps_.push_back(step);
         return here() - 1;
     }
-    void add_set(Kind kind, const CodePointSet& set, const RegexParser& parser) {
+    void add_set(Kind kind, std::uint32_t set, const RegexParser& parser) {
         RegexStep step{kind};
-        step.set = static_cast<std::uint32_t>(sets_.size());
+        step.set = set;
         add(step, parser);
-        sets_.push_back(set);
+    }
+    void add_group(Kind kind, std::uint32_t group, const RegexParser& parser) {
+        RegexStep step{kind};
+        step.other = group;
+        add(step, parser);
     }
 
     void emit(const RegexNode& node, const RegexParser& parser) {
@@ -113,8 +124,18 @@ private:
                 return emit_choice(node, parser);
             case RegexNode::Kind::repeat:
                 return emit_repeat(node, parser);
+            case RegexNode::Kind::group:
+                add_group(Kind::group_begin, node.min, parser);
+                emit(node.parts[0], parser);
+                return add_group(Kind::group_end, node.min, parser);
+            case RegexNode::Kind::back_reference:
+                return add_group(Kind::back_reference, node.min, parser);
+            case RegexNode::Kind::look_behind:
             case RegexNode::Kind::look_ahead: {
-                const std::uint32_t step = add({Kind::look_ahead, node.is_negative}, parser);
+                const bool is_ahead = node.kind == RegexNode::Kind::look_ahead;
+                const std::uint32_t step = add(
+                    {is_ahead ? Kind::look_ahead : Kind::look_behind, node.is_negative}, parser);
+                steps_[step].other = node.min;
                 emit(node.parts[0], parser);
                 add({Kind::match}, parser);
                 steps_[step].target = here();
@@ -190,6 +211,10 @@ private:
             case Kind::jump:
                 result = steps_[step.target].first;
                 break;
+            case Kind::group_begin:
+            case Kind::group_end:
+                result = steps_[i + 1].first;
+                break;
             case Kind::set:
             case Kind::maybe_set:
             case Kind::star:
@@ -206,8 +231,7 @@ private:
 
     std::vector<RegexStep> steps_;
     std::vector<CodePointSet> sets_;
-    std::uint32_t slots_ = 0;
-    bool can_be_empty_ = false;
+    std::uint32_t slots_ = 0, groups_ = 0;
 };
 
 }  // namespace nystromformer::detail

@@ -2,7 +2,6 @@
 // The tree of a regular expression.
 #pragma once
 
-#include <nystromformer/tokenizer/unicode/code_point_set.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
@@ -10,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -46,15 +46,26 @@ inline bool holds(Anchor anchor, std::string_view text, std::size_t at) {
 
 /// A node and the nodes below it.
 struct RegexNode {
-    enum class Kind : std::uint8_t { set, sequence, choice, repeat, look_ahead, anchor };
+    enum class Kind : std::uint8_t {
+        set,
+        sequence,
+        choice,
+        repeat,
+        look_ahead,
+        look_behind,  // of `min` characters
+        anchor,
+        group,           // number `min`, which a back-reference names
+        back_reference,  // to group `min`
+    };
     static constexpr std::uint32_t unbounded = std::numeric_limits<std::uint32_t>::max();
 
     Kind kind = Kind::sequence;
-    std::vector<RegexNode> parts{};  // one for a repeat and a look-ahead
-    CodePointSet set{};              // one character
+    std::vector<RegexNode> parts{};  // one for a repeat, a group, looking ahead and behind
+    std::uint32_t set = 0;           // the number of the set of one character
     std::uint32_t min = 0, max = 0;  // of a repeat
     Greed greed = Greed::greedy;     // of a repeat
-    bool is_negative = false;        // of a look-ahead
+    bool is_negative = false;        // of looking ahead and behind
+    bool is_never_empty = false;     // of a back-reference
     Anchor anchor = Anchor::word;
 
     /// True if the node can match no text at all.
@@ -69,8 +80,42 @@ struct RegexNode {
                 return std::any_of(parts.begin(), parts.end(), is_empty);
             case Kind::repeat:
                 return min == 0 || is_empty(parts[0]);
+            case Kind::group:
+                return is_empty(parts[0]);
+            case Kind::back_reference:
+                return !is_never_empty;
             default:
                 return true;
+        }
+    }
+
+    /// The characters of every match, where all have the same number.
+    std::optional<std::uint32_t> fixed_length() const {
+        std::uint32_t result = 0;
+        switch (kind) {
+            case Kind::set:
+                return 1;
+            case Kind::anchor:
+                return 0;
+            case Kind::sequence:
+                for (const RegexNode& part : parts) {
+                    const auto length = part.fixed_length();
+                    if (!length) return std::nullopt;
+                    result += *length;
+                }
+                return result;
+            case Kind::choice:
+                for (const RegexNode& part : parts)
+                    if (part.fixed_length() != parts[0].fixed_length()) return std::nullopt;
+                return parts[0].fixed_length();
+            case Kind::repeat: {
+                const auto length = parts[0].fixed_length();
+                return length && min == max ? std::optional(min * *length) : std::nullopt;
+            }
+            case Kind::group:
+                return parts[0].fixed_length();
+            default:
+                return std::nullopt;
         }
     }
 

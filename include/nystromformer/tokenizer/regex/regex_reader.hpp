@@ -3,7 +3,9 @@
 // https://github.com/kkos/oniguruma/blob/master/doc/RE
 #pragma once
 
+#include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/tokenizer/regex/named_classes.hpp>
 #include <nystromformer/tokenizer/unicode/code_point_set.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
@@ -13,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nystromformer::detail {
 
@@ -20,13 +23,13 @@ namespace nystromformer::detail {
 /// is an UnsupportedError with the pattern.
 class RegexReader {
 public:
-    /// `file` and `place` name the pattern in errors.
-    RegexReader(std::string pattern, std::string file, std::string place)
-        : pattern_(std::move(pattern)), file_(std::move(file)), place_(std::move(place)) {}
+    /// `place` and the file of `budget` name the pattern in errors.
+    RegexReader(std::string pattern, std::string place, MemoryBudget& budget)
+        : pattern_(std::move(pattern)), place_(std::move(place)), budget_(&budget) {}
 
     [[noreturn]] void refuse(const std::string& what) const {
         throw UnsupportedError(
-            {file_, place_, "a regular expression " + what, in_quotes(pattern_)});
+            {budget_->file(), place_, "a regular expression " + what, in_quotes(pattern_)});
     }
 
     std::size_t size() const { return pattern_.size(); }
@@ -53,26 +56,10 @@ public:
     const std::string& letters_before() const { return before_; }
     void set_letters_before(std::string letters) { before_ = std::move(letters); }
 
-    /// A class in brackets, and in it others whose members it takes over.
+    /// A class in brackets, with the classes in it.
     CodePointSet bracket() {
-        skip("[");
-        const bool is_negative = skip("^");
-        if (folds_ && is_negative) refuse("without [^...] in (?i:...)");
-        CodePointSet set;
         std::string letters;
-        if (peek() == ']') refuse("without ] at the start of a class");
-        for (std::size_t open = 1; open > 0;) {
-            if (skip("]")) {
-                --open;
-            } else if (skip("[")) {
-                ++open;
-                if (peek() == '^' || peek() == ':' || peek() == ']')
-                    refuse("without [^, [: and [] in a class");
-            } else {
-                range(set, letters);
-            }
-        }
-        if (is_negative) set.negate();
+        CodePointSet set = bracket(letters, 0);
         follow(letters);
         return set;
     }
@@ -109,7 +96,54 @@ public:
         }
     }
 
+    const MemoryBudget& budget() const { return *budget_; }
+    /// What becomes of the pattern is taken from the budget of its file.
+    void take(std::size_t bytes) const { budget_->take(bytes); }
+    void give(std::size_t bytes) const { budget_->give(bytes); }
+    std::string_view rest() const { return std::string_view(pattern_).substr(at_); }
+
 private:
+    /// && binds less than all else in a class; ^ is for the whole of it.
+    CodePointSet bracket(std::string& letters, int depth) {
+        constexpr int max_depth = 16;
+        if (depth > max_depth) refuse("with fewer classes in classes");
+        skip("[");
+        const bool is_negative = skip("^");
+        if (folds_ && is_negative) refuse("without [^...] in (?i:...)");
+        std::vector<CodePointSet> sides(1);
+        for (bool is_first = true; is_first || !skip("]"); is_first = false) {
+            if (skip("&&")) {
+                sides.emplace_back();
+            } else if (pattern_.compare(at_, 2, "[:") == 0) {
+                sides.back().add(posix_bracket());
+            } else if (peek() == '[') {
+                sides.back().add(bracket(letters, depth + 1));
+            } else {
+                range(sides.back(), letters);
+            }
+            take(sizeof(CodePointSet));
+        }
+        CodePointSet set = std::move(sides[0]);
+        for (std::size_t i = 1; i < sides.size(); ++i) set.intersect(std::move(sides[i]));
+        if (is_negative) set.negate();
+        return set;
+    }
+
+    /// [:name:] or [:^name:].
+    CodePointSet posix_bracket() {
+        if (folds_) refuse("without [:...:] in (?i:...)");
+        skip("[:");
+        const bool is_negative = skip("^");
+        const std::size_t end = pattern_.find(":]", at_);
+        if (end == std::string::npos) refuse("whose [: ends");
+        const auto name = std::string_view(pattern_).substr(at_, end - at_);
+        auto set = posix_class(name);
+        if (!set) refuse("without [:" + printable(name) + ":]");
+        at_ = end + 2;
+        if (is_negative) set->negate();
+        return std::move(*set);
+    }
+
     /// A character, a range or a class inside brackets.
     void range(CodePointSet& set, std::string& letters) {
         const auto first = class_character(set);
@@ -132,7 +166,7 @@ private:
         if (pattern_.compare(at_, 2, "\\b") == 0) refuse("without \\b in a class");
         if (peek() == '\\') return escape(set, true);
         if (peek() == '[') refuse("without ranges to a [");
-        if (pattern_.compare(at_, 2, "&&") == 0) refuse("without && in a class");
+        if (pattern_.compare(at_, 2, "&&") == 0) refuse("without ranges to &&");
         return next_point();
     }
 
@@ -142,8 +176,13 @@ private:
         if (skip("^")) is_negative = !is_negative;
         const std::size_t end = pattern_.find('}', at_);
         if (end == std::string::npos) refuse("whose \\p{ ends");
-        add_categories(std::string_view(pattern_).substr(at_, end - at_), is_negative, set);
+        const auto name = std::string_view(pattern_).substr(at_, end - at_);
         at_ = end + 1;
+        if (category_bits(name)) return add_categories(name, is_negative, set);
+        auto named = property_class(name);
+        if (!named) refuse("without \\p{" + printable(name) + '}');
+        if (is_negative) named->negate();
+        set.add(std::move(*named));
     }
     void add_categories(std::string_view name, bool is_negative, CodePointSet& set) const {
         const auto bits = category_bits(name);
@@ -211,8 +250,8 @@ private:
     }
 
     std::string pattern_;
-    std::string file_;
     std::string place_;
+    MemoryBudget* budget_;
     std::size_t at_ = 0;
     bool folds_ = false;
     std::string before_;

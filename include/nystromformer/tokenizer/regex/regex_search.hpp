@@ -38,6 +38,10 @@ public:
         failed_.clear();
         constexpr std::size_t free_work = 4096, work_per_byte = 16;
         work_left_ = free_work + work_per_byte * text.size();
+        // Where a step fails may depend on what a group has matched: there are no notes then.
+        constexpr std::size_t work_of_references = 256;
+        if (regex_.groups() > 0) work_left_ *= work_of_references;
+        starts_.assign(regex_.groups() + std::size_t{1}, unset);
     }
 
     /// The next match; an empty one is passed over where the last match ends. Throws InputError.
@@ -65,6 +69,8 @@ private:
             step,     // step `step` at `at`
             shorter,  // a star may take fewer characters, down to `least`; then step `step`
             failure,  // nowhere: step `step` has failed at `at`
+            start,    // nowhere: group `step` had begun at `at` before
+            group,    // nowhere: group `step` was from `at` to `least` before
         };
         Kind kind;
         std::uint32_t step;
@@ -77,6 +83,7 @@ private:
         for (std::size_t begin = next_; begin <= text_.size(); ++begin) {
             if (!first.allows(text_, begin)) continue;
             if (begin < text_.size() && utf8::is_continuation(text_[begin])) continue;
+            if (regex_.groups() > 0) groups_.assign(starts_.size(), {unset, unset});
             if (const auto end = run(0, begin)) return RegexMatch{begin, *end};
         }
         return std::nullopt;
@@ -118,6 +125,26 @@ private:
                     goes_on = run(step + 1, at).has_value() != now.is_negative;
                     step = now.target;
                     break;
+                case Kind::look_behind: {
+                    const auto from = before(at, now.other);
+                    const bool matches = from && run(step + 1, *from).has_value();
+                    goes_on = matches != now.is_negative;
+                    step = now.target;
+                    break;
+                }
+                case Kind::group_begin:
+                    ways_.push_back({Way::Kind::start, now.other, starts_[now.other]});
+                    starts_[now.other] = at;
+                    ++step;
+                    break;
+                case Kind::group_end:
+                    end_group(now.other, at);
+                    ++step;
+                    break;
+                case Kind::back_reference:
+                    goes_on = refer(now.other, at);
+                    ++step;
+                    break;
                 case Kind::anchor:
                     goes_on = holds(now.anchor, text_, at);
                     ++step;
@@ -125,6 +152,29 @@ private:
             }
             if (!goes_on && !go_back(bottom, step, at)) return std::nullopt;
         }
+    }
+
+    /// The place `characters` before `at`, or none.
+    std::optional<std::size_t> before(std::size_t at, std::uint32_t characters) const {
+        for (; characters > 0; --characters) {
+            if (at == 0) return std::nullopt;
+            at -= utf8::decode_before(text_, at).size;
+        }
+        return at;
+    }
+
+    void end_group(std::uint32_t group, std::size_t at) {
+        ways_.push_back({Way::Kind::group, group, groups_[group].begin, groups_[group].end});
+        groups_[group] = {starts_[group], at};
+    }
+    /// Steps over what a group has matched; false where that is not here, or nothing yet.
+    bool refer(std::uint32_t group, std::size_t& at) {
+        const auto [begin, end] = groups_[group];
+        if (begin == unset) return false;
+        spend(end - begin);
+        if (text_.compare(at, end - begin, text_, begin, end - begin) != 0) return false;
+        at += end - begin;
+        return true;
     }
 
     /// The bytes of the character at `at` if it is of the step's set, or 0.
@@ -181,6 +231,10 @@ private:
             step = way.step;
             if (way.kind == Way::Kind::failure) {
                 failed_[place(step, way.at)] = true;
+            } else if (way.kind == Way::Kind::start) {
+                starts_[step] = way.at;
+            } else if (way.kind == Way::Kind::group) {
+                groups_[step] = {way.at, way.least};
             } else if (way.kind == Way::Kind::step) {
                 at = way.at;
                 ways_.pop_back();
@@ -223,6 +277,12 @@ private:
         }
     }
     void take_notes() {
+        if (regex_.groups() > 0) {
+            throw InputError({"", "text",
+                              "one on which a regular expression with back-references "
+                              "does not take so long",
+                              std::to_string(text_.size()) + " bytes"});
+        }
         // A bit each: 1 GiB, or 256 MiB where no more could be addressed.
         constexpr auto most_notes = std::size_t{1} << (sizeof(std::size_t) < 8 ? 31 : 33);
         const std::size_t most_bytes = most_notes / (regex_.slots() + 1);
@@ -239,6 +299,9 @@ private:
     std::string_view text_;
     std::size_t next_ = 0;
     std::optional<std::size_t> last_end_;  // of the last match
+    static constexpr std::size_t unset = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> starts_;  // of each group that has begun
+    std::vector<RegexMatch> groups_;   // what each group has matched last
     std::vector<Way> ways_;
     std::vector<bool> failed_;  // empty until notes are taken
     std::size_t work_left_ = 0;

@@ -8,7 +8,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -46,9 +48,15 @@ public:
         in_brackets_ = in_brackets;
     }
     void negate() { negated_ = !negated_; }
+    /// Everything in `other`, too.
+    void add(CodePointSet other) { also_.push_back(std::move(other)); }
+    /// Nothing that is not in `other` as well; to be called after all that is added.
+    void intersect(CodePointSet other) { only_.push_back(std::move(other)); }
 
     /// Everything that the parts hold now is looked up fast from here on.
     void finish() {
+        for (CodePointSet& part : also_) part.finish();
+        for (CodePointSet& part : only_) part.finish();
         std::sort(ranges_.begin(), ranges_.end());
         std::vector<std::pair<char32_t, char32_t>> merged;
         for (const auto& range : ranges_) {
@@ -73,12 +81,25 @@ public:
     const std::array<std::uint64_t, 2>& ascii() const { return ascii_; }
     /// False only if nothing beyond ASCII is in the set.
     bool may_hold_others() const {
-        return negated_ || categories_ != 0 || words_ || others_ ||
+        return negated_ || categories_ != 0 || words_ || others_ || !also_.empty() ||
                (!ranges_.empty() && ranges_.back().second >= 128);
+    }
+
+    /// The memory that the set takes, about.
+    std::size_t bytes() const {
+        std::size_t result = sizeof(*this) + ranges_.capacity() * sizeof(ranges_[0]);
+        for (const CodePointSet& part : also_) result += part.bytes();
+        for (const CodePointSet& part : only_) result += part.bytes();
+        return result;
     }
 
 private:
     bool holds(char32_t point) const {
+        const auto has = [point](const CodePointSet& part) { return part.contains(point); };
+        return (holds_itself(point) || std::any_of(also_.begin(), also_.end(), has)) &&
+               std::all_of(only_.begin(), only_.end(), has);
+    }
+    bool holds_itself(char32_t point) const {
         const unicode::Record& record = unicode::record(point);
         if ((categories_ & unicode::category_bit(record.category)) != 0) return true;
         const bool is_latin_number = point < 256 && record.category == unicode::Category::no;
@@ -97,13 +118,71 @@ private:
     bool others_ = false;  // what is not of a word
     bool in_brackets_ = false;
     bool negated_ = false;
+    std::vector<CodePointSet> also_, only_;
     std::array<std::uint64_t, 2> ascii_{};
 };
 
-/// The categories that \p{name} stands for: a letter, or a letter and its kind.
-inline std::optional<std::uint32_t> category_bits(std::string_view name) {
+/// The letters for a category's long name in lower case, without spaces and signs; else the name.
+inline std::string_view short_category(std::string_view name) {
+    static constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"other", "C"},
+        {"control", "Cc"},
+        {"format", "Cf"},
+        {"unassigned", "Cn"},
+        {"privateuse", "Co"},
+        {"letter", "L"},
+        {"lowercaseletter", "Ll"},
+        {"modifierletter", "Lm"},
+        {"otherletter", "Lo"},
+        {"titlecaseletter", "Lt"},
+        {"uppercaseletter", "Lu"},
+        {"mark", "M"},
+        {"spacingmark", "Mc"},
+        {"enclosingmark", "Me"},
+        {"nonspacingmark", "Mn"},
+        {"number", "N"},
+        {"decimalnumber", "Nd"},
+        {"letternumber", "Nl"},
+        {"othernumber", "No"},
+        {"punctuation", "P"},
+        {"connectorpunctuation", "Pc"},
+        {"dashpunctuation", "Pd"},
+        {"closepunctuation", "Pe"},
+        {"finalpunctuation", "Pf"},
+        {"initialpunctuation", "Pi"},
+        {"otherpunctuation", "Po"},
+        {"openpunctuation", "Ps"},
+        {"symbol", "S"},
+        {"currencysymbol", "Sc"},
+        {"modifiersymbol", "Sk"},
+        {"mathsymbol", "Sm"},
+        {"othersymbol", "So"},
+        {"separator", "Z"},
+        {"lineseparator", "Zl"},
+        {"paragraphseparator", "Zp"},
+        {"spaceseparator", "Zs"}};
+    const auto* found = std::find_if(std::begin(names), std::end(names),
+                                     [name](const auto& one) { return one.first == name; });
+    return found == std::end(names) ? name : found->second;
+}
+
+/// A property's name in lower case, without the signs that do not count.
+inline std::string plain_name(std::string_view name) {
+    std::string result;
+    for (const char c : name)
+        if (c != ' ' && c != '_' && c != '-')
+            result += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    return result;
+}
+
+/// The categories that \p{name} stands for: a letter, or a letter and its kind, in either case, or
+/// a long name.
+inline std::optional<std::uint32_t> category_bits(std::string_view given) {
     constexpr std::string_view names = "CnCcCfCoLlLmLoLtLuMcMeMnNdNlNoPcPdPePfPiPoPsScSkSmSoZlZpZs";
+    const std::string plain = plain_name(given);
+    std::string name(short_category(plain));
     if (name.empty() || name.size() > 2) return std::nullopt;
+    if (name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 0x20);
     std::uint32_t bits = 0;
     for (std::size_t i = 0; i < names.size(); i += 2)
         if (names.substr(i, name.size()) == name) bits |= 1U << i / 2;
