@@ -2,7 +2,7 @@
 // nystromformer answer
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/question_answering.hpp>
+#include <nystromformer/question_answering.hpp>
 
 #include <memory>
 #include <optional>

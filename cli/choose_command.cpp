@@ -2,7 +2,7 @@
 // nystromformer choose
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/multiple_choice.hpp>
+#include <nystromformer/multiple_choice.hpp>
 
 #include <memory>
 #include <optional>
@@ -56,8 +56,8 @@ void add_choose(CLI::App& app, command_line::Session& session) {
     add_texts(command, "one of the TEXTs to choose from", "{\"prompt\": ..., \"choices\": [...]}");
     add_text_option(command, "--prompt", options->prompt,
                     "for the TEXTs, and lines without a prompt");
-    add_truncation(command, options->pipeline.truncation);
-    add_stride(command, options->pipeline.stride);
+    add_truncation(command, options->pipeline.long_text.truncation);
+    add_stride(command, options->pipeline.long_text.stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

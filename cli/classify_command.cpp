@@ -2,7 +2,7 @@
 // nystromformer classify
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/text_classification.hpp>
+#include <nystromformer/text_classification.hpp>
 
 #include <memory>
 #include <optional>
@@ -28,8 +28,8 @@ struct Options : CommonOptions {
             if (!options.top_k) throw UsageError("--top-k: a number or all, not " + *top_k);
         }
         options.function_to_apply = nf::classification_function_named(function_to_apply);
-        options.truncation = truncation;
-        options.stride = stride;
+        options.long_text.truncation = truncation;
+        options.long_text.stride = stride;
         return options;
     }
     nf::ClassificationInput read(const Request& request) const {

@@ -463,8 +463,8 @@ double size_of(const Request& request, const char* field) {
     return is_text ? static_cast<double>(found->get_ref<const std::string&>().size()) : 0;
 }
 
-std::function<void(const nf::Cut&)> cut_noter(std::span<Request* const> requests) {
-    return [requests](const nf::Cut& cut) {
+std::function<void(const nf::TruncationNotice&)> cut_noter(std::span<Request* const> requests) {
+    return [requests](const nf::TruncationNotice& cut) {
         requests[static_cast<std::size_t>(cut.input)]->cut = {
             {"tokens", cut.tokens}, {"length", cut.length}, {"windows", cut.windows}};
     };

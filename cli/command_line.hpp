@@ -6,7 +6,7 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/model/options.hpp>
 #include <nystromformer/model/pretrained.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/batches.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -157,7 +157,8 @@ void guard(Request& request, const std::function<void()>& body);
 double size_of(const Request& request, const char* field);
 
 /// Notes in the request whose place in `requests` it names how its input was cut.
-std::function<void(const nystromformer::Cut&)> cut_noter(std::span<Request* const> requests);
+std::function<void(const nystromformer::TruncationNotice&)> cut_noter(
+    std::span<Request* const> requests);
 
 /// Answers requests together, and one by one where one of them is bad. `read` makes a pipeline's
 /// input of a request, and `run` answers a span of those: Json for each, in order. It is given what
@@ -193,16 +194,20 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
                 ToJson&& to_json, const std::function<std::string(const Request&)>& table,
                 const std::function<double(const Request&)>& output_bytes = {}) {
     options.note_idle_landmarks(pipeline.model().config());
-    pipeline_options.attention = options.attention_mode();
-    pipeline_options.num_landmarks = options.landmarks;
-    pipeline_options.batch_tokens = options.batch_tokens;
+    pipeline_options.run.attention = options.attention_mode();
+    pipeline_options.run.num_landmarks = options.landmarks;
+    pipeline_options.run.batch_tokens = options.batch_tokens;
     try {
         pipeline.check(pipeline_options);
     } catch (const nystromformer::InputError& error) {
         throw UsageError(error.what());
     }
     const auto run = [&](auto inputs, const auto& cut) {
-        pipeline_options.cut = cut;
+        if constexpr (requires { pipeline_options.long_text; }) {
+            pipeline_options.long_text.on_truncation = cut;
+        } else {
+            pipeline_options.on_truncation = cut;
+        }
         std::vector<Json> outputs;
         for (const auto& answer : pipeline.batch(inputs, pipeline_options))
             outputs.push_back(to_json(inputs[outputs.size()], answer));

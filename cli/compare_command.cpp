@@ -211,7 +211,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     const auto answer = [&](const std::vector<Request*>& requests) {
         for (Request* request : requests) {
             guard(*request, [&] {
-                each.cut = cut_noter({&request, 1});
+                each.long_text.on_truncation = cut_noter({&request, 1});
                 const std::string& text = options.file.empty() ? request->text("text") : file_text;
                 request->output = to_json(compare(text, each), compare, options);
                 shown = {{"title", title_of(request->fields)}, {"output", request->output}};
@@ -265,7 +265,7 @@ void add_compare(CLI::App& app, command_line::Session& session) {
     number("--seed", comparison.seed, "of the choice of the masked tokens (default: 0)", 0);
     command.add_option("--plot", options->plot, "draw the comparison of one text as SVG")
         ->type_name("FILE");
-    add_truncation(command, comparison.truncation);
+    add_truncation(command, comparison.long_text.truncation);
     options->add_threads(command);
     options->add_precision(command);
     options->add_lines(command);

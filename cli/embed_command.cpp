@@ -20,11 +20,14 @@ struct Embedder {
 
     const auto& model() const { return pipeline.model(); }
     void check(const nf::SentenceEmbeddingOptions& options) const { pipeline.check(options); }
-    std::vector<nf::RowVector<float>> batch(std::span<const std::string> texts,
-                                            const nf::SentenceEmbeddingOptions& options) const {
-        const nf::Matrix<float> embeddings = pipeline.batch(texts, options);
-        std::vector<nf::RowVector<float>> rows;
-        for (Index i = 0; i < embeddings.rows(); ++i) rows.emplace_back(embeddings.row(i));
+    std::vector<std::vector<float>> batch(std::span<const std::string> texts,
+                                          const nf::SentenceEmbeddingOptions& options) const {
+        const nf::Embeddings embeddings = pipeline.batch(texts, options);
+        std::vector<std::vector<float>> rows;
+        for (Index i = 0; i < embeddings.rows; ++i) {
+            const auto row = embeddings.row(i);
+            rows.emplace_back(row.begin(), row.end());
+        }
         return rows;
     }
 };
@@ -36,17 +39,15 @@ std::string table(const Request& request) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
-    nf::SentenceEmbeddingOptions pipeline_options = options.of_pipeline();
+    nf::SentenceEmbeddingOptions pipeline_options = options.embedding_options();
     pipeline_options.normalize_embeddings = options.normalize;
     const Embedder embedder{options.load()};
     const Index columns = embedder.pipeline.embedding_dimension();
     return answer_with(
         embedder, pipeline_options, text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
-        [](const std::string&, const nf::RowVector<float>& row) {
-            return to_json({row.data(), static_cast<std::size_t>(row.size())});
-        },
-        table, [&](const Request&) { return static_cast<double>(columns) * json_number_bytes; });
+        [](const std::string&, const std::vector<float>& row) { return to_json(row); }, table,
+        [&](const Request&) { return static_cast<double>(columns) * json_number_bytes; });
 }
 
 }  // namespace embed_command

@@ -4,7 +4,7 @@
 
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
+#include <nystromformer/sentence_embedding.hpp>
 
 #include <optional>
 #include <string>
@@ -18,14 +18,14 @@ struct EmbedOptions : CommonOptions {
 
     void add_embedding(CLI::App& command);
 
-    nystromformer::SentenceEmbeddingOptions of_pipeline() const {
+    nystromformer::SentenceEmbeddingOptions embedding_options() const {
         nystromformer::SentenceEmbeddingOptions options;
         options.prompt = prompt;
         options.prompt_name = prompt_name;
         options.truncate_dim = truncate_dim;
         options.max_seq_length = max_seq_length;
-        options.truncation = truncation;
-        options.stride = stride;
+        options.long_text.truncation = truncation;
+        options.long_text.stride = stride;
         return options;
     }
 

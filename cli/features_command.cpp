@@ -2,7 +2,7 @@
 // nystromformer features
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/feature_extraction.hpp>
+#include <nystromformer/feature_extraction.hpp>
 
 #include <memory>
 #include <optional>
@@ -18,10 +18,9 @@ struct Options : CommonOptions {
 };
 
 /// [1][n][hidden], as Hugging Face has it.
-Json features_json(const nf::Matrix<float>& states) {
+Json features_json(const nf::Embeddings& states) {
     Json tokens = Json::array();
-    for (Index i = 0; i < states.rows(); ++i)
-        tokens.push_back(to_json({states.row(i).data(), static_cast<std::size_t>(states.cols())}));
+    for (Index i = 0; i < states.rows; ++i) tokens.push_back(to_json(states.row(i)));
     return Json::array({std::move(tokens)});
 }
 
@@ -35,14 +34,14 @@ std::string table(const Request& request) {
 
 int run(const Options& options, const std::vector<std::string>& texts) {
     nf::FeatureExtractionOptions pipeline_options;
-    pipeline_options.truncation = options.truncation;
-    pipeline_options.stride = options.stride;
+    pipeline_options.long_text.truncation = options.truncation;
+    pipeline_options.long_text.stride = options.stride;
     const nf::FeatureExtractionPipeline pipeline(options.model, options.load_options());
     const auto columns = static_cast<double>(pipeline.model().config().hidden_size);
     return answer_with(
         pipeline, pipeline_options, text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
-        [](const std::string&, const nf::Matrix<float>& states) { return features_json(states); },
+        [](const std::string&, const nf::Embeddings& states) { return features_json(states); },
         table,
         // A token may be a single letter.
         [&](const Request& request) {

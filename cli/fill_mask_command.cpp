@@ -2,7 +2,7 @@
 // nystromformer fill-mask
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/fill_mask.hpp>
+#include <nystromformer/fill_mask.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -26,8 +26,8 @@ struct Options : CommonOptions {
         options.top_k = top_k;
         // "" is a list of one, which no token answers to.
         if (targets) options.targets = split_at_commas(*targets);
-        options.truncation = truncation;
-        options.stride = stride;
+        options.long_text.truncation = truncation;
+        options.long_text.stride = stride;
         return options;
     }
 };

@@ -4,7 +4,7 @@
 #include "progress.hpp"
 #include "text_file.hpp"
 
-#include <nystromformer/pipelines/sentence/semantic_search.hpp>
+#include <nystromformer/semantic_search.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -100,16 +100,16 @@ private:
     Index embed(const std::vector<std::string>& some, const std::vector<std::uint64_t>& lines,
                 const Options& options, const nf::SentenceEmbeddingPipeline& pipeline) {
         Index num_cut = 0;
-        auto pipeline_options = options.of_pipeline();
-        pipeline_options.attention = options.attention_mode();
-        pipeline_options.num_landmarks = options.landmarks;
-        pipeline_options.batch_tokens = options.batch_tokens;
+        auto pipeline_options = options.embedding_options();
+        pipeline_options.run.attention = options.attention_mode();
+        pipeline_options.run.num_landmarks = options.landmarks;
+        pipeline_options.run.batch_tokens = options.batch_tokens;
         pipeline_options.prompt = std::nullopt;
         pipeline_options.prompt_name = "document";
-        pipeline_options.cut = [&num_cut](const nf::Cut&) { ++num_cut; };
+        pipeline_options.long_text.on_truncation = [&num_cut](const auto&) { ++num_cut; };
         try {
-            const nf::Matrix<float> rows = pipeline.batch(some, pipeline_options);
-            embeddings.insert(embeddings.end(), rows.data(), rows.data() + rows.size());
+            const nf::Embeddings rows = pipeline.batch(some, pipeline_options);
+            embeddings.insert(embeddings.end(), rows.values.begin(), rows.values.end());
         } catch (const nf::InputError& error) {
             if (!error.input()) throw;
             throw nf::InputError({options.corpus,
@@ -136,7 +136,7 @@ struct Searcher {
 
 int run(const Options& options, const std::vector<std::string>& queries) {
     nf::SentenceEmbeddingPipeline pipeline = options.load();
-    auto pipeline_options = options.of_pipeline();
+    auto pipeline_options = options.embedding_options();
     if (!options.prompt && !options.prompt_name) pipeline_options.prompt_name = "query";
     try {
         pipeline.check(pipeline_options);
@@ -147,10 +147,9 @@ int run(const Options& options, const std::vector<std::string>& queries) {
                                                : pipeline.similarity_function();
     Corpus corpus = Corpus::load(options, pipeline);
     const auto num_texts = static_cast<Index>(corpus.texts.size());
-    nf::SemanticIndex index(
-        Eigen::Map<const nf::Matrix<float>>(corpus.embeddings.data(), num_texts, corpus.columns),
+    const nf::SemanticIndex index(
+        nf::Embeddings{num_texts, corpus.columns, std::exchange(corpus.embeddings, {})},
         similarity);
-    corpus.embeddings = {};
     double longest = 0;
     for (const std::string& text : corpus.texts)
         longest = std::max(longest, static_cast<double>(text.size()));

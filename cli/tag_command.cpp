@@ -2,7 +2,7 @@
 // nystromformer tag
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/token_classification.hpp>
+#include <nystromformer/token_classification.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -91,8 +91,8 @@ void add_tag(CLI::App& app, command_line::Session& session) {
         ->type_name("A,B,...");
     command.add_flag("--word-ids", options->word_ids,
                      "also say which word of its text each token is of, from 0");
-    add_stride(command, options->pipeline.stride);
-    add_truncation(command, options->pipeline.truncation);
+    add_stride(command, options->pipeline.long_text.stride);
+    add_truncation(command, options->pipeline.long_text.truncation);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

@@ -2,9 +2,9 @@
 // nystromformer zero-shot
 #include "command_line.hpp"
 
-#include <nystromformer/pipelines/zero_shot_classification.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
+#include <nystromformer/zero_shot_classification.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -101,8 +101,8 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
         ->type_name("TEXT");
     command.add_flag("--multi-label", options->pipeline.multi_label,
                      "score each label on its own: several may be true");
-    add_truncation(command, options->pipeline.truncation);
-    add_stride(command, options->pipeline.stride);
+    add_truncation(command, options->pipeline.long_text.truncation);
+    add_stride(command, options->pipeline.long_text.stride);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

@@ -3,9 +3,9 @@
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/pipelines/feature_extraction.hpp>
-#include <nystromformer/pipelines/sentence/semantic_search.hpp>
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
+#include <nystromformer/feature_extraction.hpp>
+#include <nystromformer/semantic_search.hpp>
+#include <nystromformer/sentence_embedding.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -6,8 +6,8 @@
 #include "instances.hpp"
 
 #include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
-#include <nystromformer/pipelines/text_classification.hpp>
+#include <nystromformer/sentence_embedding.hpp>
+#include <nystromformer/text_classification.hpp>
 
 #include <atomic>
 #include <cerrno>

@@ -11,7 +11,7 @@
 #include "malformed/torch_cases.hpp"
 #include "malformed/weight_cases.hpp"
 
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
+#include <nystromformer/sentence_embedding.hpp>
 
 #include <cstdlib>
 #include <filesystem>

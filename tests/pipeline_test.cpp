@@ -3,7 +3,7 @@
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/pipelines/fill_mask.hpp>
+#include <nystromformer/fill_mask.hpp>
 
 #include <cstddef>
 #include <filesystem>

@@ -2,11 +2,11 @@
 #include "catch.hpp"
 
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/pipelines/multiple_choice.hpp>
-#include <nystromformer/pipelines/question_answering.hpp>
-#include <nystromformer/pipelines/text_classification.hpp>
-#include <nystromformer/pipelines/token_classification.hpp>
-#include <nystromformer/pipelines/zero_shot_classification.hpp>
+#include <nystromformer/multiple_choice.hpp>
+#include <nystromformer/question_answering.hpp>
+#include <nystromformer/text_classification.hpp>
+#include <nystromformer/token_classification.hpp>
+#include <nystromformer/zero_shot_classification.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Loads, runs and destroys models, tokenizers and pipelines for some seconds, good folders and bad
 // ones; tests/soak.py watches it. Usage: nystromformer_soak TESTS_FOLDER SECONDS
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
-#include <nystromformer/pipelines/text_classification.hpp>
+#include <nystromformer/sentence_embedding.hpp>
+#include <nystromformer/text_classification.hpp>
 
 #include <chrono>
 #include <cstdio>

@@ -7,7 +7,8 @@
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/options.hpp>
-#include <nystromformer/pipelines/pipeline.hpp>
+#include <nystromformer/pipelines/batches.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/tokenizer.hpp>
 #include "compare/compared_model.hpp"
 
@@ -36,9 +37,8 @@ struct AttentionComparisonOptions {
     /// AttentionComparison::mask_share of the tokens masked, none twice.
     Index mask_passes = 1;
     std::uint64_t seed = 0;   ///< of the choice of tokens to mask
-    bool truncation = false;  ///< cut a text that is too long for the model instead of refusing it
+    LongText long_text = {};  ///< truncation cuts a text that is too long; no stride
     std::function<void(Index done, Index total)> progress = {};  ///< after each forward pass
-    std::function<void(const Cut&)> cut = {};                    ///< where the text was cut
 };
 
 /// One attention and what was measured of it.
@@ -87,18 +87,14 @@ public:
     /// one; throws what those throw.
     explicit AttentionComparison(const std::filesystem::path& folder,
                                  const LoadOptions& options = {})
-        : model_(detail::ComparedModel::from_pretrained(folder, options)),
-          tokenizer_(Tokenizer::from_pretrained(folder)) {
-        if (const auto mask = tokenizer_.mask_token()) mask_id_ = tokenizer_.token_to_id(*mask);
-    }
+        : text_model_(folder, options),
+          mask_id_(text_model_.id_of(text_model_.tokenizer.mask_token())) {}
 
     /// InputError where the text is too long, and for options that `check` refuses.
     AttentionComparisonResult operator()(std::string_view text,
                                          const AttentionComparisonOptions& options = {}) const {
         check(options);
-        const PipelineOptions shared{.cut = options.cut};
-        const Encoding encoding = detail::encode_input({.text = text}, tokenizer_, model_.config(),
-                                                       options.truncation, shared);
+        const Encoding encoding = text_model_.encode({.text = text}, options.long_text);
         AttentionComparisonResult result{.tokens = encoding.size(),
                                          .no_masks = why_no_masks(),
                                          .attentions = attentions_of(options)};
@@ -150,9 +146,9 @@ public:
             detail::check_options(attention.options);
     }
 
-    const NystromformerConfig& config() const { return model_.config(); }
-    ThreadPool& threads() const { return model_.threads(); }
-    const Tokenizer& tokenizer() const { return tokenizer_; }
+    const NystromformerConfig& config() const { return text_model_.model.config(); }
+    ThreadPool& threads() const { return text_model_.model.threads(); }
+    const Tokenizer& tokenizer() const { return text_model_.tokenizer; }
 
 private:
     using Advance = std::function<void()>;  // tells of a forward pass
@@ -173,7 +169,7 @@ private:
     }
 
     std::string why_no_masks() const {
-        if (!model_.guesses_masks()) return "the folder has no masked-LM head";
+        if (!text_model_.model.guesses_masks()) return "the folder has no masked-LM head";
         return mask_id_ ? "" : "the tokenizer has no mask token";
     }
 
@@ -185,7 +181,7 @@ private:
             ForwardOptions options = attention.options;
             options.output_inverse_residuals = true;
             BaseModelOutput<float> output;
-            model_(input, options, output);
+            text_model_.model(input, options, output);
             attention.uses_landmarks =
                 detail::resolve(options, config(), input.offsets, {}, threads()).uses_landmarks(0);
             if (attention.uses_landmarks)
@@ -209,7 +205,7 @@ private:
             for (ComparedAttention& attention : attentions) {
                 detail::ScratchMemory::take_peaks();
                 const Clock::time_point start = Clock::now();
-                model_(input, attention.options, output);
+                text_model_.model(input, attention.options, output);
                 const std::chrono::duration<double> seconds = Clock::now() - start;
                 attention.seconds.push_back(seconds.count());
                 const auto result_bytes =
@@ -233,7 +229,8 @@ private:
                 masked.push_back(std::exchange(id, *mask_id_));
             }
             for (std::size_t i = 0; i < guesses.size(); ++i) {
-                const auto some = model_.likeliest(hidden, sample, result.attentions[i].options);
+                const auto some =
+                    text_model_.model.likeliest(hidden, sample, result.attentions[i].options);
                 guesses[i].insert(guesses[i].end(), some.begin(), some.end());
                 advance();
             }
@@ -250,8 +247,7 @@ private:
         }
     }
 
-    detail::ComparedModel model_;
-    Tokenizer tokenizer_;
+    detail::TextModel<detail::ComparedModel> text_model_;
     std::optional<std::int64_t> mask_id_;
 };
 

@@ -3,7 +3,7 @@
 // sentence-transformers recorded. Usage: model TESTS_FOLDER
 #include "check.hpp"
 
-#include <nystromformer/pipelines/sentence/sentence_embedding.hpp>
+#include <nystromformer/sentence_embedding.hpp>
 
 #include <algorithm>
 #include <cmath>
