@@ -7,7 +7,7 @@
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
