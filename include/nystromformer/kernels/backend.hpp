@@ -18,7 +18,7 @@
 //    for.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/isa.hpp>
 
@@ -145,6 +145,6 @@ ByteKernels byte_kernels(Isa isa);
 
 }  // namespace nystromformer::detail
 
-// The seam for a build that compiles the kernels once: leave this out, and include it in the source
-// that defines them.
+#if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/kernels/targets.hpp>
+#endif

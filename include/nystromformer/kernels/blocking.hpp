@@ -4,9 +4,9 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/threads.hpp>
 #include <nystromformer/kernels/activate.hpp>
 #include <nystromformer/kernels/backend.hpp>
+#include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <functional>

@@ -6,8 +6,12 @@
 // wider instructions there could be the copy that the linker keeps for every caller.
 #pragma once
 
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/kernels/backend.hpp>
 #include <nystromformer/kernels/tile_plan.hpp>
+
+#include <cstddef>
+#include <string_view>
 
 #if NYSTROMFORMER_X86
 #include <immintrin.h>
@@ -33,7 +37,7 @@
 #define NYSTROMFORMER_END_REGION \
     }                            \
     NYSTROMFORMER_END_TARGET
-#define NYSTROMFORMER_INLINE inline __attribute__((always_inline))
+#define NYSTROMFORMER_ALWAYS_INLINE inline __attribute__((always_inline))
 #define NYSTROMFORMER_BYTE_INSTRUCTIONS 0    // AVX512-VNNI
 #define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16
 
@@ -98,7 +102,7 @@ NYSTROMFORMER_END_REGION
 #undef NYSTROMFORMER_END_TARGET
 #undef NYSTROMFORMER_PRAGMA
 #undef NYSTROMFORMER_UNROLL
-#undef NYSTROMFORMER_INLINE
+#undef NYSTROMFORMER_ALWAYS_INLINE
 
 namespace nystromformer::detail {
 
@@ -133,21 +137,21 @@ FloatKernels<Scalar> float_kernels(Isa wanted) {
 #undef NYSTROMFORMER_BACKEND
     return portable::float_kernels<Scalar>();
 }
-inline RowKernels row_kernels(Isa wanted) {
+NYSTROMFORMER_INLINE RowKernels row_kernels(Isa wanted) {
 #define NYSTROMFORMER_BACKEND(isa, floats, bfloats, bytes) \
     if (wanted == Isa::isa) return floats::row_kernels();
     NYSTROMFORMER_BACKENDS(NYSTROMFORMER_BACKEND)
 #undef NYSTROMFORMER_BACKEND
     return portable::row_kernels();
 }
-inline BfloatKernels bfloat_kernels(Isa wanted) {
+NYSTROMFORMER_INLINE BfloatKernels bfloat_kernels(Isa wanted) {
 #define NYSTROMFORMER_BACKEND(isa, floats, bfloats, bytes) \
     if (wanted == Isa::isa) return bfloats::bfloat_kernels();
     NYSTROMFORMER_BACKENDS(NYSTROMFORMER_BACKEND)
 #undef NYSTROMFORMER_BACKEND
     return portable::bfloat_kernels();
 }
-inline ByteKernels byte_kernels(Isa wanted) {
+NYSTROMFORMER_INLINE ByteKernels byte_kernels(Isa wanted) {
 #define NYSTROMFORMER_BACKEND(isa, floats, bfloats, bytes) \
     if (wanted == Isa::isa) return bytes::byte_kernels();
     NYSTROMFORMER_BACKENDS(NYSTROMFORMER_BACKEND)
@@ -160,17 +164,24 @@ const FloatKernels<Scalar>& float_kernels() {
     static const FloatKernels<Scalar> kernels = float_kernels<Scalar>(active_isa());
     return kernels;
 }
-inline const RowKernels& row_kernels() {
+NYSTROMFORMER_INLINE const RowKernels& row_kernels() {
     static const RowKernels kernels = row_kernels(active_isa());
     return kernels;
 }
-inline const BfloatKernels& bfloat_kernels() {
+NYSTROMFORMER_INLINE const BfloatKernels& bfloat_kernels() {
     static const BfloatKernels kernels = bfloat_kernels(active_isa());
     return kernels;
 }
-inline const ByteKernels& byte_kernels() {
+NYSTROMFORMER_INLINE const ByteKernels& byte_kernels() {
     static const ByteKernels kernels = byte_kernels(active_isa());
     return kernels;
 }
+
+#if defined(NYSTROMFORMER_BODIES)
+template FloatKernels<float> float_kernels<float>(Isa);
+template FloatKernels<double> float_kernels<double>(Isa);
+template const FloatKernels<float>& float_kernels<float>();
+template const FloatKernels<double>& float_kernels<double>();
+#endif
 
 }  // namespace nystromformer::detail

@@ -2,7 +2,7 @@
 // How the rows of a product are cut into tiles of the heights that are compiled.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/index.hpp>
 
 namespace nystromformer::detail {
 
