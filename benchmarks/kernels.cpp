@@ -3,8 +3,9 @@
 // reach. Shapes are those of the base model. NYSTROMFORMER_ISA forces an instruction set.
 //   cmake --preset benchmarks && cmake --build --preset benchmarks
 //   build/benchmarks/bin/nystromformer_kernels --benchmark_filter=linear
-#include <nystromformer/kernels/blocked_attention.hpp>
-#include <nystromformer/kernels/linear_weights.hpp>
+#include <nystromformer/kernels/attention/blocked_attention.hpp>
+#include <nystromformer/kernels/attention/depthwise_convolution.hpp>
+#include <nystromformer/kernels/weights/linear_weights.hpp>
 #include <nystromformer/model/nystrom.hpp>
 
 #include <benchmark/benchmark.h>
@@ -181,12 +182,12 @@ void report_numbers(benchmark::State& state) {
         row_size, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
-void elementwise(benchmark::State& state, nf::detail::FloatFunction function) {
+void activation(benchmark::State& state, nf::Activation function) {
     const Matrix<float> x = filled(1, row_size) * 8;
     Matrix<float> row = x;
     for (auto _ : state) {
         row = x;
-        nf::detail::kernels<float>().map(function, row.data(), row_size);
+        nf::detail::activate_row(function, row.data(), row_size);
         benchmark::DoNotOptimize(row.data());
     }
     report_numbers(state);
@@ -207,7 +208,7 @@ void layer_norm(benchmark::State& state) {
     const Matrix<float> x = filled(1, row_size), weight = filled(1, row_size);
     Matrix<float> out = x;
     for (auto _ : state) {
-        nf::detail::kernels<float>().layer_norm(
+        nf::detail::float_kernels<float>().layer_norm(
             {x.data(), x.data(), weight.data(), weight.data(), out.data(), row_size, 1e-5f});
         benchmark::DoNotOptimize(out.data());
     }
@@ -219,14 +220,13 @@ void quantize_row(benchmark::State& state) {
     std::vector<std::int16_t> out(row_size);
     std::vector<nf::detail::Int8Block> blocks(row_size / nf::detail::int8_block);
     for (auto _ : state) {
-        nf::detail::kernels<float>().quantize_row(x.data(), row_size, out.data(), blocks.data());
+        nf::detail::byte_kernels().quantize_row(x.data(), row_size, out.data(), blocks.data());
         benchmark::DoNotOptimize(out.data());
     }
     report_numbers(state);
 }
 
 void register_all() {
-    using nf::detail::FloatFunction;
     constexpr std::array<std::pair<Index, Index>, 4> shapes{
         {{768, 768}, {2304, 768}, {3072, 768}, {768, 3072}}};
     for (const auto precision : {nf::Precision::fp32, nf::Precision::bf16, nf::Precision::int8}) {
@@ -240,20 +240,8 @@ void register_all() {
     benchmark::RegisterBenchmark("nystrom_attention", nystrom_attention)->Arg(512)->Arg(4096);
     benchmark::RegisterBenchmark("inverse", inverse)->Arg(32)->Arg(64)->Arg(128);
     benchmark::RegisterBenchmark("convolution", convolution)->Arg(128)->Arg(4096);
-    constexpr std::array<std::pair<const char*, FloatFunction>, 11> functions{
-        {{"exp", FloatFunction::exp},
-         {"exp_negative", FloatFunction::exp_negative},
-         {"tanh", FloatFunction::tanh},
-         {"erf", FloatFunction::erf},
-         {"sigmoid", FloatFunction::sigmoid},
-         {"gelu", FloatFunction::gelu},
-         {"gelu_new", FloatFunction::gelu_new},
-         {"gelu_fast", FloatFunction::gelu_fast},
-         {"quick_gelu", FloatFunction::quick_gelu},
-         {"silu", FloatFunction::silu},
-         {"relu", FloatFunction::relu}}};
-    for (const auto& [name, function] : functions)
-        benchmark::RegisterBenchmark(name, elementwise, function);
+    for (const auto& [name, function] : nf::detail::named_activations)
+        benchmark::RegisterBenchmark(std::string(name).c_str(), activation, function);
     benchmark::RegisterBenchmark("softmax", softmax);
     benchmark::RegisterBenchmark("layer_norm", layer_norm);
     benchmark::RegisterBenchmark("quantize_row", quantize_row);

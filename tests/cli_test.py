@@ -544,7 +544,7 @@ class Bench(unittest.TestCase):
             self.assertEqual(set(line), {"length", "batch", "threads", "min", "median", "tokens_per_second",
                                          "peak_rss_mib", "isa", "precision", "attention"})
             self.assertEqual((line["batch"], line["threads"], line["precision"]), (3, 1, "fp32"))
-            self.assertIn(line["isa"], ("portable", "neon", "avx2", "avx512", "avx512vnni"))
+            self.assertIn(line["isa"], ("portable", "neon", "avx2", "avx512", "avx512vnni", "avx512bf16"))
             self.assertTrue(0 < line["min"] <= line["median"])
             self.assertAlmostEqual(line["tokens_per_second"] * line["median"], 3 * line["length"], places=3)
             self.assertGreater(line["peak_rss_mib"], 1)

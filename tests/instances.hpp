@@ -8,8 +8,8 @@
     how template class nystromformer::PreTrainedModel<nystromformer::Model<Scalar>>; \
     how template class nystromformer::Model<Scalar>;
 #define NYSTROMFORMER_TEST_SCALAR(how, Scalar)                                    \
-    how template nystromformer::detail::KernelTable<Scalar>                       \
-        nystromformer::detail::kernels_of<Scalar>(nystromformer::Isa);            \
+    how template nystromformer::detail::FloatKernels<Scalar>                      \
+        nystromformer::detail::float_kernels<Scalar>(nystromformer::Isa);         \
     NYSTROMFORMER_TEST_MODEL(how, NystromformerModel, Scalar)                     \
     NYSTROMFORMER_TEST_MODEL(how, NystromformerForMaskedLM, Scalar)               \
     NYSTROMFORMER_TEST_MODEL(how, NystromformerForSequenceClassification, Scalar) \

@@ -2,9 +2,12 @@
 // The ground floor: thread pool, packed matrix product, row kernels and the attention of one head.
 #include "catch.hpp"
 
-#include <nystromformer/kernels/activations.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/activate.hpp>
+#include <nystromformer/kernels/attention/blocked_attention.hpp>
+#include <nystromformer/kernels/attention/depthwise_convolution.hpp>
+#include <nystromformer/kernels/backend.hpp>
 #include <nystromformer/kernels/rows.hpp>
+#include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/model/nystrom.hpp>
 #include <nystromformer/threads.hpp>
 
@@ -14,9 +17,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <random>
+#include <sstream>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -90,11 +97,81 @@ TEST_CASE("a thread count out of range is an InputError", "[threads]") {
     CHECK_THROWS_AS(nf::ThreadPool(nf::ThreadPool::max_threads + 1), nf::InputError);
 }
 
+namespace {
+
+/// The CPU's own word; false for a feature that this test does not know.
+bool cpu_has(std::string_view feature) {
+#if NYSTROMFORMER_X86
+    if (feature == "avx2") return __builtin_cpu_supports("avx2");
+    if (feature == "fma") return __builtin_cpu_supports("fma");
+    if (feature == "avx512f") return __builtin_cpu_supports("avx512f");
+    if (feature == "avx512vl") return __builtin_cpu_supports("avx512vl");
+    if (feature == "avx512bw") return __builtin_cpu_supports("avx512bw");
+    if (feature == "avx512dq") return __builtin_cpu_supports("avx512dq");
+    if (feature == "avx512vnni") return __builtin_cpu_supports("avx512vnni");
+    if (feature == "avx512bf16") return __builtin_cpu_supports("avx512bf16");
+#endif
+    (void)feature;
+    return false;
+}
+
+}  // namespace
+
 TEST_CASE("an instruction set that is unknown is refused", "[kernels]") {
     CHECK(nf::detail::choose_isa("portable") == nf::Isa::portable);
     CHECK(nf::is_supported(nf::detail::choose_isa(nullptr)));
     CHECK_THROWS_AS(nf::detail::choose_isa("sse9"), nf::UnsupportedError);
     CHECK_THROWS_AS(nf::detail::choose_isa(""), nf::UnsupportedError);
+}
+
+TEST_CASE("a backend runs where the CPU has every feature that its kernels are compiled with",
+          "[kernels]") {
+    // What a region is compiled with is made of the same list; targets.hpp asserts that a backend
+    // takes no kernels from a region that has more.
+    for (const nf::detail::Backend& backend : nf::detail::backends) {
+        INFO(nf::name(backend.isa) << ": " << backend.features);
+        CHECK(nf::is_supported(backend.isa) == backend.runs_here());
+        bool all = true;
+        std::istringstream words{std::string(backend.features)};
+        for (std::string word; std::getline(words, word, ',');) all = all && cpu_has(word);
+        CHECK(backend.runs_here() == all);
+    }
+    CHECK(std::end(nf::detail::backends)[-1].isa == nf::Isa::portable);
+    CHECK(std::end(nf::detail::backends)[-1].features.empty());
+}
+
+TEST_CASE("the families of a backend fit together", "[kernels]") {
+    for (const nf::detail::Backend& backend : nf::detail::backends) {
+        INFO(nf::name(backend.isa));
+        const auto floats = nf::detail::float_kernels<float>(backend.isa);
+        const auto doubles = nf::detail::float_kernels<double>(backend.isa);
+        const auto bfloats = nf::detail::bfloat_kernels(backend.isa);
+        const auto bytes = nf::detail::byte_kernels(backend.isa);
+        for (const Index columns : {floats.columns, doubles.columns, bytes.columns})
+            CHECK((columns > 0 && nf::detail::max_columns % columns == 0));
+        for (const Index rows :
+             {floats.rows_at_once, doubles.rows_at_once, bfloats.rows_at_once, bytes.rows_at_once})
+            CHECK((rows > 0 && rows <= nf::detail::max_rows_at_once));
+        CHECK((bytes.widen == nullptr) == (bytes.group == 4));
+    }
+}
+
+TEST_CASE("tiles of every plan fill the rows exactly", "[kernels]") {
+    constexpr auto plan = nf::detail::plan_tiles<1, 2, 4, 7, 14>();
+    for (Index rows = 0; rows <= 300; ++rows) {
+        Index tiles = 0, rest = rows;
+        while (rest > 0) {
+            const int height = plan.next(rest);
+            REQUIRE((height >= 1 && height <= 14));
+            rest -= height;
+            ++tiles;
+        }
+        CHECK(rest == 0);
+        CHECK(tiles == plan.count(rows));
+    }
+    CHECK(plan.count(84) == 6);
+    CHECK(plan.count(8) == 2);  // 4 and 4 are faster than 7 and 1
+    CHECK(plan.next(8) == 4);
 }
 
 namespace {
@@ -170,7 +247,7 @@ TEST_CASE("layer norm gives mean 0 and variance 1 before weight and bias", "[ker
     const RowVector<double> ones = RowVector<double>::Ones(37), zeros = RowVector<double>::Zero(37);
     auto norm = [](Matrix<double>& row, const double* residual, const RowVector<double>& weight,
                    const RowVector<double>& bias, double eps) {
-        nf::detail::kernels<double>().layer_norm(
+        nf::detail::float_kernels<double>().layer_norm(
             {row.data(), residual, weight.data(), bias.data(), row.data(), row.size(), eps});
     };
     const Matrix<double> residual = random_matrix<double>(1, 37, 6);
@@ -313,21 +390,18 @@ namespace {
 
 /// The largest error in units in the last place over a sample of all floats, NaN and infinity
 /// included.
-template <typename Reference>
-double largest_ulp_error(nf::Isa isa, nf::detail::FloatFunction function,
-                         const Reference& reference) {
-    using nf::detail::FloatFunction;
+template <typename Function, typename Reference>
+double largest_ulp_error(const Function& function, const Reference& reference,
+                         float above = std::numeric_limits<float>::infinity()) {
     constexpr std::uint32_t step =
         10007;  // prime; NYSTROMFORMER_SWEEP=1 in the environment: every float
     const bool every = std::getenv("NYSTROMFORMER_SWEEP") != nullptr;
-    const auto kernels = nf::detail::kernels_of<float>(isa);
     double largest = 0;
     std::vector<float> inputs, outputs;
     auto compare = [&] {
-        if (function == FloatFunction::exp_negative)
-            std::erase_if(inputs, [](float x) { return x > 0; });
+        std::erase_if(inputs, [above](float x) { return x > above; });
         outputs = inputs;
-        kernels.map(function, outputs.data(), static_cast<long>(outputs.size()));
+        function(outputs.data(), static_cast<Index>(outputs.size()));
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             const double expected = reference(static_cast<double>(inputs[i]));
             const double found = static_cast<double>(outputs[i]);
@@ -354,35 +428,33 @@ double largest_ulp_error(nf::Isa isa, nf::detail::FloatFunction function,
 
 }  // namespace
 
-TEST_CASE("exp, tanh and erf keep their stated error over all floats on every instruction set",
+TEST_CASE("exp and tanh keep their stated error over all floats on every instruction set",
           "[kernels]") {
-    using nf::detail::FloatFunction;
-    for (const nf::Isa isa :
-         {nf::Isa::portable, nf::Isa::neon, nf::Isa::avx2, nf::Isa::avx512, nf::Isa::avx512vnni}) {
-        if (!nf::is_supported(isa)) continue;
-        INFO(nf::name(isa));
-        CHECK(largest_ulp_error(isa, FloatFunction::exp, [](double x) { return std::exp(x); }) <
-              1.1);
+    for (const nf::detail::Backend& backend : nf::detail::backends) {
+        if (!backend.runs_here()) continue;
+        INFO(nf::name(backend.isa));
+        const auto kernels = nf::detail::row_kernels(backend.isa);
+        auto exponentials = [&](float* row, Index size) { kernels.exponentials(row, size, 0); };
         auto exp_negative = [](double x) { return x < -87.3f ? 0.0 : std::exp(x); };
-        CHECK(largest_ulp_error(isa, FloatFunction::exp_negative, exp_negative) < 1.3);
-        CHECK(largest_ulp_error(isa, FloatFunction::tanh, [](double x) { return std::tanh(x); }) <
-              1.4);
-        CHECK(largest_ulp_error(isa, FloatFunction::erf, [](double x) { return std::erf(x); }) <
-              1.4);
+        CHECK(largest_ulp_error(exponentials, exp_negative, 0) < 1.3);
+        auto tanh = [&](float* row, Index size) {
+            REQUIRE(kernels.activate(nf::Activation::tanh, row, size));
+        };
+        CHECK(largest_ulp_error(tanh, [](double x) { return std::tanh(x); }) < 1.4);
     }
 }
 
 namespace {
 
-/// The largest |found - expected| / (1 + |x|) of a function over a sweep from -100 to 100.
+/// The largest |found - expected| / (1 + |x|) of an activation over a sweep from -100 to 100.
 template <typename Reference>
-double largest_scaled_error(const nf::detail::KernelTable<float>& kernels,
-                            nf::detail::FloatFunction function, const Reference& reference) {
+double largest_scaled_error(const nf::detail::RowKernels& kernels, nf::Activation activation,
+                            const Reference& reference) {
     std::vector<float> inputs;
     for (int i = -1'000'000; i <= 1'000'000; i += 7)
         inputs.push_back(static_cast<float>(i) * 1e-4f);
     std::vector<float> outputs = inputs;
-    kernels.map(function, outputs.data(), static_cast<long>(outputs.size()));
+    REQUIRE(kernels.activate(activation, outputs.data(), static_cast<Index>(outputs.size())));
     double largest = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const double x = static_cast<double>(inputs[i]);
@@ -397,29 +469,28 @@ double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 }  // namespace
 
 TEST_CASE("the activations keep their stated error on every instruction set", "[kernels]") {
-    using nf::detail::FloatFunction;
     const double scale = std::sqrt(2 / std::acos(-1.0));
     auto tanh_gelu = [](double x, double factor) {
         return x / 2 * (1 + std::tanh(factor * (x + 0.044715 * x * x * x)));
     };
-    for (const nf::Isa isa : {nf::Isa::portable, nf::Isa::neon, nf::Isa::avx2, nf::Isa::avx512}) {
-        if (!nf::is_supported(isa)) continue;
-        INFO(nf::name(isa));
-        const auto kernels = nf::detail::kernels_of<float>(isa);
+    for (const nf::detail::Backend& backend : nf::detail::backends) {
+        if (!backend.runs_here()) continue;
+        INFO(nf::name(backend.isa));
+        const auto kernels = nf::detail::row_kernels(backend.isa);
         constexpr double stated = 2e-7;  // of 1 + |x|: less than 4 steps of a float at 1
-        CHECK(largest_scaled_error(kernels, FloatFunction::gelu, [](double x) {
+        CHECK(largest_scaled_error(kernels, nf::Activation::gelu, [](double x) {
                   return x / 2 * std::erfc(-x / std::sqrt(2.0));
               }) < stated);
-        CHECK(largest_scaled_error(kernels, FloatFunction::gelu_new,
+        CHECK(largest_scaled_error(kernels, nf::Activation::gelu_new,
                                    [&](double x) { return tanh_gelu(x, scale); }) < stated);
-        CHECK(largest_scaled_error(kernels, FloatFunction::gelu_fast,
+        CHECK(largest_scaled_error(kernels, nf::Activation::gelu_fast,
                                    [&](double x) { return tanh_gelu(x, 0.7978845608); }) < stated);
-        CHECK(largest_scaled_error(kernels, FloatFunction::quick_gelu,
+        CHECK(largest_scaled_error(kernels, nf::Activation::quick_gelu,
                                    [](double x) { return x * sigmoid_of(1.702 * x); }) < stated);
-        CHECK(largest_scaled_error(kernels, FloatFunction::silu,
+        CHECK(largest_scaled_error(kernels, nf::Activation::silu,
                                    [](double x) { return x * sigmoid_of(x); }) < stated);
-        CHECK(largest_scaled_error(kernels, FloatFunction::sigmoid, sigmoid_of) < stated);
-        CHECK(largest_scaled_error(kernels, FloatFunction::relu,
+        CHECK(largest_scaled_error(kernels, nf::Activation::sigmoid, sigmoid_of) < stated);
+        CHECK(largest_scaled_error(kernels, nf::Activation::relu,
                                    [](double x) { return std::max(x, 0.0); }) == 0);
     }
 }
@@ -438,7 +509,7 @@ TEST_CASE("softmax and layer norm in float keep their stated error", "[kernels]"
         for (Index row = 0; row < x.rows(); ++row) {
             const RowVector<float> from = x.row(row).cast<float>();
             RowVector<float> out(size);
-            nf::detail::kernels<float>().layer_norm(
+            nf::detail::float_kernels<float>().layer_norm(
                 {from.data(), nullptr, weight.data(), bias.data(), out.data(), size, 1e-5f});
             const double mean = x.row(row).mean();
             const double variance = (x.row(row).array() - mean).square().mean();

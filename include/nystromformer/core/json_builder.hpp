@@ -3,13 +3,13 @@
 // memory, and long lists given away element by element.
 #pragma once
 
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -82,7 +82,7 @@ public:
     bool number_integer(Json::number_integer_t value) { return add(value); }
     bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
     bool number_float(Json::number_float_t value, const std::string& spelling) {
-        if (!std::isfinite(value)) fail("a finite number", in_quotes(spelling));
+        if (!is_finite(value)) fail("a finite number", in_quotes(spelling));
         return add(rules_.float_value == nullptr ? value : rules_.float_value(spelling));
     }
     bool string(std::string& value) {

@@ -2,26 +2,13 @@
 // Rows: a view of some rows and columns of a matrix, for kernels and components.
 #pragma once
 
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/matrix.hpp>
 
-#include <bit>
-#include <cstdint>
 #include <type_traits>
 
 namespace nystromformer::detail {
-
-/// False for NaN and the infinities, whatever -ffast-math lets the compiler believe of them.
-template <typename Scalar>
-bool is_finite(Scalar value) {
-    if constexpr (sizeof(Scalar) == 8) {
-        constexpr std::uint64_t exponent = 0x7FF0000000000000u;
-        return (std::bit_cast<std::uint64_t>(value) & exponent) != exponent;
-    } else {
-        constexpr std::uint32_t exponent = 0x7F800000u;
-        return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
-    }
-}
 
 /// `matrix` with room for so many numbers, which are not initialised. Eigen frees before it takes
 /// memory, and its destructor frees the same again where there was none to take.

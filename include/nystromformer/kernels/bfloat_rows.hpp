@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Rows of floats rounded to bf16, and their products with panels of pairs of bf16.
+// Rows of floats rounded to bf16, and panels of them.
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/backend.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -25,7 +25,7 @@ public:
 
     /// Row i := x (cols), then zeros.
     void round(Index i, const float* x, Index cols) const {
-        kernels<float>().round_to_bfloats(x, cols, pairs_ * 2, data_ + i * stride());
+        bfloat_kernels().round_row(x, cols, pairs_ * 2, data_ + i * stride());
     }
 
     Index pairs() const { return pairs_; }
@@ -37,19 +37,12 @@ private:
     std::uint16_t* data_;
 };
 
-/// c = start + a b for `rows` rows and one panel.
-inline void multiply_bfloats(const BfloatTile& all, Index rows) {
-    for_each_tile_of(all, rows, kernels<float>().tile_rows, [](const BfloatTile& tile, int height) {
-        kernels<float>().multiply_bfloat(tile, height);
-    });
-}
-
 /// One panel (pairs, columns of a panel) := the rows of x, at most as many as it has columns, the
 /// other columns 0.
 inline void pack_bfloats(ConstRows<float> x, Index pairs, std::uint16_t* panel) {
     Scratch scratch;
     const BfloatRows rounded(x, pairs, scratch);
-    const Index width = kernels<float>().tile_columns;
+    const Index width = float_kernels<float>().columns;
     std::fill_n(panel, pairs * 2 * width, std::uint16_t{0});
     for (Index row = 0; row < x.rows; ++row)
         for (Index pair = 0; pair < pairs; ++pair)

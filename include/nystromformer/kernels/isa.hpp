@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The instruction sets that kernels are compiled for, and the one that this process uses.
+// The instruction sets that kernels are compiled for, what each needs of a CPU, and the one that
+// this process uses.
 #pragma once
 
 #include <nystromformer/error.hpp>
 
-#include <array>
-#include <cstddef>
 #include <cstdlib>
-#include <string>
 #include <string_view>
 
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -21,30 +19,82 @@
 #define NYSTROMFORMER_NEON 0
 #endif
 
+// The CPU features of each instruction set, in the compiler's words. This list makes both the
+// target that code is compiled for (targets.hpp) and the question whether the CPU has it (below).
+#define NYSTROMFORMER_FEATURES_portable(first, next)
+#define NYSTROMFORMER_FEATURES_neon(first, next)
+#define NYSTROMFORMER_FEATURES_avx2(first, next) first(avx2) next(fma)
+#define NYSTROMFORMER_FEATURES_avx512(first, next)                                       \
+    NYSTROMFORMER_FEATURES_avx2(first, next) next(avx512f) next(avx512vl) next(avx512bw) \
+        next(avx512dq)
+#define NYSTROMFORMER_FEATURES_avx512vnni(first, next) \
+    NYSTROMFORMER_FEATURES_avx512(first, next) next(avx512vnni)
+#define NYSTROMFORMER_FEATURES_avx512bf16(first, next) \
+    NYSTROMFORMER_FEATURES_avx512vnni(first, next) next(avx512bf16)
+
+// The table of backends, best first: the instruction set that it needs, and the regions of
+// targets.hpp that its float, bf16 and byte kernels are from.
+// clang-format off
+#if NYSTROMFORMER_X86
+#define NYSTROMFORMER_BACKENDS(row)                 \
+    row(avx512bf16, avx512, avx512bf16, avx512vnni) \
+    row(avx512vnni, avx512, avx512, avx512vnni)     \
+    row(avx512, avx512, avx512, avx512)             \
+    row(avx2, avx2, avx2, avx2)                     \
+    row(portable, portable, portable, portable)
+#elif NYSTROMFORMER_NEON
+#define NYSTROMFORMER_BACKENDS(row) \
+    row(neon, neon, neon, neon)     \
+    row(portable, portable, portable, portable)
+#else
+#define NYSTROMFORMER_BACKENDS(row) row(portable, portable, portable, portable)
+#endif
+#define NYSTROMFORMER_AND_HAS(feature) && __builtin_cpu_supports(#feature)
+// clang-format on
+
+#define NYSTROMFORMER_FIRST_WORD(feature) #feature
+#define NYSTROMFORMER_NEXT_WORD(feature) "," #feature
+/// The features of an instruction set as text, with commas between.
+#define NYSTROMFORMER_FEATURE_TEXT(isa) \
+    "" NYSTROMFORMER_FEATURES_##isa(NYSTROMFORMER_FIRST_WORD, NYSTROMFORMER_NEXT_WORD)
+
 namespace nystromformer {
 
 /// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64). `neon` is the
-/// same instructions as `portable` on AArch64, with tiles for its 32 registers.
-enum class Isa { portable, neon, avx2, avx512, avx512vnni };
+/// same instructions as `portable` on AArch64, with tiles for its 32 registers. `avx512vnni` adds
+/// products of bytes to `avx512`, `avx512bf16` those of bf16 to `avx512vnni`.
+enum class Isa { portable, neon, avx2, avx512, avx512vnni, avx512bf16 };
 
 inline std::string_view name(Isa isa) {
-    constexpr std::array<std::string_view, 5> names{"portable", "neon", "avx2", "avx512",
-                                                    "avx512vnni"};
-    return names[static_cast<std::size_t>(isa)];
+    constexpr std::string_view names[]{"portable", "neon",       "avx2",
+                                       "avx512",   "avx512vnni", "avx512bf16"};
+    return names[static_cast<int>(isa)];
 }
 
-/// True when this CPU and operating system run `isa` (AVX2 includes FMA; AVX-512 is F, VL, BW, DQ).
+namespace detail {
+
+/// A row of the table.
+struct Backend {
+    Isa isa;
+    std::string_view features;  // all that its kernels are compiled with
+    bool (*runs_here)();        // true when the CPU and the operating system have all of them
+};
+
+#define NYSTROMFORMER_BACKEND(isa, floats, bfloats, bytes)                                       \
+    {Isa::isa, NYSTROMFORMER_FEATURE_TEXT(isa), [] {                                             \
+         return true NYSTROMFORMER_FEATURES_##isa(NYSTROMFORMER_AND_HAS, NYSTROMFORMER_AND_HAS); \
+     }},
+inline constexpr Backend backends[]{NYSTROMFORMER_BACKENDS(NYSTROMFORMER_BACKEND)};
+#undef NYSTROMFORMER_BACKEND
+#undef NYSTROMFORMER_AND_HAS
+
+}  // namespace detail
+
+/// True when this CPU and operating system run the kernels of `isa`.
 inline bool is_supported(Isa isa) {
-#if NYSTROMFORMER_X86
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-    return isa == Isa::portable || (isa == Isa::avx2 && avx2) ||
-           (isa == Isa::avx512 && avx2 && avx512) || (isa == Isa::avx512vnni && avx2 && vnni);
-#else
-    return isa == Isa::portable || (isa == Isa::neon && NYSTROMFORMER_NEON);
-#endif
+    for (const detail::Backend& backend : detail::backends)
+        if (backend.isa == isa) return backend.runs_here();
+    return false;
 }
 
 namespace detail {
@@ -52,15 +102,14 @@ namespace detail {
 /// The best instruction set, or the one that `forced` names; UnsupportedError when that cannot run
 /// here.
 inline Isa choose_isa(const char* forced) {
-    constexpr std::array best_first{Isa::avx512vnni, Isa::avx512, Isa::avx2, Isa::neon,
-                                    Isa::portable};
-    for (const Isa isa : best_first) {
-        if (forced == nullptr ? is_supported(isa) : name(isa) == forced && is_supported(isa))
-            return isa;
+    for (const Backend& backend : backends) {
+        const bool wanted = forced == nullptr || name(backend.isa) == forced;
+        if (wanted && backend.runs_here()) return backend.isa;
     }
-    throw UnsupportedError({"", "environment variable NYSTROMFORMER_ISA",
-                            "portable, neon, avx2, avx512 or avx512vnni, and a CPU that has it",
-                            in_quotes(forced == nullptr ? "" : forced)});
+    throw UnsupportedError(
+        {"", "environment variable NYSTROMFORMER_ISA",
+         "portable, neon, avx2, avx512, avx512vnni or avx512bf16, and a CPU that has it",
+         in_quotes(forced == nullptr ? "" : forced)});
 }
 
 }  // namespace detail
@@ -73,18 +122,4 @@ inline Isa active_isa() {
     return isa;
 }
 
-namespace detail {
-
-/// True where the active kernels multiply bf16 by an instruction that is faster than those for
-/// float: on Zen 4 and later twice as fast, on Intel's CPUs without AMX half as fast.
-inline bool has_fast_bfloats() {
-#if NYSTROMFORMER_X86
-    return active_isa() == Isa::avx512vnni && __builtin_cpu_supports("avx512bf16") &&
-           __builtin_cpu_is("amd");
-#else
-    return false;
-#endif
-}
-
-}  // namespace detail
 }  // namespace nystromformer

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Panels of matrices that live for one call, and products of small matrices.
+// Matrices packed in panels for one call, and products of small matrices.
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/blocking.hpp>
 
 #include <algorithm>
 
 namespace nystromformer::detail {
+
+/// One panel (x.cols, columns of a panel) := the rows of factor x, at most as many as it has
+/// columns, the other columns 0.
+template <typename Scalar>
+void pack_rows(ConstRows<Scalar> x, Scalar factor, Scalar* panel) {
+    const FloatKernels<Scalar>& kernels = float_kernels<Scalar>();
+    const Index width = kernels.columns;
+    if (x.rows == width) return kernels.pack(x.data, x.stride, x.cols, factor, panel);
+    std::fill_n(panel, x.cols * width, Scalar(0));
+    for (Index row = 0; row < x.rows; ++row)
+        for (Index col = 0; col < x.cols; ++col)
+            panel[col * width + row] = factor * x.row(row)[col];
+}
 
 /// Columns of b in panels `[cols / columns of a panel][depth][columns of a panel]`, for a b.
 template <typename Scalar>
@@ -21,7 +34,7 @@ struct Panels {
         : depth(panel_depth), cols(num_cols) {
         data = scratch.array<Scalar>(count() * depth * width());
     }
-    static Index width() { return kernels<Scalar>().tile_columns; }
+    static Index width() { return float_kernels<Scalar>().columns; }
     Index count() const { return blocks_of(cols, width()); }
     Scalar* panel(Index i) const { return data + i * depth * width(); }
     /// Some of the columns; `first` is that of a panel.
@@ -66,9 +79,13 @@ Panels<Scalar> pack(ConstRows<Scalar> x, Scratch& scratch) {
 template <typename Scalar>
 void multiply(ConstRows<Scalar> a, const Panels<Scalar>& panels, Rows<Scalar> out) {
     for (Index i = 0; i < panels.count(); ++i) {
-        multiply_rows<Scalar>({a.data, panels.panel(i), nullptr, out.data + i * panels.width(),
-                               a.stride, 0, out.stride, panels.depth},
-                              a.rows);
+        float_kernels<Scalar>().multiply({.a = a.data,
+                                          .a_stride = a.stride,
+                                          .panel = panels.panel(i),
+                                          .c = out.data + i * panels.width(),
+                                          .c_stride = out.stride,
+                                          .rows = a.rows,
+                                          .depth = panels.depth});
     }
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/kernels/instruction_sets.hpp>
+#include <nystromformer/kernels/backend.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -29,18 +29,18 @@ void mask_row(Scalar* row, KeyMask key_mask) {
 /// The largest number of a row that is not empty.
 template <typename Scalar>
 Scalar largest(const Scalar* row, Index size) {
-    if constexpr (std::is_same_v<Scalar, float>) return kernels<float>().largest(row, size);
+    if constexpr (std::is_same_v<Scalar, float>) return row_kernels().largest(row, size);
     return *std::max_element(row, row + size);
 }
 
-/// row := e^(row - most), where nothing is above `most`; returns the sum.
+/// row := e^(row - shift), where nothing is above `shift`; returns the sum.
 template <typename Scalar>
-Scalar exponentials(Scalar* row, Index size, Scalar most) {
+Scalar exponentials(Scalar* row, Index size, Scalar shift) {
     if constexpr (std::is_same_v<Scalar, float>) {
-        return kernels<float>().exponentials(row, size, most);
+        return row_kernels().exponentials(row, size, shift);
     }
     Scalar sum = 0;
-    for (Index i = 0; i < size; ++i) sum += row[i] = std::exp(row[i] - most);
+    for (Index i = 0; i < size; ++i) sum += row[i] = std::exp(row[i] - shift);
     return sum;
 }
 

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/kernels/bfloat_attention.hpp>
-#include <nystromformer/kernels/blocked_attention.hpp>
-#include <nystromformer/kernels/linear_weights.hpp>
+#include <nystromformer/kernels/attention/bfloat_attention.hpp>
+#include <nystromformer/kernels/attention/blocked_attention.hpp>
+#include <nystromformer/kernels/attention/depthwise_convolution.hpp>
+#include <nystromformer/kernels/weights/linear_weights.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/nystrom.hpp>
 #include <nystromformer/model/options.hpp>
@@ -115,7 +116,7 @@ private:
         const Index tasks = std::max<Index>(1, forward.num_sequences() * num_heads);
         const Index mean_length = forward.offsets.back() * num_heads / tasks;
         return std::max<Index>(
-            1, std::min(blocks_of(forward.threads.num_threads(), tasks), mean_length / block_rows));
+            1, std::min(blocks_of(forward.threads.num_threads(), tasks), mean_length / task_rows));
     }
 
     /// body(head, piece) for every head of every sequence and piece in [0, pieces), in parallel.
@@ -239,9 +240,10 @@ private:
         Scratch scratch;
         const auto attend_with = [&](const auto& operands, const Panels<Scalar>& v) {
             const BlockedAttention attention(operands, key_mask);
-            const Rows<Scalar> all = scratch.rows<Scalar>(block_rows, head_dim);
-            for (Index first = begin; first < end; first += block_rows) {
-                const Index rows = std::min(block_rows, end - first);
+            const Index rows_at_once = attention.rows_at_once();
+            const Rows<Scalar> all = scratch.rows<Scalar>(rows_at_once, head_dim);
+            for (Index first = begin; first < end; first += rows_at_once) {
+                const Index rows = std::min(rows_at_once, end - first);
                 if (!forward.wants(forward.first_row(head.sequence) + first, rows)) continue;
                 const Rows<Scalar> context = all.middle_rows(0, rows);
                 attention(head.q.middle_rows(first, rows), context);
@@ -254,7 +256,7 @@ private:
         };
         const bool is_exact_attention = values.data == head.v.data;
         if constexpr (std::is_same_v<Scalar, float>) {
-            if (is_exact_attention && !qkv.is_exact() && has_fast_bfloats()) {
+            if (is_exact_attention && qkv.prefers_bfloats()) {
                 return attend_with(
                     BfloatOperands(keys, values, scale(), scratch),
                     conv.size() == 0 ? Panels<float>() : pack<float>(head.v, scratch));

@@ -4,8 +4,8 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/kernels/activations.hpp>
-#include <nystromformer/kernels/gemm.hpp>
-#include <nystromformer/kernels/linear_weights.hpp>
+#include <nystromformer/kernels/blocking.hpp>
+#include <nystromformer/kernels/weights/linear_weights.hpp>
 #include <nystromformer/model/state_dict.hpp>
 #include <nystromformer/model/state_writer.hpp>
 #include <nystromformer/threads.hpp>
@@ -52,7 +52,7 @@ template <typename Body>
 void for_row_blocks(Index rows, ThreadPool& threads, const Body& body) {
     constexpr Index least_rows = 12;
     const Index all = threads.num_threads();
-    const Index least = blocks_of(rows, block_rows);
+    const Index least = blocks_of(rows, task_rows);
     const Index even = blocks_of(least, all) * all;
     const Index blocks = std::max(least, std::min(even, rows / least_rows));
     threads.parallel_for(blocks, [&](Index i) {
@@ -86,7 +86,7 @@ struct LayerNorm {
     /// residual without rows is none.
     void operator()(ConstRows<Scalar> x, ConstRows<Scalar> residual, Rows<Scalar> out) const {
         for (Index row = 0; row < x.rows; ++row) {
-            kernels<Scalar>().layer_norm(
+            float_kernels<Scalar>().layer_norm(
                 {x.row(row), residual.rows == 0 ? nullptr : residual.row(row), weight.data(),
                  bias.data(), out.row(row), x.cols, static_cast<Scalar>(eps)});
         }

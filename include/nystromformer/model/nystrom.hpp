@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/kernels/blocked_attention.hpp>
+#include <nystromformer/kernels/attention/blocked_attention.hpp>
 #include <nystromformer/kernels/panels.hpp>
 #include <nystromformer/kernels/rows.hpp>
 

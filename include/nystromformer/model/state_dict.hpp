@@ -7,7 +7,7 @@
 #include <nystromformer/checkpoint/tensor.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/linear_weights.hpp>
+#include <nystromformer/kernels/weights/linear_weights.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/pretrained.hpp>
 #include <nystromformer/model/state_dict.hpp>

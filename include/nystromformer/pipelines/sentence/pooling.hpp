@@ -2,6 +2,7 @@
 // The pooling of sentence-transformers: hidden states of a text's tokens to one vector.
 #pragma once
 
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/embeddings.hpp>
@@ -177,7 +178,7 @@ private:
             const float* row = tokens.row(i);
             // A NaN stays, as in PyTorch.
             for (Index col = 0; col < tokens.cols; ++col)
-                if (row[col] > out[col] || std::isnan(row[col])) out[col] = row[col];
+                if (row[col] > out[col] || detail::is_nan(row[col])) out[col] = row[col];
         }
     }
 

@@ -7,7 +7,7 @@
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
@@ -141,8 +141,8 @@ struct SemanticIndex::Body {
     /// NaN is less than every number.
     static bool is_better(const SearchHit& a, const SearchHit& b) {
         constexpr float least = -std::numeric_limits<float>::infinity();
-        const float left = std::isnan(a.score) ? least : a.score;
-        const float right = std::isnan(b.score) ? least : b.score;
+        const float left = detail::is_nan(a.score) ? least : a.score;
+        const float right = detail::is_nan(b.score) ? least : b.score;
         return left != right ? left > right : a.corpus_id < b.corpus_id;
     }
     static void keep_best(std::vector<SearchHit>& hits, Index top_k) {

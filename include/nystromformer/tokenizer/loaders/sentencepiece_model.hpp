@@ -3,6 +3,7 @@
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 #pragma once
 
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -171,7 +171,7 @@ private:
                 piece.type = static_cast<Type>(field.value);
             }
         }
-        if (!std::isfinite(piece.score)) reader.fail("a finite score", 0);
+        if (!is_finite(piece.score)) reader.fail("a finite score", 0);
         if (!utf8::is_valid(piece.text)) reader.fail("a piece in UTF-8", 0);
         return piece;
     }

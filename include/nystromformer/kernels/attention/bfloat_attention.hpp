@@ -5,7 +5,7 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/bfloat_rows.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/blocking.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -33,6 +33,7 @@ public:
         for (Index pair = 0; pair < value_pairs_; ++pair) pack_values(v, pair);
     }
 
+    static Index rows_at_once() { return kernels().rows_at_once; }
     Index num_keys() const { return num_keys_; }
     Index columns() const { return value_panels_ * width(); }
 
@@ -41,25 +42,34 @@ public:
         Scratch scratch;
         const BfloatRows queries(q, key_pairs_, scratch);
         for (Index col = 0; col < count; col += width())
-            multiply_bfloats({queries.row(0), keys_ + (first + col) * key_pairs_ * 2, nullptr,
-                              scores.data + col, queries.stride(), 0, scores.stride, key_pairs_},
-                             q.rows);
+            kernels().multiply({.a = queries.row(0),
+                                .a_stride = queries.stride(),
+                                .panel = keys_ + (first + col) * key_pairs_ * 2,
+                                .c = scores.data + col,
+                                .c_stride = scores.stride,
+                                .rows = q.rows,
+                                .depth = key_pairs_});
     }
     void add_values(ConstRows<float> weights, Index first, Rows<float> context) const {
         Scratch scratch;
         const BfloatRows rounded(weights, blocks_of(weights.cols, 2), scratch);
         for (Index i = 0; i < value_panels_; ++i) {
             float* c = context.data + i * width();
-            multiply_bfloats({rounded.row(0), values_ + (i * value_pairs_ * 2 + first) * width(),
-                              first == 0 ? nullptr : c, c, rounded.stride(), context.stride,
-                              context.stride, rounded.pairs()},
-                             weights.rows);
+            kernels().multiply({.a = rounded.row(0),
+                                .a_stride = rounded.stride(),
+                                .panel = values_ + (i * value_pairs_ * 2 + first) * width(),
+                                .start = first == 0 ? nullptr : c,
+                                .start_stride = context.stride,
+                                .c = c,
+                                .c_stride = context.stride,
+                                .rows = weights.rows,
+                                .depth = rounded.pairs()});
         }
     }
 
 private:
-    static const KernelTable<float>& kernel() { return kernels<float>(); }
-    static Index width() { return kernel().tile_columns; }
+    static const BfloatKernels& kernels() { return bfloat_kernels(); }
+    static Index width() { return float_kernels<float>().columns; }
 
     /// One panel (pairs, columns of a panel) of at most as many keys.
     void pack_keys(ConstRows<float> k, float scale, std::uint16_t* panel) const {
@@ -76,14 +86,14 @@ private:
             std::uint16_t* to = rows + i * columns();
             const Index row = 2 * pair + i;
             if (row < v.rows) {
-                kernel().round_to_bfloats(v.row(row), v.cols, columns(), to);
+                kernels().round_row(v.row(row), v.cols, columns(), to);
             } else {
                 std::fill_n(to, columns(), std::uint16_t{0});
             }
         }
         for (Index i = 0; i < value_panels_; ++i) {
-            kernel().interleave_bfloats(rows + i * width(), rows + columns() + i * width(), width(),
-                                        values_ + (i * value_pairs_ + pair) * width() * 2);
+            kernels().interleave(rows + i * width(), rows + columns() + i * width(), width(),
+                                 values_ + (i * value_pairs_ + pair) * width() * 2);
         }
     }
 

@@ -4,13 +4,14 @@
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/blocking.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace nystromformer {
 
@@ -31,7 +32,7 @@ public:
               static_cast<Eigen::Index>(detail::blocks_of(num_rows, width()) * width()))) {
         bias_.head(bias.size()) = bias;
         detail::for_each_panel(
-            num_rows, num_cols, weight, threads,
+            num_rows, num_cols, width(), weight, threads,
             [this](Index i, detail::ConstRows<float> rows) { pack_panel(i, rows); });
     }
 
@@ -45,7 +46,7 @@ public:
                   Activation activation = Activation::linear) const {
         detail::Scratch scratch;
         const Quantized rows = quantize(x, threads, scratch);
-        detail::multiply_blocks(cols_, out, threads, activation,
+        detail::multiply_blocks({width(), kernels().rows_at_once, cols_}, out, threads, activation,
                                 [&](Index i, Index first, const detail::Rows<float>& to) {
                                     multiply_panel(i, rows, first, to);
                                 });
@@ -58,20 +59,20 @@ private:
         Index stride;                   // bytes of a row
     };
 
-    static const detail::KernelTable<float>& kernel() { return detail::kernels<float>(); }
-    static Index width() { return kernel().tile_columns; }
+    static const detail::ByteKernels& kernels() { return detail::byte_kernels(); }
+    static Index width() { return kernels().columns; }
     Index panel_size() const { return fours_ * 4 * width(); }
     Index blocks() const { return detail::blocks_of(cols_, detail::int8_block); }
 
     Quantized quantize(detail::ConstRows<float> x, ThreadPool& threads,
                        detail::Scratch& scratch) const {
         constexpr Index effort = 8;  // of one number, in multiplications
-        const Index stride = fours_ * 16 / kernel().int8_group + 64;  // not one set of the cache
+        const Index stride = fours_ * 16 / kernels().group + 64;  // not one set of the cache
         const Quantized result{scratch.array<std::byte>(x.rows * stride),
                                scratch.array<detail::Int8Block>(x.rows * blocks()), stride};
         detail::for_rows(x.rows, threads, x.rows * cols_ * effort, [&](Index row) {
-            kernel().quantize_row(x.row(row), cols_, result.data + row * stride,
-                                  result.row_blocks + row * blocks());
+            kernels().quantize_row(x.row(row), cols_, result.data + row * stride,
+                                   result.row_blocks + row * blocks());
         });
         return result;
     }
@@ -80,39 +81,30 @@ private:
     void multiply_panel(Index i, const Quantized& rows, Index first,
                         const detail::Rows<float>& to) const {
         detail::Scratch scratch;
-        const Index at = i * blocks() * width(),
-                    tiles = detail::blocks_of(to.rows, kernel().tile_rows);
-        detail::Int8Tile tile{nullptr,
-                              nullptr,
-                              panel_for(i, scratch),
-                              scales_.data() + at,
-                              column_sums_.data() + at,
-                              bias_.data() + i * width(),
-                              nullptr,
-                              rows.stride,
-                              to.stride,
-                              fours_ * 4 / kernel().int8_group,
-                              blocks()};
-        if ((i + 1) * width() < rows_) {
-            tile.next = panels_.data() + (i + 1) * panel_size();
-            tile.next_step = detail::blocks_of(panel_size(), tiles * blocks());
-        }
-        detail::for_each_tile(to.rows, kernel().tile_rows, [&](Index row, Index height) {
-            tile.a = rows.data + (first + row) * rows.stride;
-            tile.a_blocks = rows.row_blocks + (first + row) * blocks();
-            tile.c = to.row(row);
-            kernel().multiply_int8(tile, static_cast<int>(height));
-            if (tile.next != nullptr)
-                tile.next = static_cast<const std::int8_t*>(tile.next) + tile.next_step * blocks();
-        });
+        const Index at = i * blocks() * width();
+        const bool last = (i + 1) * width() >= rows_;
+        kernels().multiply({.a = rows.data + first * rows.stride,
+                            .a_stride = rows.stride,
+                            .a_blocks = rows.row_blocks + first * blocks(),
+                            .panel = panel_for(i, scratch),
+                            .column_scales = scales_.data() + at,
+                            .column_sums = column_sums_.data() + at,
+                            .bias = bias_.data() + i * width(),
+                            .c = to.data,
+                            .c_stride = to.stride,
+                            .rows = to.rows,
+                            .depth = fours_ * 4 / kernels().group,
+                            .blocks = blocks(),
+                            .next = last ? nullptr : panels_.data() + (i + 1) * panel_size(),
+                            .next_bytes = panel_size()});
     }
 
     /// The panel in the form that the kernel reads: as it is, or widened to 16 bits.
     const void* panel_for(Index i, detail::Scratch& scratch) const {
         const std::int8_t* panel = panels_.data() + i * panel_size();
-        if (kernel().int8_group == 4) return panel;
+        if (kernels().widen == nullptr) return panel;
         auto* widened = scratch.array<short>(panel_size());
-        kernel().widen_bytes(panel, fours_, widened);
+        kernels().widen(panel, fours_, widened);
         return widened;
     }
 
@@ -131,18 +123,19 @@ private:
     void pack_block(const float* channel, Index row, Index block, std::int8_t* to) {
         const Index first = block * detail::int8_block;
         const Index last = std::min(cols_, first + detail::int8_block);
-        float most = 0, lost = 0;  // `lost` is NaN where a weight is infinite or NaN
+        float largest = 0;
+        bool finite = true;
         for (Index col = first; col < last; ++col) {
-            most = std::max(most, std::abs(channel[col]));
-            lost += channel[col] - channel[col];
+            largest = std::max(largest, std::abs(channel[col]));
+            finite = finite && detail::is_finite(channel[col]);
         }
         const Index at = (row / width() * blocks() + block) * width() + row % width();
-        scales_.data()[at] = most / 127 + lost;
-        if (!(most > 0) || !std::isfinite(scales_.data()[at])) return;
+        scales_.data()[at] = finite ? largest / 127 : std::numeric_limits<float>::quiet_NaN();
+        if (!(largest > 0) || !finite) return;
         int sum = 0;
         for (Index col = first; col < last; ++col) {
-            // In double: 127 / most could overflow.
-            const double steps = std::clamp(127.0 * channel[col] / most, -127.0, 127.0);
+            // In double: 127 / largest could overflow.
+            const double steps = std::clamp(127.0 * channel[col] / largest, -127.0, 127.0);
             const auto rounded = static_cast<std::int8_t>(steps + (steps < 0 ? -0.5 : 0.5));
             to[col / 4 * width() * 4 + col % 4] = rounded;
             sum += rounded;

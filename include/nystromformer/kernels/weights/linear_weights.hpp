@@ -3,16 +3,12 @@
 #pragma once
 
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/bfloat_matrix.hpp>
-#include <nystromformer/kernels/gemm.hpp>
-#include <nystromformer/kernels/int8_matrix.hpp>
+#include <nystromformer/kernels/weights/bfloat_matrix.hpp>
+#include <nystromformer/kernels/weights/int8_matrix.hpp>
+#include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/options.hpp>
 
-#include <array>
-#include <cstddef>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -43,6 +39,9 @@ public:
                    matrix_);
     }
 
+    /// True where attention is to multiply bf16 numbers, too: weights are rounded already, and the
+    /// CPU is faster at it.
+    bool prefers_bfloats() const { return !is_exact() && bfloats_beat_floats(); }
     bool is_exact() const { return std::holds_alternative<PackedMatrix<Scalar>>(matrix_); }
     /// What was loaded. UnsupportedError where it is kept in another precision.
     const PackedMatrix<Scalar>& exact() const {
@@ -56,11 +55,13 @@ private:
                                      std::variant<PackedMatrix<float>, BfloatMatrix, Int8Matrix>,
                                      std::variant<PackedMatrix<Scalar>>>;
 
+    static bool bfloats_beat_floats() { return detail::bfloat_kernels().beats_float; }
+
     static Kinds pack(Index rows, Index cols, const WeightRows<Scalar>& weight,
                       const RowVector<Scalar>& bias, Precision precision, ThreadPool& threads) {
         if constexpr (std::is_same_v<Scalar, float>) {
             if (precision == Precision::bf16)
-                return BfloatMatrix(rows, cols, weight, bias, threads);
+                return BfloatMatrix(rows, cols, weight, bias, threads, bfloats_beat_floats());
             if (precision == Precision::int8) return Int8Matrix(rows, cols, weight, bias, threads);
         } else if (precision != Precision::fp32) {
             throw InputError({"", "precision", "fp32 for a model that computes in double",

@@ -5,7 +5,7 @@
 
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/bfloat_rows.hpp>
-#include <nystromformer/kernels/gemm.hpp>
+#include <nystromformer/kernels/blocking.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <cstdint>
@@ -18,8 +18,7 @@ class BfloatMatrix {
 public:
     /// Where `products_of_bfloats`, activations are rounded to bf16 too.
     BfloatMatrix(Index num_rows, Index num_cols, const WeightRows<float>& weight,
-                 const RowVector<float>& bias, ThreadPool& threads,
-                 bool products_of_bfloats = detail::has_fast_bfloats())
+                 const RowVector<float>& bias, ThreadPool& threads, bool products_of_bfloats)
         : rows_(num_rows),
           cols_(num_cols),
           pairs_(detail::blocks_of(num_cols, 2)),
@@ -28,10 +27,11 @@ public:
           bias_(RowVector<float>::Zero(
               static_cast<Eigen::Index>(detail::blocks_of(num_rows, width()) * width()))) {
         bias_.head(bias.size()) = bias;
-        detail::for_each_panel(
-            num_rows, num_cols, weight, threads, [this](Index i, detail::ConstRows<float> rows) {
-                detail::pack_bfloats(rows, pairs_, panels_.data() + i * panel_size());
-            });
+        detail::for_each_panel(num_rows, num_cols, width(), weight, threads,
+                               [this](Index i, detail::ConstRows<float> rows) {
+                                   detail::pack_bfloats(rows, pairs_,
+                                                        panels_.data() + i * panel_size());
+                               });
     }
 
     Index rows() const { return rows_; }
@@ -41,21 +41,26 @@ public:
     void multiply(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
                   Activation activation = Activation::linear) const {
         if (products_of_bfloats_) return multiply_rounded(x, out, threads, activation);
-        detail::multiply_blocks(cols_, out, threads, activation,
+        detail::multiply_blocks({width(), floats().rows_at_once, cols_}, out, threads, activation,
                                 [&](Index i, Index first, const detail::Rows<float>& to) {
                                     detail::Scratch scratch;
                                     auto* panel = scratch.array<float>(panel_size());
-                                    kernel().widen_bfloats(panel_of(i), pairs_, panel);
-                                    detail::multiply_rows<float>(
-                                        {x.row(first), panel, bias_.data() + i * width(), to.data,
-                                         x.stride, 0, to.stride, cols_},
-                                        to.rows);
+                                    kernels().widen(panel_of(i), pairs_, panel);
+                                    floats().multiply({.a = x.row(first),
+                                                       .a_stride = x.stride,
+                                                       .panel = panel,
+                                                       .start = bias_.data() + i * width(),
+                                                       .c = to.data,
+                                                       .c_stride = to.stride,
+                                                       .rows = to.rows,
+                                                       .depth = cols_});
                                 });
     }
 
 private:
-    static const detail::KernelTable<float>& kernel() { return detail::kernels<float>(); }
-    static Index width() { return kernel().tile_columns; }
+    static const detail::FloatKernels<float>& floats() { return detail::float_kernels<float>(); }
+    static const detail::BfloatKernels& kernels() { return detail::bfloat_kernels(); }
+    static Index width() { return floats().columns; }
     Index panel_size() const { return pairs_ * 2 * width(); }
     const std::uint16_t* panel_of(Index i) const { return panels_.data() + i * panel_size(); }
 
@@ -65,14 +70,17 @@ private:
         const detail::BfloatRows rounded(x.rows, pairs_, scratch);
         detail::for_rows(x.rows, threads, x.rows * cols_,
                          [&](Index row) { rounded.round(row, x.row(row), cols_); });
-        detail::multiply_blocks(
-            cols_, out, threads, activation,
-            [&](Index i, Index first, const detail::Rows<float>& to) {
-                detail::multiply_bfloats(
-                    {rounded.row(first), panel_of(i), bias_.data() + i * width(), to.data,
-                     rounded.stride(), 0, to.stride, pairs_},
-                    to.rows);
-            });
+        detail::multiply_blocks({width(), kernels().rows_at_once, cols_}, out, threads, activation,
+                                [&](Index i, Index first, const detail::Rows<float>& to) {
+                                    kernels().multiply({.a = rounded.row(first),
+                                                        .a_stride = rounded.stride(),
+                                                        .panel = panel_of(i),
+                                                        .start = bias_.data() + i * width(),
+                                                        .c = to.data,
+                                                        .c_stride = to.stride,
+                                                        .rows = to.rows,
+                                                        .depth = pairs_});
+                                });
     }
 
     Index rows_, cols_, pairs_;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// How the rows of a product are cut into tiles of the heights that are compiled.
+#pragma once
+
+#include <nystromformer/core/index.hpp>
+
+namespace nystromformer::detail {
+
+/// For every number of rows the height of the first tile.
+struct TilePlan {
+    static constexpr int max_rows = 96;  // beyond that the first tile is the tallest
+    unsigned char heights[max_rows + 1];
+    int tallest;
+
+    constexpr int next(Index rows) const { return rows > max_rows ? tallest : heights[rows]; }
+    constexpr Index count(Index rows) const {
+        Index tiles = 0;
+        for (; rows > 0; rows -= next(rows)) ++tiles;
+        return tiles;
+    }
+};
+
+/// The plan of the least cost. A step of the depth costs a tile its rows, but not less than four:
+/// as long takes a multiply-add before the next one can use its sum. The half row is for the start
+/// and the end of a tile.
+template <int... compiled>
+consteval TilePlan plan_tiles() {
+    constexpr int latency = 4;
+    TilePlan plan{};
+    int costs[TilePlan::max_rows + 1]{};
+    for (int rows = 1; rows <= TilePlan::max_rows; ++rows) {
+        costs[rows] = 1 << 20;
+        for (const int height : {compiled...}) {
+            if (height > plan.tallest) plan.tallest = height;
+            if (height > rows) continue;
+            const int cost = costs[rows - height] + 2 * (height < latency ? latency : height) + 1;
+            if (cost > costs[rows]) continue;  // of equal ones the taller
+            costs[rows] = cost;
+            plan.heights[rows] = static_cast<unsigned char>(height);
+        }
+    }
+    return plan;
+}
+
+template <int... compiled>
+struct TileHeights {
+    static constexpr TilePlan plan = plan_tiles<compiled...>();
+};
+
+}  // namespace nystromformer::detail
