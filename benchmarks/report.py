@@ -9,6 +9,7 @@ The page and the plots go beside the results.
 import argparse
 import json
 import pathlib
+import textwrap
 
 import plots
 
@@ -18,14 +19,20 @@ NAMES = {"nystromformer": "nystromformer", "nystromformer-int8": "nystromformer 
          "openvino-int8": "OpenVINO int8", "transformers": "transformers pipeline"}
 PARTS = {"table": "fp32", "int8": "int8 and bf16", "lengths": "Time and memory against the length",
          "first-answer": "From the start of a process to the first answer"}
-HOW = """The model is random and of base size: 12 layers, hidden 768, 12 heads, intermediate 3072, convolution of 65
-taps; batch 1, Nyström attention with 64 landmarks. Every competitor is a process that has loaded its model
-and warmed up; they run round robin, one forward pass at a time, and the last hidden states of the fp32 ones
-were compared before. The two ratios are best peer over this library, of the minima and of the medians: above
-1 this library is faster. On a shared machine the minima tell more: neighbours only ever take time away. Peak
-memory is the process's VmHWM, with what is mapped of the weight files; PyTorch's compiled model counts its
-compiler, too. ONNX Runtime and OpenVINO get a graph of one fixed length; transformers' Nyström branch runs
-without its attention mask, with which it fails. PyTorch's compiled model runs with frozen weights."""
+HOW = """The model has base size (12 layers, hidden size 768, 12 heads, intermediate size 3072, a convolution
+of 65 taps) and random weights. Batch 1; Nyström attention has 64 landmarks. Each competitor is a
+process that has loaded its model and warmed up. They take turns, one forward pass at a time. The
+last hidden states of the fp32 competitors were compared before.
+
+- The two ratios are best peer / ours, of the minima and of the medians. Above 1, this library is
+  faster. On a shared machine the minima say more: neighbours only ever take time away.
+- Peak memory is the VmHWM of the process, including mapped weight files. PyTorch's compiled model
+  includes its compiler.
+- ONNX Runtime and OpenVINO get a graph of one fixed length.
+- transformers' Nyström branch runs without its attention mask, because it fails with one.
+- PyTorch's compiled model runs with frozen weights.
+
+[How each part was measured](#how-it-was-measured) is at the end of this page."""
 
 
 def by_cell(rows):
@@ -90,13 +97,14 @@ def ratio_text(cell):
 
 
 def notes(rows):
-    """Why there is no number where there is none, each reason once."""
+    """The reasons for missing numbers, each once."""
     found = {}
     for row in rows:
         if "note" in row:
             where = cell_name(row["attention"], row["length"], row["threads"])
             found.setdefault((NAMES[row["competitor"]], row["note"]), []).append(where)
-    return "".join(f"- {name}: {note} ({'; '.join(where)})\n" for (name, note), where in found.items())
+    return "".join(wrapped(f"- {name}: {note} ({'; '.join(where)})", indent="  ") + "\n"
+                   for (name, note), where in found.items())
 
 
 def comparison(rows):
@@ -115,7 +123,7 @@ def int8_section(rows):
             cosine = f"{row['cosine']:.5f}" if "cosine" in row else "-"
             lines.append([f"{cell_name(*key)}: {NAMES[name]}", f"{full['min'] / row['min']:.2f}", cosine])
     gains = markdown(["", "gain over its own fp32, min", "cosine to fp32"], lines)
-    return comparison(rows) + f"\n{gains}\n\nThe weights are random; a trained model's cosine is another.\n"
+    return comparison(rows) + f"\n{gains}\n\nThe weights are random; the cosines of a trained model differ.\n"
 
 
 FP32_NAMES = ("nystromformer", "onnxruntime", "openvino")
@@ -123,9 +131,16 @@ FP32_NAMES = ("nystromformer", "onnxruntime", "openvino")
 
 def first_answer_section(rows):
     lines = [[NAMES[row["competitor"]], f"{row['min']:.3f} / {row['median']:.3f}"] for row in rows]
-    return ("fill-mask of one sentence with the bundled model on one thread, files in the page cache. "
-            "transformers is its pipeline; ONNX Runtime and OpenVINO are the shortest Python program with "
+    return ("Fill-mask of one sentence with the bundled model on one thread, with the files in the page cache.\n"
+            "transformers runs its pipeline. ONNX Runtime and OpenVINO run the shortest Python program with\n"
             "`tokenizers` and an exported model.\n\n" + markdown(["", "seconds, min / median"], lines) + "\n")
+
+
+def wrapped(text, continuation="", indent=""):
+    """Lines of at most 100 columns; `continuation` ends those that go on."""
+    lines = textwrap.wrap(text, 100 - len(continuation), subsequent_indent=indent, break_long_words=False,
+                          break_on_hyphens=False)
+    return (continuation + "\n").join(lines)
 
 
 def provenance(part):
@@ -133,21 +148,24 @@ def provenance(part):
     dates = sorted(row["date"] for row in part["rows"])
     spread = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return (f"{machine['cpu']}, {machine['cores']} cores, {' '.join(machine['extensions'])}; this library runs on "
-            f"{machine['isa']}. {spread}. {listed}. " + "; ".join(f"`{command}`" for command in part["commands"]))
+    facts = [f"{machine['cpu']}, {machine['cores']} cores, {' '.join(machine['extensions'])}; this library uses "
+             f"{machine['isa']}", spread, listed]
+    text = "".join(wrapped("- " + fact, indent="  ") + "\n" for fact in facts)
+    return text + "\n```sh\n" + "\n".join(wrapped(c, " \\", "    ") for c in part["commands"]) + "\n```\n"
 
 
 def page(parts, images):
     sections = {"table": comparison, "int8": int8_section, "lengths": comparison,
                 "first-answer": first_answer_section}
     shown = [part for part in PARTS if parts.get(part, {}).get("rows")]
-    origins = {part: provenance(parts[part]) for part in shown}
-    text = "# Benchmarks\n\n"
-    text += "\n".join(f"- {PARTS[part]}: {origins[part]}" for part in shown) + f"\n\n{HOW}\n"
+    text = f"# Benchmarks\n\n{HOW}\n"
     for part in shown:
         text += f"\n## {PARTS[part]}\n\n"
         text += "".join(f"![{alt}]({file})\n\n" for file, alt in images.get(part, []))
-        text += sections[part](parts[part]["rows"])
+        text += sections[part](parts[part]["rows"]).rstrip("\n") + "\n"
+    text += "\n## How it was measured\n"
+    for part in shown:
+        text += f"\n### {PARTS[part]}\n\n{provenance(parts[part])}"
     return text.rstrip("\n") + "\n"
 
 
