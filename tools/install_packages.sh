@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages named as arguments that are missing, as root or with sudo. On a system
-# without apt it says what is needed and goes on: CMake fetches the libraries it does not find.
+# Installs those of the named Debian packages that are missing, as root or with sudo. Without apt it
+# prints what is needed and continues: CMake fetches the libraries that it does not find.
 set -euo pipefail
 
 if ! command -v apt-get >/dev/null; then
@@ -12,7 +12,7 @@ fi
 
 missing=()
 for package in "$@"; do
-    # A program of the same name on the PATH (a newer CMake, say) is as good as the package.
+    # A program on the PATH, such as a newer CMake, replaces the package of its name.
     case "$package" in
         cmake | g++ | clang) command -v "$package" >/dev/null && continue ;;
         ninja-build) command -v ninja >/dev/null && continue ;;
