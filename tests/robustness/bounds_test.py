@@ -292,6 +292,22 @@ class Products(Bounds):
         self.assertEqual((code, "at most 4096 attentions" in err), (2, True), err)
 
 
+class Spans(Bounds):
+    def test_a_cls_in_the_question_never_cuts_a_character_of_the_answer(self):
+        folder = self.scratch / "answers"
+        write_model(folder, "answers", tokens=24)
+        context = "\U0001f1e9\U0001f1ea é 東京 w1"
+        lines = [{"question": question, "context": context} for question in ("[CLS]", "w1 [CLS] w2", "é[CLS]")]
+        code, answers, _ = call("answer", folder, "--top-k", 50, "--no-align-to-words", lines=lines)
+        self.assertEqual(code, 0)
+        ends = set()
+        for line in answers:
+            for answer in line["output"]:
+                self.assertEqual(answer["answer"], context[answer["start"]:answer["end"]])
+                ends.add(answer["end"])
+        self.assertIn(8, ends)  # the end of the [CLS] in "w1 [CLS] w2"
+
+
 class Memory(Bounds):
     def test_lines_that_are_padded_to_a_million_tokens_are_not_held_together(self):
         folder = self.scratch / "base"

@@ -89,6 +89,13 @@ inline TokenSpan aligned_to_words(const Encoding& window, TokenSpan span, Index 
     return span;
 }
 
+/// Where code point `point` of `text` begins, or where `text` ends; an invalid byte counts as one.
+inline std::size_t byte_of(std::string_view text, Index point) {
+    std::size_t at = 0;
+    for (Index i = 0; i < point && at < text.size(); ++i) at += utf8::scan(text, at).size;
+    return at;
+}
+
 /// Lower case as Python's str.lower has it; invalid UTF-8 stays as it is.
 inline std::string lower_case(std::string_view text) {
     std::string result;

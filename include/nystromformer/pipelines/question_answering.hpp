@@ -203,12 +203,18 @@ struct QuestionAnsweringPipeline::Body
                                       detail::TokenSpan span,
                                       const QuestionAnsweringOptions& options) const {
         if (options.align_to_words) span = detail::aligned_to_words(window, span, context_text());
-        const auto first = static_cast<std::size_t>(window.byte_offsets[span.first].first);
-        const auto last = static_cast<std::size_t>(window.byte_offsets[span.last].second);
-        // A [CLS] in the question may be taken for a part of the answer.
-        const bool inside = first < last && last <= text.size();
-        return {span.score, window.offsets[span.first].first, window.offsets[span.last].second,
-                std::string(inside ? text.substr(first, last - first) : "")};
+        // A [CLS] in the question may be taken for a part of the answer. Its place there is then,
+        // as in Hugging Face, one in the context.
+        const auto byte = [&](std::size_t token, Index bytes, Index points) {
+            return window.sequence_ids[token] == context_text() ? static_cast<std::size_t>(bytes)
+                                                                : detail::byte_of(text, points);
+        };
+        const Index start = window.offsets[span.first].first;
+        const Index end = window.offsets[span.last].second;
+        const std::size_t begin = byte(span.first, window.byte_offsets[span.first].first, start);
+        const std::size_t stop = byte(span.last, window.byte_offsets[span.last].second, end);
+        return {span.score, start, end,
+                std::string(begin < stop ? text.substr(begin, stop - begin) : "")};
     }
 };
 
