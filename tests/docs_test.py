@@ -42,6 +42,8 @@ def faults(page):
         if not PLACEHOLDER.search(path.replace("README", "")) and not (ROOT / path).exists():
             yield f"{path} does not exist"
     for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"<{7} |>{7} |={7}$", line):
+            yield f"line {number} is the mark of a merge conflict"
         if len(line) > COLUMNS and not line.startswith("|"):
             yield f"line {number} has {len(line)} columns, more than {COLUMNS}"
 
