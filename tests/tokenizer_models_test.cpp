@@ -415,11 +415,8 @@ namespace {
 
 /// A tokenizer of a few letters with these added tokens, ids from 4.
 Json with_added_tokens(const Json& tokens) {
-    Json json = {{"model",
-                  {{"type", "Unigram"},
-                   {"unk_id", 0},
-                   {"vocab", {{"<unk>", -9}, {"a", -1}, {"b", -1}, {"c", -1}}}}},
-                 {"added_tokens", Json::array()}};
+    Json json = Json::parse(R"({"added_tokens": [], "model": {"type": "Unigram", "unk_id": 0,
+        "vocab": [["<unk>", -9], ["a", -1], ["b", -1], ["c", -1]]}})");
     for (const Json& token : tokens) {
         Json whole = {{"id", 4 + json["added_tokens"].size()},
                       {"single_word", false},
@@ -450,7 +447,7 @@ TEST_CASE("an added token that begins where the one before has taken its white s
 }
 
 TEST_CASE("added tokens on long white space take time and memory in proportion to it") {
-    const std::string spaces(1 << 20, ' ');
+    const std::string spaces(1 << 16, ' ');
     for (const bool normalized : {false, true}) {
         const auto tokenizer_of = [&](bool left, bool right) {
             return load(with_added_tokens(Json::array({{{"content", " "},
@@ -459,7 +456,7 @@ TEST_CASE("added tokens on long white space take time and memory in proportion t
                                                         {"normalized", normalized}}})));
         };
         CHECK(tokenizer_of(true, true).encode(spaces).size() == 1);
-        CHECK(tokenizer_of(true, false).encode(spaces).size() == nf::Index{1} << 20);
+        CHECK(tokenizer_of(true, false).encode(spaces).size() == nf::Index{1} << 16);
         CHECK_THROWS_AS(tokenizer_of(false, true).encode(spaces), nf::TokenizerError);
         CHECK(tokenizer_of(false, true).encode("   ").size() == 3);
     }
@@ -508,6 +505,20 @@ TEST_CASE("regular expressions and templates take no memory out of all proportio
     CHECK_THROWS_AS(often.encode(std::string(20000, 'a')), nf::InputError);
     CHECK_THROWS_AS(often.encode("ab", {.truncation = nf::Truncation{.max_length = 1}}),
                     nf::InputError);
+}
+
+TEST_CASE("special tokens without text in a tokenizer's older files count as not named") {
+    const Folder folder(
+        {{"vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\ncat\n"},
+         {"tokenizer_config.json",
+          {{"tokenizer_class", "BertTokenizer"},
+           {"additional_special_tokens", {""}},
+           {"added_tokens_decoder", {{"9", {{"content", ""}}}, {"10", {{"content", "<n>"}}}}},
+           {"mask_token", ""}}}});
+    const auto tokenizer = nf::Tokenizer::from_pretrained(folder.path());
+    CHECK(tokenizer.encode("a cat<n>").ids == std::vector<std::int64_t>{2, 5, 6, 7, 3});
+    CHECK(!tokenizer.mask_token());
+    CHECK(tokenizer.cls_token() == "[CLS]");
 }
 
 TEST_CASE("numbers of truncation and padding that no text needs are read") {
