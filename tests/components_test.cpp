@@ -4,9 +4,9 @@
 // long.
 #include "catch.hpp"
 
+#include <nystromformer/tokenizer.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers/byte_alphabet.hpp>
 #include <nystromformer/tokenizer/regex/regex_search.hpp>
-#include <nystromformer/tokenizer.hpp>
 
 #include <filesystem>
 #include <string>
@@ -40,7 +40,8 @@ Json split(const std::string& pattern) {
 /// The matches of `pattern` in `text`.
 std::vector<std::pair<std::size_t, std::size_t>> matches(const std::string& pattern,
                                                          const std::string& text) {
-    const nf::detail::Regex regex(pattern, "", "");
+    nf::detail::MemoryBudget budget("", 0, 0);
+    const nf::detail::Regex regex(pattern, "", budget);
     nf::detail::RegexSearch search(regex);
     search.start(text);
     std::vector<std::pair<std::size_t, std::size_t>> result;
@@ -101,12 +102,6 @@ TEST_CASE("a component with an option that it does not know is refused") {
           "TokenizerError /pre_tokenizer/behavior");
     CHECK(refusal(nullptr, {{"type", "CharDelimiterSplit"}, {"delimiter", "ab"}}) ==
           "TokenizerError /pre_tokenizer/delimiter");
-    Json replace = {{"type", "Replace"}, {"pattern", {{"Regex", "a*"}}}, {"content", ""}};
-    CHECK(refusal(replace, nullptr) == "UnsupportedError /normalizer/pattern/Regex");
-    replace["pattern"] = {{"String", ""}};
-    CHECK(refusal(replace, nullptr) == "TokenizerError /normalizer/pattern/String");
-    CHECK(refusal({{"type", "Prepend"}, {"prepend", ""}}, nullptr) ==
-          "TokenizerError /normalizer/prepend");
     CHECK(refusal(nullptr, {{"type", "CharDelimiterSplit"}, {"delimiter", ""}}) ==
           "TokenizerError /pre_tokenizer/delimiter");
     Json metaspace = {{"type", "Metaspace"}, {"replacement", "_"}, {"add_prefix_space", false}};
@@ -135,22 +130,44 @@ TEST_CASE("regular expressions that the matcher does not know are refused with t
         }
     };
     for (const std::string pattern :
-         {"(?<=a)b",     "(?<!a)b",     "(?>a)",         "(?<name>a)",  "(?i)a",
-          "(?#a)",       "(?~a)",       "(?m:.)",        "\\R",         "\\X",
-          "\\h",         "\\1",         "\\k<a>",        "\\K",         "\\G",
-          "\\Z",         "\\p{Han}",    "\\p{}",         "\\p{L",       "\\pL",
-          "[a",          "[]a]",        "[a&&b]",        "[[:alpha:]]", "[a[^b]]",
-          "[z-a]",       "[\\w-a]",     "[a-\\w]",       "(a",          "a)",
-          "*a",          "a**",         "a{2}{3}",       "a{2}?",       "a{",
-          "a{,}",        "a{3,2}",      "a{1001}",       "(a*)*",       "(a|)+",
-          "(?:ab)*+",    "(?!a*b)",     "(?i:\xC3\xA9)", "(?i:ss)",     "(?i:[s][t])",
-          "(?i:s(?:t))", "(?i:[^a])",   "(?i:\\p{Lu})",  "\\",          "\\xE9",
-          "\\xg",        "\\x{110000}", "\\x{D800}",     "\\u12",       "(((a{100}){100}){100})",
+         {"(?<=a+)b",    "(?<!a|a*)b",  "(?>a)",         "(?<name>a)", "(?x)a",
+          "(?#a)",       "(?~a)",       "(?s:.)",        "\\R",        "\\X",
+          "\\h",         "\\1",         "\\k<a>",        "\\K",        "\\G",
+          "\\Z",         "\\p{Tangut}", "\\p{}",         "\\p{L",      "\\pL",
+          "[a",          "[]",          "[a&&",          "[[:alfa:]]", "[a[^b]",
+          "[z-a]",       "[\\w-a]",     "[a-\\w]",       "(a",         "a)",
+          "*a",          "a**",         "a{2}{3}",       "a{2}?",      "a{",
+          "a{,}",        "a{3,2}",      "a{1001}",       "(a*)*",      "(a|)+",
+          "(?:ab)*+",    "(?!a*b)",     "(?i:\xC3\xA9)", "(?i:ss)",    "(?i:[s][t])",
+          "(?i:s(?:t))", "(?i:[^a])",   "(?i:\\p{Lu})",  "\\",         "\\xE9",
+          "\\xg",        "\\x{110000}", "\\x{D800}",     "\\u12",      "(((a{100}){100}){100})",
           "^*"})
         check(pattern);
-    for (const std::string pattern :
-         {"+a", "?", "{2}", "a???", "a{2}+", "[\\b]", "[a-[b]]", "[[]a]", "\\x{41", "\\x{}", "a{2",
-          "\\p{Xx}", "(?i:a[\xC3\xA9])", "(?i:(?:st))"})
+    for (const std::string pattern : {"+a",
+                                      "?",
+                                      "{2}",
+                                      "a???",
+                                      "a{2}+",
+                                      "[\\b]",
+                                      "[a-[b]]",
+                                      "[[]a]",
+                                      "\\x{41",
+                                      "\\x{}",
+                                      "a{2",
+                                      "\\p{Xx}",
+                                      "(?i:a[\xC3\xA9])",
+                                      "(?i:(?:st))",
+                                      "(a)\\2",
+                                      "(\\1a)",
+                                      "(?i)(a)\\1",
+                                      "(?=(a))\\1",
+                                      "(a)\\10",
+                                      "[[:alpha:]",
+                                      "(?<=a(?=b))c",
+                                      "(?-x)a",
+                                      "(?i",
+                                      "(?i:[[:word:]])",
+                                      "(?<=a|\\p{L}?)b"})
         check(pattern);
     const std::string deep(33, '(');
     CHECK_THROWS_AS(matches(deep + "a" + std::string(33, ')'), "a"), nf::UnsupportedError);
@@ -194,6 +211,21 @@ TEST_CASE("no regular expression takes longer than the text is long") {
     CHECK(matches("a+b|a", letters).size() == letters.size());
     CHECK(matches("a+?c|ab", pairs).size() == 100000);
     CHECK(matches("(?:a|b)+c|a(?!a)", pairs + "c").size() == 1);
+}
+
+TEST_CASE("a back-reference on which the matcher would take long is an error of the text") {
+    CHECK(matches("(a+)(b)\\1", "xaabaa").size() == 1);
+    CHECK_THROWS_AS(matches("(?:(a+)+)+\\1b", std::string(20000, 'a')), nf::InputError);
+}
+
+TEST_CASE("classes in classes are read to a depth of sixteen") {
+    const auto nested = [](std::size_t depth) {
+        std::string result = "a";
+        for (std::size_t i = 0; i < depth; ++i) result = "[" + result + "]";
+        return result;
+    };
+    CHECK(matches(nested(16), "ba").size() == 1);
+    CHECK_THROWS_AS(matches(nested(20), "a"), nf::UnsupportedError);
 }
 
 }  // namespace components_test

@@ -411,4 +411,132 @@ TEST_CASE("a SentencePiece model that is cut anywhere loads or is refused") {
         CHECK(refused(whole + unread) == "none");
 }
 
+namespace {
+
+/// A tokenizer of a few letters with these added tokens, ids from 4.
+Json with_added_tokens(const Json& tokens) {
+    Json json = Json::parse(R"({"added_tokens": [], "model": {"type": "Unigram", "unk_id": 0,
+        "vocab": [["<unk>", -9], ["a", -1], ["b", -1], ["c", -1]]}})");
+    for (const Json& token : tokens) {
+        Json whole = {{"id", 4 + json["added_tokens"].size()},
+                      {"single_word", false},
+                      {"lstrip", false},
+                      {"rstrip", false},
+                      {"normalized", false},
+                      {"special", false}};
+        whole.update(token);
+        json["added_tokens"].push_back(whole);
+    }
+    return json;
+}
+
+}  // namespace
+
+TEST_CASE("an added token that begins where the one before has taken its white space is dropped") {
+    using Ids = std::vector<std::int64_t>;
+    for (const bool normalized : {false, true}) {
+        const auto tokenizer = load(
+            with_added_tokens({{{"content", "x"}, {"rstrip", true}, {"normalized", normalized}},
+                               {{"content", " "}, {"lstrip", true}, {"normalized", normalized}}}));
+        // Hugging Face's library panics here.
+        const nf::Encoding encoding = tokenizer.encode("ax   b ");
+        CHECK(encoding.ids == Ids{1, 4, 2, 5});
+        CHECK(encoding.tokens == std::vector<std::string>{"a", "x   ", "b", " "});
+        CHECK(tokenizer.encode("x  ").ids == Ids{4});
+    }
+}
+
+TEST_CASE("added tokens on long white space take time and memory in proportion to it") {
+    const std::string spaces(1 << 16, ' ');
+    for (const bool normalized : {false, true}) {
+        const auto tokenizer_of = [&](bool left, bool right) {
+            return load(with_added_tokens(Json::array({{{"content", " "},
+                                                        {"lstrip", left},
+                                                        {"rstrip", right},
+                                                        {"normalized", normalized}}})));
+        };
+        CHECK(tokenizer_of(true, true).encode(spaces).size() == 1);
+        CHECK(tokenizer_of(true, false).encode(spaces).size() == nf::Index{1} << 16);
+        CHECK_THROWS_AS(tokenizer_of(false, true).encode(spaces), nf::TokenizerError);
+        CHECK(tokenizer_of(false, true).encode("   ").size() == 3);
+    }
+}
+
+TEST_CASE("an added token whose normal form is empty is refused") {
+    Json json = with_added_tokens(Json::array({{{"content", " "}, {"normalized", true}}}));
+    json["normalizer"] = {{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}};
+    CHECK(refusal_of([&] { load(json); }) == "TokenizerError /added_tokens/0/content");
+}
+
+TEST_CASE("an unknown character is an error of a Unigram without an unknown piece") {
+    Json json = with_added_tokens(Json::array());
+    json["model"].erase("unk_id");
+    CHECK(load(json).encode("abc").size() == 3);
+    CHECK_THROWS_AS(load(json).encode("abd"), nf::TokenizerError);
+}
+
+TEST_CASE("regular expressions and templates take no memory out of all proportion to the file") {
+    Json regexes = with_added_tokens(Json::array());
+    const Json split = {{"type", "Split"},
+                        {"pattern", {{"Regex", "[^\\p{L}]{1000}[a-c&&[^b]]{1000}a{1000}b{1000}"}}},
+                        {"behavior", "Isolated"},
+                        {"invert", false}};
+    regexes["pre_tokenizer"] = {{"type", "Sequence"},
+                                {"pretokenizers", Json(std::vector<Json>(20, split))}};
+    CHECK(load(regexes).encode("a").size() == 1);
+    regexes["pre_tokenizer"]["pretokenizers"] = std::vector<Json>(500, split);
+    CHECK(refusal_of([&] { load(regexes); }).starts_with("FormatError"));
+
+    Json repeated = with_added_tokens(Json::array());
+    const Json special = {{"SpecialToken", {{"id", "S"}, {"type_id", 0}}}};
+    repeated["post_processor"] = {
+        {"type", "TemplateProcessing"},
+        {"single", std::vector<Json>(200, special)},
+        {"pair", Json::array()},
+        {"special_tokens",
+         {{"S", {{"ids", std::vector<int>(20)}, {"tokens", std::vector<std::string>(20, "a")}}}}}};
+    CHECK(load(repeated).encode("a").size() == 4000);
+    repeated["post_processor"]["single"] = std::vector<Json>(210, special);
+    CHECK(refusal_of([&] { load(repeated); }) == "TokenizerError /post_processor/single");
+    const Json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+    repeated["post_processor"]["single"] = std::vector<Json>(200, text);
+    const auto often = load(repeated);
+    CHECK(often.encode("ab").size() == 400);
+    CHECK_THROWS_AS(often.encode(std::string(20000, 'a')), nf::InputError);
+    CHECK_THROWS_AS(often.encode("ab", {.truncation = nf::Truncation{.max_length = 1}}),
+                    nf::InputError);
+}
+
+TEST_CASE("special tokens without text in a tokenizer's older files count as not named") {
+    const Folder folder(
+        {{"vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\ncat\n"},
+         {"tokenizer_config.json",
+          {{"tokenizer_class", "BertTokenizer"},
+           {"additional_special_tokens", {""}},
+           {"added_tokens_decoder", {{"9", {{"content", ""}}}, {"10", {{"content", "<n>"}}}}},
+           {"mask_token", ""}}}});
+    const auto tokenizer = nf::Tokenizer::from_pretrained(folder.path());
+    CHECK(tokenizer.encode("a cat<n>").ids == std::vector<std::int64_t>{2, 5, 6, 7, 3});
+    CHECK(!tokenizer.mask_token());
+    CHECK(tokenizer.cls_token() == "[CLS]");
+}
+
+TEST_CASE("numbers of truncation and padding that no text needs are read") {
+    Json json = with_added_tokens(Json::array());
+    json["truncation"] = {{"max_length", 18446744073709551615U},
+                          {"stride", 5},
+                          {"strategy", "LongestFirst"},
+                          {"direction", "Right"}};
+    json["padding"] = {
+        {"strategy", "BatchLongest"}, {"direction", "Right"}, {"pad_id", 99},
+        {"pad_type_id", 0},           {"pad_token", "p"},     {"pad_to_multiple_of", 4}};
+    CHECK(load(json).encode("abc").ids == std::vector<std::int64_t>{1, 2, 3, 99});
+    json["truncation"]["max_length"] = 4;  // less than the stride
+    CHECK(load(json).encode("abc").size() == 4);
+    CHECK_THROWS_AS(load(json).encode("abcabc"), nf::InputError);
+    json["padding"]["pad_token"] = std::string(1 << 20, 'p');
+    json["padding"]["pad_to_multiple_of"] = 1000;
+    CHECK_THROWS_AS(load(json).encode("abc"), nf::InputError);
+}
+
 }  // namespace tokenizer_models_test

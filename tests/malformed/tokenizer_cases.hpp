@@ -364,7 +364,7 @@ inline std::vector<MalformedFile> malformed_vocabularies() {
         "ids as keys");
     add(bert, "tokenizer_config.json", R"({"added_tokens_decoder": {"1": 5}})", "TokenizerError",
         "/added_tokens_decoder/1");
-    add(bert, "tokenizer_config.json", R"({"extra_special_tokens": ["a", ""]})", "TokenizerError",
+    add(bert, "tokenizer_config.json", R"({"extra_special_tokens": ["a", 1]})", "TokenizerError",
         "/extra_special_tokens/1");
     add(bert, "tokenizer_config.json", R"({"extra_special_tokens": {"x_token": {"content": 5}}})",
         "TokenizerError", "/x_token/content");
@@ -379,7 +379,7 @@ inline std::vector<MalformedFile> malformed_vocabularies() {
     add(bert, "tokenizer_config.json", R"({"do_lower_case": "yes"})", "TokenizerError",
         "/do_lower_case");
     add(bert, "special_tokens_map.json", "3", "TokenizerError", ": /: ");
-    add(bert, "special_tokens_map.json", R"({"mask_token": {"content": ""}})", "TokenizerError",
+    add(bert, "special_tokens_map.json", R"({"mask_token": {"content": 1}})", "TokenizerError",
         "/mask_token/content");
     add(bert, "added_tokens.json", R"({"a": "b"})", "TokenizerError", ": /a: ");
     add(bert, "added_tokens.json", R"({"new": -1})", "TokenizerError", ": /new: ");

@@ -306,15 +306,15 @@ class Draw:
         return {"type": kind}
 
     def truncation(self):
-        length = self.random.choice([0, 1, 2, 3, 4, 5, 8, 20])
+        length = self.random.choice([0, 1, 2, 3, 4, 5, 8, 20, 2 ** 64 - 1])
         return {"direction": self.random.choice(["Left", "Right"]), "max_length": length,
                 "strategy": self.random.choice(["LongestFirst", "LongestFirst", "OnlyFirst", "OnlySecond"]),
-                "stride": self.random.randrange(max(length, 1))}
+                "stride": self.random.randrange(min(max(length, 1), 9)) if self.maybe(0.9) else 7}
 
     def padding(self, vocab_size):
         return {"strategy": self.random.choice(["BatchLongest", {"Fixed": self.random.randrange(0, 12)}]),
                 "direction": self.random.choice(["Left", "Right"]), "pad_to_multiple_of": self.random.choice([None, None, 1, 3, 8, 0]),
-                "pad_id": self.random.randrange(vocab_size), "pad_type_id": self.random.randrange(3), "pad_token": "[PAD]"}
+                "pad_id": self.random.randrange(vocab_size + 5), "pad_type_id": self.random.randrange(3), "pad_token": "[PAD]"}
 
     def tokenizer(self):
         model = self.model()

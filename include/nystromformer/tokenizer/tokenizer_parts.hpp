@@ -47,7 +47,8 @@ struct TokenizerParts {
         result.has_continuing_subword_prefix =
             model.holds("continuing_subword_prefix") &&
             !model.at("continuing_subword_prefix").string().empty();
-        if (json.holds("normalizer")) read_normalizers(json.at("normalizer"), result.normalizers, file.budget);
+        if (json.holds("normalizer"))
+            read_normalizers(json.at("normalizer"), result.normalizers, file.budget);
         if (json.holds("pre_tokenizer"))
             read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers, file.budget);
         if (json.holds("added_tokens"))
@@ -58,12 +59,12 @@ struct TokenizerParts {
         if (json.holds("post_processor"))
             result.post_processor =
                 PostProcessor::load(json.at("post_processor"), result.vocab_size());
-        if (json.holds("decoder")) read_decoders(json.at("decoder"), result.decoders.emplace(), file.budget);
+        if (json.holds("decoder"))
+            read_decoders(json.at("decoder"), result.decoders.emplace(), file.budget);
         result.truncation.strategy = TruncationStrategy::do_not_truncate;
         result.padding.strategy = PaddingStrategy::do_not_pad;
         if (json.holds("truncation")) result.truncation = read_truncation(json.at("truncation"));
-        if (json.holds("padding"))
-            result.padding = read_padding(json.at("padding"));
+        if (json.holds("padding")) result.padding = read_padding(json.at("padding"));
         return result;
     }
 

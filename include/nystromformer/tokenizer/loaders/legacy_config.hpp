@@ -86,11 +86,12 @@ public:
         std::vector<AddedToken> wanted;
         std::set<std::string_view> listed;
         for (const auto& [id, token] : decoder_) {
+            if (token.content.empty()) continue;  // Hugging Face adds no token without text
             wanted.push_back(token);
             listed.insert(token.content);
         }
         const auto want = [&](const AddedToken& token) {
-            if (!listed.contains(token.content)) wanted.push_back(token);
+            if (!token.content.empty() && !listed.contains(token.content)) wanted.push_back(token);
         };
         for (const char* role : role_names)
             if (const auto found = roles_.find(role); found != roles_.end()) want(found->second);
@@ -104,7 +105,9 @@ public:
         SpecialNames result;
         const auto name = [&](const char* role) -> std::optional<std::string> {
             const auto found = roles_.find(role);
-            return found == roles_.end() ? std::nullopt : std::optional(found->second.content);
+            return found == roles_.end() || found->second.content.empty()
+                       ? std::nullopt
+                       : std::optional(found->second.content);
         };
         result.mask_token = name("mask_token");
         result.pad_token = name("pad_token");
@@ -132,7 +135,6 @@ private:
     static AddedToken read_token(const View& json, bool special) {
         const auto text = json.is_object() ? json.at("content") : json;
         AddedToken token = plain(text.string());
-        if (token.content.empty()) text.fail("a token");
         if (!json.is_object()) return token;
         const auto flag = [&](const char* key, bool fallback) {
             return json.holds(key) ? json.at(key).boolean() : fallback;

@@ -161,11 +161,11 @@ private:
 
     /// Every window of a part is joined with every window of the others.
     static void check_windows(const std::vector<Encoding>& parts) {
-        constexpr Index max_windows = Index{1} << 40;
+        constexpr Index max_windows = Index{1} << 30;
         Index windows = 1, longest = 0, rows = 0;
         for (const Encoding& part : parts) {
-            windows = std::min(max_windows,
-                               windows * (static_cast<Index>(part.overflowing.size()) + 1));
+            windows =
+                std::min(max_windows, windows * (static_cast<Index>(part.overflowing.size()) + 1));
             Index row = part.size();
             for (const Encoding& window : part.overflowing) row = std::max(row, window.size());
             longest += row;

@@ -78,7 +78,8 @@ inline void read_pre_tokenizers(const TokenizerJson& json, std::vector<PreTokeni
     const std::string& name = type.string();
     if (name == "Sequence") {
         const auto parts = json.at("pretokenizers").array();
-        for (std::size_t i = 0; i < parts.size(); ++i) read_pre_tokenizers(parts.at(i), chain, budget);
+        for (std::size_t i = 0; i < parts.size(); ++i)
+            read_pre_tokenizers(parts.at(i), chain, budget);
     } else if (name == "BertPreTokenizer") {
         chain.emplace_back(BertPreTokenizer{});
     } else if (name == "ByteLevel") {

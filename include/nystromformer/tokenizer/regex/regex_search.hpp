@@ -39,7 +39,7 @@ public:
         constexpr std::size_t free_work = 4096, work_per_byte = 16;
         work_left_ = free_work + work_per_byte * text.size();
         // Where a step fails may depend on what a group has matched: there are no notes then.
-        constexpr std::size_t work_of_references = 256;
+        constexpr std::size_t work_of_references = 16;
         if (regex_.groups() > 0) work_left_ *= work_of_references;
         starts_.assign(regex_.groups() + std::size_t{1}, unset);
     }
