@@ -335,6 +335,8 @@ def main():
     write("spiece", [spiece(albert), of_rest(spiece(albert, maps[1]), 3), of_rest(spiece(fairseq), 1),
                      of_rest(spiece(fairseq), 2), spiece(albert, trainer=b"\x18\2")],
           [field(1, field(1, b"b") + b"\x15\0\0\x80\xbf\x18\1"), b"\x18\6", b"\x15\0\0\xc0\x7f"])
+    source = random.Random(3)
+    write("built_tokenizer", [source.randbytes(size) for size in (40, 90, 160, 300) for _ in range(8)])
     write("encode", encode_seeds(), ["\u2581", "<unk>", "[S]", "[E]", "\u0301", "\u200d", "\ufb01", "\xa0"])
     write("decode", decode_seeds())
     write("forward", forward_seeds())
