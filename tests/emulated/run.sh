@@ -3,7 +3,6 @@
 # Runs a statically linked test program on a CPU with AVX-512 that Bochs emulates, under Debian 12's kernel.
 #   tests/emulated/run.sh PROGRAM [ARGUMENT...]
 # Needs a Debian 12 for x86-64, about 30 seconds for the start, and forces NYSTROMFORMER_ISA=avx512 (or $ISA).
-# $CPU names another of Bochs' models: CPU=corei7_icelake_u ISA=avx512vnni is a CPU with VNNI and without BF16.
 # Such a program: cmake --preset dev -B build/static -DCMAKE_EXE_LINKER_FLAGS=-static
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
