@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Prints the likeliest tokens for the mask of a text.
-#include <nystromformer/nystromformer.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/fill_mask.hpp>
 
 #include <iostream>
 
@@ -13,9 +14,8 @@ int main(int argc, char** argv) {
     }
     try {
         const nf::FillMaskPipeline fill_mask(argv[1]);
-        for (const auto& answer : fill_mask(argv[2], {.top_k = 3})) {
+        for (const auto& answer : fill_mask(argv[2], {.top_k = 3}))
             std::cout << answer.token_str << '\t' << answer.score << '\n';
-        }
     } catch (const nf::Error& error) {
         std::cerr << error.what() << '\n';
         return 1;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Loads a folder in any form (pytorch_model.bin, shards, half precision) and saves it as
 // config.json and model.safetensors, which transformers reads.
-#include <nystromformer/nystromformer.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/models.hpp>
 
 #include <iostream>
 #include <string>
