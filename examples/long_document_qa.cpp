@@ -22,8 +22,7 @@ int main(int argc, char** argv) {
         const auto report = [](const nf::TruncationNotice& notice) {
             std::cerr << notice.tokens << " tokens in " << notice.windows << " windows\n";
         };
-        for (const auto& found :
-             answer(argv[3], document, {.top_k = 3, .on_truncation = report}))
+        for (const auto& found : answer(argv[3], document, {.top_k = 3, .on_truncation = report}))
             std::cout << found.score << '\t' << found.answer << '\n';
     } catch (const nf::Error& error) {
         std::cerr << error.what() << '\n';
