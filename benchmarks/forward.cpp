@@ -3,7 +3,7 @@
 // input: "run" with the seconds of one forward pass, "write FILE" with the last hidden state of one
 // as raw floats in FILE.
 // Usage: forward MODEL_DIR LENGTH THREADS exact|nystrom LANDMARKS fp32|bf16|int8
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 
 #include <chrono>
 #include <fstream>

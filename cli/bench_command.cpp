@@ -3,7 +3,7 @@
 #include "command_line.hpp"
 
 #include <nystromformer/kernels/isa.hpp>
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -45,10 +45,8 @@ Json peak_rss_mib() {
 /// The attention that texts of `length` tokens come to.
 std::string attention_of(const nf::NystromformerModel<float>& model, const Options& options,
                          Index length) {
-    const std::vector<Index> offsets{0, length};
-    const auto forward =
-        nf::detail::resolve(options.of_model(), model.config(), offsets, {}, model.threads());
-    return forward.uses_landmarks(0) ? "nystrom" : "exact";
+    return std::string(
+        nf::name(nf::resolved_attention(options.of_model(), model.config(), length)));
 }
 
 /// Ids of any tokens, the same in every run.

@@ -112,7 +112,7 @@ nf::Attention CommonOptions::attention_mode() const {
 
 void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) const {
     const bool exact =
-        attention == "exact" || (attention == "config" && nf::detail::config_is_exact(config));
+        attention == "exact" || (attention == "config" && config.uses_exact_attention());
     if (landmarks != 0 && exact) {
         print_message("--landmarks has no effect on exact attention; give --attention nystrom");
     }

@@ -4,8 +4,7 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/pretrained.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // nystromformer info
 #include "command_line.hpp"
 
-#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint.hpp>
 #include <nystromformer/kernels/isa.hpp>
 #include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer.hpp>
@@ -45,10 +45,10 @@ Json attention_of(const nf::NystromformerConfig& config, const CommonOptions& op
             break;
     }
     const std::string sizes = "num_landmarks " + std::to_string(config.num_landmarks) +
-                              (nf::detail::config_is_exact(config) ? " = " : " differs from ") +
+                              (config.uses_exact_attention() ? " = " : " differs from ") +
                               "segment_means_seq_len " +
                               std::to_string(config.segment_means_seq_len);
-    if (nf::detail::config_is_exact(config)) {
+    if (config.uses_exact_attention()) {
         return {{"runs", "exact"}, {"why", sizes + ", where Hugging Face runs exact attention"}};
     }
     return {{"runs", "nystrom"}, {"why", sizes + ';' + nystrom_why}};

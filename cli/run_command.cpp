@@ -2,9 +2,15 @@
 // nystromformer run
 #include "run_command.hpp"
 
+#include <nystromformer/models.hpp>
+
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace run_command {
+
+namespace nf = nystromformer;
 
 using command_line::RunOptions;
 
@@ -30,9 +36,9 @@ void add_run(CLI::App& app, command_line::Session& session) {
             ->check(CLI::IsMember(std::move(names)))
             ->type_name("NAME");
     };
-    choice("--head", options->head,
-           {"model", "masked-lm", "sequence-classification", "multiple-choice",
-            "token-classification", "question-answering"},
+    std::vector<std::string> heads;
+    nf::for_each_head([&](const auto& head) { heads.emplace_back(head.name); });
+    choice("--head", options->head, heads,
            "model, masked-lm, sequence-classification, multiple-choice, token-classification or "
            "question-answering")
         ->required();

@@ -5,11 +5,8 @@
 
 #include "run_command.hpp"
 
-#include <nystromformer/checkpoint/safetensors.hpp>
-#include <nystromformer/checkpoint/safetensors_writer.hpp>
-#include <nystromformer/model/classification.hpp>
-#include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/model/question_answering.hpp>
+#include <nystromformer/models.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <algorithm>
 #include <array>
@@ -232,16 +229,9 @@ void run_model(const RunOptions& options) {
 
 template <typename Scalar>
 void run_head(const RunOptions& options) {
-    if (options.head == "model") run_model<Scalar, nf::NystromformerModel>(options);
-    if (options.head == "masked-lm") run_model<Scalar, nf::NystromformerForMaskedLM>(options);
-    if (options.head == "sequence-classification")
-        run_model<Scalar, nf::NystromformerForSequenceClassification>(options);
-    if (options.head == "multiple-choice")
-        run_model<Scalar, nf::NystromformerForMultipleChoice>(options);
-    if (options.head == "token-classification")
-        run_model<Scalar, nf::NystromformerForTokenClassification>(options);
-    if (options.head == "question-answering")
-        run_model<Scalar, nf::NystromformerForQuestionAnswering>(options);
+    nf::for_each_head([&]<template <typename> typename Model>(nf::HeadName<Model> head) {
+        if (options.head == head.name) run_model<Scalar, Model>(options);
+    });
 }
 
 }  // namespace command_line

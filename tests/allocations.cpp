@@ -3,7 +3,7 @@
 // Usage: nystromformer_allocations MODEL_DIR
 #include "instances.hpp"
 
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 
 #include <algorithm>
 #include <atomic>

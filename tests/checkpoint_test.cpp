@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The checkpoint step: conversions, safetensors, shards, torch archives, scopes; right files and
 // wrong ones.
-#include <nystromformer/model/state_dict.hpp>
-#include <nystromformer/model/state_writer.hpp>
+#include <nystromformer/state_dict.hpp>
 
 #include "catch.hpp"
 #include "checkpoint/bytes.hpp"

@@ -2,7 +2,7 @@
 // NystromformerConfig: defaults, round trip, and what is refused (tests/malformed has the table).
 #include "catch.hpp"
 
-#include <nystromformer/model/config.hpp>
+#include <nystromformer/config.hpp>
 
 #include <string>
 #include <vector>

@@ -2,12 +2,9 @@
 // BERTs and RoBERTas, converted, against what transformers computed of the originals.
 #include "catch.hpp"
 
-#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/safetensors.hpp>
 #include <nystromformer/conversion/convert.hpp>
-#include <nystromformer/model/classification.hpp>
-#include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/model/model.hpp>
-#include <nystromformer/model/question_answering.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>

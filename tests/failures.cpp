@@ -5,7 +5,7 @@
 // Usage: nystromformer_failures TESTS_FOLDER
 #include "instances.hpp"
 
-#include <nystromformer/model/masked_lm.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/sentence_embedding.hpp>
 #include <nystromformer/text_classification.hpp>
 

@@ -4,18 +4,21 @@
 
 #include <nystromformer/nystromformer.hpp>
 
-#define NYSTROMFORMER_TEST_MODEL(how, Model, Scalar)                                 \
-    how template class nystromformer::PreTrainedModel<nystromformer::Model<Scalar>>; \
+#define NYSTROMFORMER_TEST_MODEL(how, Model, Head, Scalar)                                  \
+    how template class nystromformer::PreTrainedModel<nystromformer::Model<Scalar>, Scalar, \
+                                                      nystromformer::detail::Head<Scalar>>; \
     how template class nystromformer::Model<Scalar>;
-#define NYSTROMFORMER_TEST_SCALAR(how, Scalar)                                    \
-    how template nystromformer::detail::FloatKernels<Scalar>                      \
-        nystromformer::detail::float_kernels<Scalar>(nystromformer::Isa);         \
-    NYSTROMFORMER_TEST_MODEL(how, NystromformerModel, Scalar)                     \
-    NYSTROMFORMER_TEST_MODEL(how, NystromformerForMaskedLM, Scalar)               \
-    NYSTROMFORMER_TEST_MODEL(how, NystromformerForSequenceClassification, Scalar) \
-    NYSTROMFORMER_TEST_MODEL(how, NystromformerForMultipleChoice, Scalar)         \
-    NYSTROMFORMER_TEST_MODEL(how, NystromformerForTokenClassification, Scalar)    \
-    NYSTROMFORMER_TEST_MODEL(how, NystromformerForQuestionAnswering, Scalar)
+#define NYSTROMFORMER_TEST_SCALAR(how, Scalar)                                                  \
+    how template nystromformer::detail::FloatKernels<Scalar>                                    \
+        nystromformer::detail::float_kernels<Scalar>(nystromformer::Isa);                       \
+    NYSTROMFORMER_TEST_MODEL(how, NystromformerModel, NoHead, Scalar)                           \
+    NYSTROMFORMER_TEST_MODEL(how, NystromformerForMaskedLM, MaskedLMHead, Scalar)               \
+    NYSTROMFORMER_TEST_MODEL(how, NystromformerForSequenceClassification,                       \
+                             SequenceClassificationHead, Scalar)                                \
+    NYSTROMFORMER_TEST_MODEL(how, NystromformerForMultipleChoice, MultipleChoiceHead, Scalar)   \
+    NYSTROMFORMER_TEST_MODEL(how, NystromformerForTokenClassification, TokenClassificationHead, \
+                             Scalar)                                                            \
+    NYSTROMFORMER_TEST_MODEL(how, NystromformerForQuestionAnswering, QuestionAnsweringHead, Scalar)
 
 /// Declares these instances (`how` is extern) or makes them (`how` is empty).
 #define NYSTROMFORMER_TEST_INSTANCES(how) \

@@ -40,6 +40,12 @@ FACE = {
     "text_classification.hpp": "pipelines",
     "token_classification.hpp": "pipelines",
     "zero_shot_classification.hpp": "pipelines",
+    "tensor.hpp": "checkpoint",
+    "checkpoint.hpp": "checkpoint",
+    "safetensors.hpp": "checkpoint",
+    "config.hpp": "model",
+    "state_dict.hpp": "model",
+    "models.hpp": "model",
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "nystromformer"

@@ -12,6 +12,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace model_test {
@@ -289,6 +290,29 @@ TEST_CASE("states_at gives rows of all states and refuses rows that are none", "
     CHECK_THROWS_AS(model.states_at(input, late), nf::InputError);
     CHECK_THROWS_AS(model.states_at(input, early), nf::InputError);
     CHECK_THROWS_AS(model.states_at({}, rows), nf::InputError);
+}
+
+TEST_CASE("a model that was copied or moved from is still the model", "[model]") {
+    auto model = nf::NystromformerModel<float>::from_pretrained(models / "bare-nystrom");
+    const auto copy = model;
+    const auto moved = std::move(model);
+    CHECK(&moved.config() == &model.config());  // NOLINT: what is under test
+    CHECK(&copy.config() == &model.config());
+    auto checkpoint = nf::Checkpoint::open(models / "bare-nystrom");
+    const auto other = std::move(checkpoint);
+    CHECK(other.find("absent") == checkpoint.find("absent"));
+    CHECK(&other.tensors() == &checkpoint.tensors());
+}
+
+TEST_CASE("base_model of a head is the encoder in the same checkpoint", "[model]") {
+    const auto folder = models / "mlm-exact";
+    const auto model = nf::NystromformerForMaskedLM<double>::from_pretrained(folder);
+    const auto encoder = nf::NystromformerModel<double>::from_pretrained(folder);
+    const auto input = nf::ModelInput<double>::stacked(
+        random_texts({9, 4}, encoder.config().vocab_size, 5));
+    const auto base = model.base_model();
+    CHECK(base(input).last_hidden_state == encoder(input).last_hidden_state);
+    CHECK(&base.threads() == &model.threads());
 }
 
 TEST_CASE("logits_at gives the rows of the full logits", "[model]") {

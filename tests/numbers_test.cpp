@@ -5,8 +5,7 @@
 #include "checkpoint/bytes.hpp"
 
 #include <nystromformer/core/float_mode.hpp>
-#include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -305,31 +305,31 @@ void check_head_stages(const Case& item, const nf::NystromformerConfig& config,
 template <typename Scalar>
 void check_layer_stages(const Case& item) {
     const auto config = nf::NystromformerConfig::from_pretrained(item.model());
-    const nf::StateDict state(nf::Checkpoint::open(item.model()));
+    const nf::detail::WeightLoader state(nf::Checkpoint::open(item.model()), {},
+                                         std::make_shared<nf::ThreadPool>(1));
     const auto body = nf::detail::NystromformerBody<Scalar>::load(state, config);
     const auto& layer = body.encoder.layer.front();
     const auto input = item.input<Scalar>();
     nf::ThreadPool threads(2);
-    const auto forward =
+    const auto plan =
         nf::detail::resolve(item.options(), config, input.offsets, input.attention_mask, threads);
     auto stored = [&](const char* name) {
         return item.tensor<Scalar>(name, item.shape(name).back());
     };
     const auto embeddings = stored("expected.embeddings");
     Matrix<Scalar> sums(embeddings.rows(), embeddings.cols());
-    body.embeddings(input, forward, sums);
+    body.embeddings(input, plan, sums);
     check_close("embeddings", sums, embeddings);
     const auto attended = stored("expected.attention_output");
-    nf::detail::Scratch scratch;
-    Matrix<Scalar> found(attended.rows(), attended.cols());
-    layer.attention.output(layer.attention.self(embeddings, forward, {}, scratch), embeddings,
-                           found, threads);
+    Matrix<Scalar> found = embeddings;
+    layer.attention(found, plan);
     check_close("attention_output", found, attended);
-    auto wide = stored("expected.intermediate");
-    layer.output(wide, attended, found, threads);
+    const auto wide = stored("expected.intermediate");
+    nf::detail::Scratch scratch;
+    check_close<Scalar>("intermediate", layer.intermediate(attended, threads, scratch).map(), wide);
+    found = attended;
+    layer.output(wide, found, threads);
     check_close("layer_output", found, stored("expected.layer_output"));
-    layer.intermediate(attended, wide, threads);
-    check_close("intermediate", wide, stored("expected.intermediate"));
     check_head_stages(item, config, layer.attention.self.conv);
 }
 

@@ -6,7 +6,7 @@
 #include <nystromformer/checkpoint/byte_cursor.hpp>
 #include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/tensor.hpp>
 
 #include <cstdint>
 #include <limits>

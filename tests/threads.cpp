@@ -4,7 +4,7 @@
 // Usage: nystromformer_threads TESTS_FOLDER [PASSES]
 #include "instances.hpp"
 
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <atomic>

@@ -5,6 +5,7 @@
 #include "malformed/torch_cases.hpp"
 
 #include <nystromformer/checkpoint/torch_archive.hpp>
+#include <nystromformer/tensor.hpp>
 
 #include <cstdint>
 #include <filesystem>

@@ -6,7 +6,7 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/options.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/tokenizer.hpp>
@@ -183,7 +183,7 @@ private:
             BaseModelOutput<float> output;
             text_model_.model(input, options, output);
             attention.uses_landmarks =
-                detail::resolve(options, config(), input.offsets, {}, threads()).uses_landmarks(0);
+                resolved_attention(options, config(), input.rows()) == Attention::nystrom;
             if (attention.uses_landmarks)
                 attention.inverse_residuals = std::move(output.inverse_residuals);
             if (exact.size() == 0) exact = output.last_hidden_state;

@@ -3,15 +3,17 @@
 // samples of its tokens that are masked.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
-#include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/matrix.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <random>
 #include <utility>
@@ -19,35 +21,36 @@
 
 namespace nystromformer::detail {
 
-/// The encoder of any folder, and its masked-LM head where it has one.
-class ComparedModel : public PreTrainedModel<ComparedModel> {
+/// The encoder of any folder, and its masked-LM head if it has one.
+class ComparedModel {
 public:
-    static ComparedModel load(const StateDict& state, const NystromformerConfig& config) {
-        ComparedModel model;
-        const StateDict head = state["cls"]["predictions"];
-        const bool has_head = head["transform"]["dense"].has("weight");
-        model.body_ = NystromformerBody<float>::load(
-            state, config, has_head ? WordLayout::packed : WordLayout::rows);
-        if (has_head) {
-            model.predictions_ = NystromformerLMPredictionHead<float>::load(
-                head, config, model.body_.embeddings.word_embeddings.packed());
+    static ComparedModel from_pretrained(const std::filesystem::path& folder,
+                                         const LoadOptions& options) {
+        const auto config = NystromformerConfig::from_pretrained(folder, options.files);
+        const auto checkpoint = Checkpoint::open(folder, options.files);
+        if (checkpoint.find("cls.predictions.transform.dense.weight") == nullptr) {
+            return ComparedModel(
+                NystromformerModel<float>::from_checkpoint(config, checkpoint, options));
         }
-        return model;
+        const auto model =
+            NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options);
+        return ComparedModel(model.base_model(), model);
     }
 
-    bool guesses_masks() const { return predictions_.has_value(); }
+    bool guesses_masks() const { return masked_lm_.has_value(); }
+    const NystromformerConfig& config() const { return encoder_.config(); }
+    ThreadPool& threads() const { return encoder_.threads(); }
+    Precision precision() const { return encoder_.precision(); }
 
     void operator()(const ModelInput<float>& input, const ForwardOptions& options,
                     BaseModelOutput<float>& output) const {
-        body_(input, options, config(), threads(), output);
+        encoder_(input, options, output);
     }
-    /// The likeliest token of each of `rows`; the first of equals. Only where guesses_masks().
+    /// The likeliest token of each of `rows`; the first of equals. Only if guesses_masks().
     std::vector<std::int64_t> likeliest(const ModelInput<float>& input,
                                         const std::vector<Index>& rows,
                                         const ForwardOptions& options) const {
-        const auto output = body_(input, options, config(), threads(), rows);
-        const Matrix<float> logits =
-            (*predictions_)(output.last_hidden_state, threads());  // (rows, vocab)
+        const Matrix<float> logits = masked_lm_->logits_at(input, rows, options);  // (rows, vocab)
         std::vector<std::int64_t> tokens;
         for (const auto& row : logits.rowwise())
             tokens.push_back(std::max_element(row.begin(), row.end()) - row.begin());
@@ -55,8 +58,12 @@ public:
     }
 
 private:
-    NystromformerBody<float> body_;
-    std::optional<NystromformerLMPredictionHead<float>> predictions_;
+    explicit ComparedModel(NystromformerModel<float> encoder,
+                           std::optional<NystromformerForMaskedLM<float>> masked_lm = std::nullopt)
+        : encoder_(std::move(encoder)), masked_lm_(std::move(masked_lm)) {}
+
+    NystromformerModel<float> encoder_;
+    std::optional<NystromformerForMaskedLM<float>> masked_lm_;
 };
 
 /// The cosine between each two rows: 1 for equal ones, 0 where only one of them is zero.

@@ -18,21 +18,14 @@
 #include <nystromformer/tokenizer.hpp>
 
 // The encoder and its heads, by Hugging Face's names.
-#include <nystromformer/model/classification.hpp>
-#include <nystromformer/model/config.hpp>
-#include <nystromformer/model/input.hpp>
-#include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/model/model.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/outputs.hpp>
-#include <nystromformer/model/question_answering.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/models.hpp>
 
 // Files to named tensors.
-#include <nystromformer/checkpoint/checkpoint.hpp>
-#include <nystromformer/checkpoint/safetensors.hpp>
-#include <nystromformer/checkpoint/safetensors_writer.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
-#include <nystromformer/model/state_dict.hpp>
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/safetensors.hpp>
+#include <nystromformer/state_dict.hpp>
+#include <nystromformer/tensor.hpp>
 
 // A BERT or RoBERTa folder to a Nystromformer one.
 #include <nystromformer/conversion/convert.hpp>

@@ -2,10 +2,7 @@
 // Fuzz target: forward, of small models with any input and any options.
 #include "fuzz.hpp"
 
-#include <nystromformer/model/classification.hpp>
-#include <nystromformer/model/masked_lm.hpp>
-#include <nystromformer/model/model.hpp>
-#include <nystromformer/model/question_answering.hpp>
+#include <nystromformer/models.hpp>
 
 #include <fuzzer/FuzzedDataProvider.h>
 

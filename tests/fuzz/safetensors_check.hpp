@@ -5,7 +5,7 @@
 
 #include "fuzz.hpp"
 
-#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -5,7 +5,7 @@
 
 #include "malformed/malformed.hpp"
 
-#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <filesystem>
 #include <functional>

@@ -3,8 +3,8 @@
 // refused. Usage: loaders TESTS_FOLDER
 #include "check.hpp"
 
-#include <nystromformer/model/config.hpp>
-#include <nystromformer/model/state_dict.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/state_dict.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <bit>

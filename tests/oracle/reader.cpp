@@ -3,9 +3,9 @@
 // library makes of it. Stream: frames of a kind ('b' base, 's' safetensors, 'i' index, 'c' config)
 // and three u32, at, removed, inserted, then the inserted bytes: the case is the base with that
 // edit.
-#include <nystromformer/checkpoint/safetensors.hpp>
+#include <nystromformer/safetensors.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
-#include <nystromformer/model/config.hpp>
+#include <nystromformer/config.hpp>
 
 #include <bit>
 #include <cmath>

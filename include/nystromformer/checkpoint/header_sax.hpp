@@ -32,8 +32,8 @@ public:
     }
 
 protected:
-    static constexpr std::size_t longest_name = 65536;
-    static constexpr std::size_t longest_token = 6 * longest_name;  // as \u0061\u0062...
+    static constexpr std::size_t max_name_bytes = 65536;
+    static constexpr std::size_t max_token_bytes = 6 * max_name_bytes;  // as \u0061\u0062...
 
     /// Parses the whole of `text`, after what nlohmann lets pass: a byte order mark, a NUL, which
     /// it takes as the end, and a token of any length, which it copies twice.
@@ -42,9 +42,9 @@ protected:
         if (text.starts_with("\xEF\xBB\xBF")) reader.fail("JSON", "a byte order mark", "byte 0");
         if (const auto nul = text.find('\0'); nul != std::string_view::npos)
             reader.fail("JSON", "a NUL byte", "byte " + std::to_string(nul));
-        if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
+        if (const auto begin = long_token(text, max_token_bytes); begin != std::string_view::npos) {
             reader.fail("names, numbers and what is between of at most " +
-                            std::to_string(longest_token) + " bytes",
+                            std::to_string(max_token_bytes) + " bytes",
                         "more: " + in_quotes(text.substr(begin)), "byte " + std::to_string(begin));
         }
         Json::sax_parse(text.begin(), text.end(), &reader);
@@ -60,8 +60,8 @@ protected:
 
     /// A name from a file: not too long, and no NUL, which C programs would read as its end.
     void check_name(const std::string& name) const {
-        if (name.size() > longest_name) {
-            fail("names of at most " + std::to_string(longest_name) + " bytes",
+        if (name.size() > max_name_bytes) {
+            fail("names of at most " + std::to_string(max_name_bytes) + " bytes",
                  std::to_string(name.size()) + " bytes: " + in_quotes(name));
         }
         if (name.find('\0') != std::string::npos) fail("names without NUL", in_quotes(name));

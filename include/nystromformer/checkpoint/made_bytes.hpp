@@ -2,9 +2,9 @@
 // A bound on what is made of a checkpoint whose tensors share bytes.
 #pragma once
 
-#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint.hpp>
 #include <nystromformer/checkpoint/dtype.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/error_text.hpp>
 #include <nystromformer/error.hpp>
 

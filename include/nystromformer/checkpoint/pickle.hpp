@@ -4,7 +4,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/pickle_stack.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/error.hpp>
 
 #include <array>
@@ -24,7 +24,7 @@ namespace nystromformer::detail {
 class Pickle : private PickleStack {
 public:
     static constexpr std::size_t longest = std::size_t{64} << 20;
-    static constexpr std::size_t most_operations = 500'000;
+    static constexpr std::size_t max_operations = 500'000;
 
     /// Runs the whole of `bytes`, which must outlive the result. Throws FormatError, and
     /// UnsupportedError for names that a plain state dict has no need of.
@@ -52,8 +52,8 @@ private:
         check_protocol();
         static const std::array<Operation, 256> table = operations();
         for (std::size_t count = 1; root_ == nullptr; ++count) {
-            if (count > most_operations)
-                cursor_.fail("at most " + std::to_string(most_operations) + " operations", "more");
+            if (count > max_operations)
+                cursor_.fail("at most " + std::to_string(max_operations) + " operations", "more");
             const auto code = cursor_.read<std::uint8_t>();
             if (table[code] == nullptr) {
                 cursor_.fail("an operation that a state dict needs",
@@ -259,8 +259,8 @@ private:
     }
     void expect_sizes(const PickleValue* sizes) const {
         const auto& items = expect(sizes, Kind::tuple).items;
-        if (items.size() > most_dimensions) {
-            cursor_.fail("at most " + std::to_string(most_dimensions) + " dimensions",
+        if (items.size() > max_dimensions) {
+            cursor_.fail("at most " + std::to_string(max_dimensions) + " dimensions",
                          std::to_string(items.size()));
         }
         for (const auto* item : items) expect(item, Kind::integer);

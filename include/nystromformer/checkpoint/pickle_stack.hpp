@@ -55,7 +55,7 @@ class PickleStack {
 protected:
     using Kind = PickleValue::Kind;
     using Values = std::vector<const PickleValue*>;
-    static constexpr std::size_t most_marks = 64;
+    static constexpr std::size_t max_marks = 64;
 
     PickleStack(std::span<const std::byte> bytes, const std::string& file)
         : cursor_(bytes, file, "data.pkl") {}
@@ -89,8 +89,8 @@ protected:
     }
 
     void mark() {
-        if (marks_.size() == most_marks)
-            cursor_.fail("a depth of at most " + std::to_string(most_marks), "more");
+        if (marks_.size() == max_marks)
+            cursor_.fail("a depth of at most " + std::to_string(max_marks), "more");
         marks_.push_back(stack_.size());
     }
     Values pop_to_mark() {

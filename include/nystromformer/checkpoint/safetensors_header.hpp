@@ -4,7 +4,7 @@
 
 #include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/header_sax.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/index.hpp>
 
 #include <array>
@@ -19,6 +19,9 @@
 
 namespace nystromformer::detail {
 
+/// The longest header of the format.
+inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
+
 struct SafetensorsEntry {
     std::string name;
     DType dtype = DType::f32;
@@ -32,8 +35,8 @@ struct SafetensorsEntry {
 /// caller.
 class SafetensorsHeader final : public HeaderSax {
 public:
-    static constexpr std::size_t most_tensors = 1'000'000;
-    static constexpr std::size_t most_metadata = 100'000;
+    static constexpr std::size_t max_tensors = 1'000'000;
+    static constexpr std::size_t max_metadata = 100'000;
 
     static SafetensorsHeader parse(std::string_view text, const std::string& file) {
         SafetensorsHeader header(file);
@@ -121,8 +124,8 @@ public:
         if (at_ == At::top) return top_key(name);
         if (at_ == At::metadata) {
             key_ = std::move(name);
-            if (metadata.size() == most_metadata)
-                fail("at most " + std::to_string(most_metadata) + " strings", "more");
+            if (metadata.size() == max_metadata)
+                fail("at most " + std::to_string(max_metadata) + " strings", "more");
             if (metadata.contains(key_)) fail("no duplicate key", in_quotes(key_) + " twice");
             return true;
         }
@@ -187,8 +190,8 @@ private:
             at_ = At::metadata_object;
             return true;
         }
-        if (entries.size() == most_tensors)
-            fail("at most " + std::to_string(most_tensors) + " tensors", "more");
+        if (entries.size() == max_tensors)
+            fail("at most " + std::to_string(max_tensors) + " tensors", "more");
         entries.emplace_back().name = std::move(name);
         at_ = At::entry_object;
         seen_ = {};
@@ -204,8 +207,8 @@ private:
     }
     bool add_dimension(std::uint64_t value) {
         auto& shape = entries.back().shape;
-        if (shape.size() == most_dimensions)
-            fail("at most " + std::to_string(most_dimensions) + " dimensions", "more");
+        if (shape.size() == max_dimensions)
+            fail("at most " + std::to_string(max_dimensions) + " dimensions", "more");
         if (value > std::uint64_t{std::numeric_limits<Index>::max()})
             fail("dimensions below 2^63", std::to_string(value));
         shape.push_back(static_cast<Index>(value));

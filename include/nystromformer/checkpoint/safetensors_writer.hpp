@@ -2,8 +2,12 @@
 // Writes safetensors files with the bytes that Hugging Face's own writer would choose.
 #pragma once
 
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/safetensors_header.hpp>
+#include <nystromformer/checkpoint/tensor_elements.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -24,9 +28,6 @@
 namespace nystromformer {
 
 namespace detail {
-
-/// The most bytes of JSON that a file may begin with.
-inline constexpr std::uint64_t longest_safetensors_header = 100'000'000;
 
 /// `text` as a JSON string. Throws InputError for invalid UTF-8.
 inline std::string json_string(const std::string& text) {
@@ -84,9 +85,9 @@ inline std::string safetensors_header(const std::vector<const TensorView*>& tens
     }
     json += '}';
     json.resize((json.size() + 7) / 8 * 8, ' ');
-    if (json.size() > longest_safetensors_header) {
+    if (json.size() > max_safetensors_header) {
         throw InputError({"", "header",
-                          "at most " + std::to_string(longest_safetensors_header) + " bytes",
+                          "at most " + std::to_string(max_safetensors_header) + " bytes",
                           std::to_string(json.size())});
     }
     std::string length(8, '\0');
@@ -95,26 +96,11 @@ inline std::string safetensors_header(const std::vector<const TensorView*>& tens
     return length + json;
 }
 
-/// Writes the elements in row-major order.
-inline void write_elements(std::ostream& stream, const TensorView& tensor) {
-    const auto write = [&](const std::byte* bytes, Index count) {
-        stream.write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(count));
-    };
-    if (tensor.strides.empty()) {
-        return write(tensor.bytes.data(), static_cast<Index>(tensor.bytes.size()));
-    }
-    const Index width = bits(tensor.dtype) / 8;
-    for_each_row(tensor, [&](Index first, Index count, Index step) {
-        for (Index i = 0; i < count; ++i)
-            write(tensor.bytes.data() + (first + i * step) * width, width);
-    });
-}
-
-/// A file beside `path` that becomes it by `commit`, or goes away with the object.
+/// A file next to `path` that takes its place with `commit`, or goes away with the object.
 class PendingFile {
 public:
     explicit PendingFile(std::filesystem::path path) : path_(std::move(path)), partial_(path_) {
-        // Renaming would put a file in the place of a device or pipe, as root even of /dev/null.
+        // Renaming would replace a device or pipe by a file, for root even /dev/null.
         std::error_code ignored;
         const auto status = std::filesystem::status(path_, ignored);
         if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
@@ -159,14 +145,9 @@ private:
 
 }  // namespace detail
 
-/// Writes `tensors` as one safetensors file: by dtype (widest first) and then by name, the header
-/// padded to 8 bytes, as Hugging Face does. The file appears whole or not at all: it is written
-/// beside `path` and renamed. Throws InputError for tensors that cannot be stored (duplicate names,
-/// bytes that do not fit the shape) and IoError where writing fails.
-inline void save_safetensors(const std::filesystem::path& path,
-                             const std::vector<TensorView>& tensors,
-                             const std::map<std::string, std::string>& metadata = {
-                                 {"format", "pt"}}) {
+NYSTROMFORMER_INLINE void save_safetensors(const std::filesystem::path& path,
+                                           const std::vector<TensorView>& tensors,
+                                           const std::map<std::string, std::string>& metadata) {
     std::vector<const TensorView*> order;
     for (const TensorView& tensor : tensors) order.push_back(&tensor);
     const auto by_name = [](const TensorView* a, const TensorView* b) { return a->name < b->name; };

@@ -31,8 +31,8 @@ inline bool is_plain_file_name(std::string_view name, std::string_view extension
 /// Everything but weight_map is skipped: wild files put more there, and total_size is often wrong.
 class ShardIndex final : public HeaderSax {
 public:
-    static constexpr std::size_t most_shards = 4096;
-    static constexpr std::size_t most_tensors = 1'000'000;
+    static constexpr std::size_t max_shards = 4096;
+    static constexpr std::size_t max_tensors = 1'000'000;
 
     /// `extension` is ".safetensors" or ".bin". Throws FormatError, and UnsafePathError for a file
     /// name that is not plain, before any of them is opened.
@@ -60,8 +60,8 @@ public:
             throw UnsafePathError({file_, place(path()),
                                    "a plain file name ending in " + extension_, in_quotes(value)});
         }
-        if (shards.insert(value).second && shards.size() > most_shards)
-            fail("at most " + std::to_string(most_shards) + " files", "more");
+        if (shards.insert(value).second && shards.size() > max_shards)
+            fail("at most " + std::to_string(max_shards) + " files", "more");
         weight_map.at(key_) = std::move(value);
         return true;
     }
@@ -89,8 +89,8 @@ public:
             key_ = std::move(name);
             if (!weight_map.emplace(key_, "").second)
                 fail("no duplicate key", in_quotes(key_) + " twice");
-            if (weight_map.size() > most_tensors)
-                fail("at most " + std::to_string(most_tensors) + " tensors", "more");
+            if (weight_map.size() > max_tensors)
+                fail("at most " + std::to_string(max_tensors) + " tensors", "more");
         } else if (name == "weight_map") {
             if (std::exchange(has_map_, true)) fail("no duplicate key", "weight_map twice");
             at_ = At::map_object;

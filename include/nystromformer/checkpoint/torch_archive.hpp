@@ -5,7 +5,7 @@
 
 #include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/pickle.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/checkpoint/zip.hpp>
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/error.hpp>

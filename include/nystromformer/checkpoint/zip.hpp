@@ -54,7 +54,7 @@ struct ZipEntry {
 /// would see two files.
 class ZipArchive {
 public:
-    static constexpr std::uint64_t most_entries = 1'000'000;
+    static constexpr std::uint64_t max_entries = 1'000'000;
 
     /// Throws FormatError. The bytes must outlive the result; `file` names them in errors.
     static ZipArchive parse(std::span<const std::byte> bytes, const std::string& file) {
@@ -155,8 +155,8 @@ private:
                              std::to_string(directory.size) + " bytes at byte " +
                                  std::to_string(directory.begin));
         }
-        if (directory.entries > most_entries)
-            cursor(end).fail("at most " + std::to_string(most_entries) + " entries", "more");
+        if (directory.entries > max_entries)
+            cursor(end).fail("at most " + std::to_string(max_entries) + " entries", "more");
         return directory;
     }
 

@@ -2,10 +2,11 @@
 // config.json of a BERT or RoBERTa folder, read as that of the Nystromformer that equals it.
 #pragma once
 
+#include <nystromformer/config.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
-#include <nystromformer/model/config.hpp>
+#include <nystromformer/model/config_reader.hpp>
 
 #include <array>
 #include <cstddef>
@@ -195,7 +196,7 @@ private:
                 throw ConfigError({view_.file(), "/pad_token_id",
                                    "the row before the first position, from 0 to " +
                                        std::to_string(bert_.position_rows - 2),
-                                   json_or_null(bert_.config.pad_token_id).dump()});
+                                   bert_.config.pad_token_id ? std::to_string(padding) : "null"});
             }
             bert_.first_position = padding + 1;
         }

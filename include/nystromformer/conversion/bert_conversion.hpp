@@ -3,7 +3,7 @@
 // attention, a convolution of zeros, and two rows before the positions.
 #pragma once
 
-#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint.hpp>
 #include <nystromformer/conversion/bert_config.hpp>
 #include <nystromformer/conversion/bert_tensors.hpp>
 

@@ -2,11 +2,13 @@
 // Tensors of one checkpoint on their way into another, under new names.
 #pragma once
 
-#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint.hpp>
 #include <nystromformer/checkpoint/made_bytes.hpp>
-#include <nystromformer/checkpoint/safetensors_writer.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/tensor_elements.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/safetensors.hpp>
+#include <nystromformer/tensor.hpp>
 
 #include <algorithm>
 #include <cstddef>

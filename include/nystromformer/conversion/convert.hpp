@@ -2,12 +2,12 @@
 // convert_bert: a BERT or RoBERTa folder to a Nystromformer folder that gives the same numbers.
 #pragma once
 
-#include <nystromformer/checkpoint/safetensors_writer.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/conversion/bert_conversion.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/safetensors.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 
 #include <algorithm>

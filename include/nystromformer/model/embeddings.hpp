@@ -2,9 +2,10 @@
 // NystromformerEmbeddings: word + token type + position, then layer norm.
 #pragma once
 
+#include <nystromformer/config.hpp>
+#include <nystromformer/model/forward_plan.hpp>
 #include <nystromformer/model/input.hpp>
 #include <nystromformer/model/layers.hpp>
-#include <nystromformer/model/options.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,8 +14,8 @@
 
 namespace nystromformer::detail {
 
-/// How word embeddings are kept: by rows, which are read at once, or packed as a masked-LM head
-/// reads its decoder, so that tied weights are kept once.
+/// How word embeddings are kept: by rows, or packed as the decoder of a masked-LM head, so that
+/// tied weights are kept once.
 enum class WordLayout { rows, packed };
 
 /// The word embeddings, (vocab, hidden).
@@ -40,7 +41,7 @@ public:
         if (packed_) return packed_->copy_row(row, out);
         std::copy_n(rows_.data() + row * hidden_size_, hidden_size_, out);
     }
-    /// None where they are kept by rows.
+    /// Null if they are kept by rows.
     const std::shared_ptr<const PackedMatrix<Scalar>>& packed() const { return packed_; }
 
     Matrix<Scalar> weight() const {
@@ -64,10 +65,10 @@ struct NystromformerEmbeddings {
 
     /// `words` is the scope of the word embeddings' weight: `state["word_embeddings"]`, or the tied
     /// decoder.
-    static NystromformerEmbeddings load(const StateDict& state, const StateDict& words,
+    static NystromformerEmbeddings load(const WeightLoader& state, const WeightLoader& words,
                                         const NystromformerConfig& config, WordLayout layout) {
         const Index hidden = config.hidden_size;
-        state.ignore("position_ids");  // buffers that old files hold
+        state.ignore("position_ids");  // buffers in old files
         state.ignore("token_type_ids");
         return {
             {config.vocab_size, hidden,
@@ -86,13 +87,13 @@ struct NystromformerEmbeddings {
     }
 
     /// embeddings: (rows, hidden)
-    void operator()(const ModelInput<Scalar>& input, const Forward& forward,
+    void operator()(const ModelInput<Scalar>& input, const ForwardPlan& plan,
                     Rows<Scalar> embeddings) const {
-        for_row_blocks(input.rows(), forward.threads, [&](Index first, Index count) {
-            Index sequence = forward.sequence_of(first);
+        for_row_blocks(input.rows(), plan.threads, [&](Index first, Index count) {
+            Index sequence = plan.sequence_of(first);
             for (Index row = first; row < first + count; ++row) {
-                while (row == forward.first_row(sequence + 1)) ++sequence;
-                add_up(input, row, row - forward.first_row(sequence), embeddings.row(row));
+                while (row == plan.first_row(sequence + 1)) ++sequence;
+                add_up(input, row, row - plan.first_row(sequence), embeddings.row(row));
             }
             const Rows<Scalar> block = embeddings.middle_rows(first, count);
             layer_norm(block, Rows<Scalar>(), block);
@@ -110,10 +111,10 @@ private:
         }
         const Index type = input.token_type_ids.empty() ? 0 : input.token_type_ids[at];
         const Index position = input.position_ids.empty() ? i + 2 : input.position_ids[at];
-        const Scalar* of_type = token_type_embeddings.row(type).data();
-        const Scalar* of_position = position_embeddings.row(position).data();
+        const Scalar* type_row = token_type_embeddings.row(type).data();
+        const Scalar* position_row = position_embeddings.row(position).data();
         for (Index col = 0; col < layer_norm.weight.size(); ++col)
-            sum[col] = sum[col] + of_type[col] + of_position[col];
+            sum[col] = sum[col] + type_row[col] + position_row[col];
     }
 };
 

@@ -6,8 +6,8 @@
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/blocking.hpp>
 #include <nystromformer/kernels/weights/linear_weights.hpp>
-#include <nystromformer/model/state_dict.hpp>
-#include <nystromformer/model/state_writer.hpp>
+#include <nystromformer/model/weight_loader.hpp>
+#include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>
@@ -21,11 +21,10 @@ template <typename Scalar>
 struct Linear {
     LinearWeights<Scalar> weight;  // (out, in) and bias (out)
 
-    static Linear load(const StateDict& state, Index in_features, Index out_features,
-                       Precision precision = Precision::fp32) {
+    static Linear load(const WeightLoader& state, Index in_features, Index out_features) {
         const auto rows = state.weight_rows<Scalar>("weight", out_features, in_features);
         return {LinearWeights<Scalar>(out_features, in_features, rows,
-                                      state.vector<Scalar>("bias", out_features), precision,
+                                      state.vector<Scalar>("bias", out_features), state.precision(),
                                       state.threads())};
     }
     void save(const StateWriter& state) const {
@@ -45,16 +44,15 @@ struct Linear {
     }
 };
 
-/// Calls body(first, count) for blocks of rows, in parallel: as many blocks for every thread, but
-/// none of a few rows. Where that leaves one block, what the body does with it can be spread over
-/// the threads by columns.
+/// Calls body(first, count) for blocks of rows, in parallel: equally many for every thread, but
+/// none of only a few rows. If that leaves one block, its body can use the threads for its columns.
 template <typename Body>
 void for_row_blocks(Index rows, ThreadPool& threads, const Body& body) {
-    constexpr Index least_rows = 12;
+    constexpr Index min_rows = 12;
     const Index all = threads.num_threads();
-    const Index least = blocks_of(rows, task_rows);
-    const Index even = blocks_of(least, all) * all;
-    const Index blocks = std::max(least, std::min(even, rows / least_rows));
+    const Index min_blocks = blocks_of(rows, task_rows);
+    const Index even = blocks_of(min_blocks, all) * all;
+    const Index blocks = std::max(min_blocks, std::min(even, rows / min_rows));
     threads.parallel_for(blocks, [&](Index i) {
         const Index first = rows * i / blocks;
         body(first, rows * (i + 1) / blocks - first);
@@ -74,7 +72,7 @@ struct LayerNorm {
     RowVector<Scalar> weight, bias;  // (features)
     double eps;
 
-    static LayerNorm load(const StateDict& state, Index features, double eps) {
+    static LayerNorm load(const WeightLoader& state, Index features, double eps) {
         return {state.vector<Scalar>("weight", features), state.vector<Scalar>("bias", features),
                 eps};
     }

@@ -2,8 +2,11 @@
 // The losses that Hugging Face's heads compute from labels, as means, in double.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/matrix.hpp>
+#include <nystromformer/model/input.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -22,8 +25,8 @@ inline void check_count(const char* field, std::size_t found, Index expected) {
     }
 }
 
-/// torch.nn.CrossEntropyLoss: the mean over rows of log sum exp(row) - row[label], rows with
-/// `ignored` left out; NaN where none is left, as in PyTorch.
+/// torch.nn.CrossEntropyLoss: the mean over rows of log sum exp(row) - row[label], without the
+/// rows labelled `ignored`; NaN if none is left, as in PyTorch.
 template <typename Scalar>
 double cross_entropy(const Matrix<Scalar>& logits, std::span<const std::int64_t> labels,
                      const char* field = "labels", std::int64_t ignored = -100) {
@@ -39,11 +42,11 @@ double cross_entropy(const Matrix<Scalar>& logits, std::span<const std::int64_t>
                  "0 to " + std::to_string(logits.cols() - 1) + ", or " + std::to_string(ignored),
                  std::to_string(label)});
         }
-        const double most = static_cast<double>(logits.row(row).maxCoeff());
+        const double largest = static_cast<double>(logits.row(row).maxCoeff());
         double sum = 0;
         for (Index i = 0; i < logits.cols(); ++i)
-            sum += std::exp(static_cast<double>(logits(row, i)) - most);
-        total += std::log(sum) + most - static_cast<double>(logits(row, label));
+            sum += std::exp(static_cast<double>(logits(row, i)) - largest);
+        total += std::log(sum) + largest - static_cast<double>(logits(row, label));
         count += 1;
     }
     return total / count;
@@ -73,6 +76,41 @@ double binary_cross_entropy(const Matrix<Scalar>& logits, std::span<const double
                  std::log1p(std::exp(-std::abs(x)));
     }
     return total / static_cast<double>(logits.size());
+}
+
+/// The loss by problem_type; if the config has none: regression for one label, else by the kind of
+/// labels.
+template <typename Scalar>
+double classification_loss(const Matrix<Scalar>& logits, const ModelInput<Scalar>& input,
+                           const NystromformerConfig& config) {
+    const bool classes = !input.labels.empty();
+    const std::string type = config.problem_type.value_or(config.num_labels == 1 ? "regression"
+                                                          : classes ? "single_label_classification"
+                                                                    : "multi_label_classification");
+    if (type == "single_label_classification") return cross_entropy(logits, input.labels);
+    const std::vector<double> numbers =
+        classes ? std::vector<double>(input.labels.begin(), input.labels.end())
+                : input.float_labels;
+    return type == "regression" ? mean_squared_error(logits, std::span(numbers))
+                                : binary_cross_entropy(logits, std::span(numbers));
+}
+
+/// Cross entropy over the positions of each sequence; a position beyond its end is ignored and
+/// a negative one is 0, as Hugging Face's clamp does.
+template <typename Scalar>
+double position_loss(const Matrix<Scalar>& logits, const ModelInput<Scalar>& input,
+                     const std::vector<std::int64_t>& positions, const char* field) {
+    check_count(field, positions.size(), input.num_sequences());
+    double total = 0, count = 0;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+        const Index first = input.offsets[i], length = input.offsets[i + 1] - first;
+        const std::int64_t position = std::clamp<std::int64_t>(positions[i], 0, length);
+        if (position == length) continue;
+        const Matrix<Scalar> row = logits.middleRows(first, length).transpose();  // (1, n)
+        total += cross_entropy<Scalar>(row, std::span(&position, 1), field);
+        count += 1;
+    }
+    return total / count;
 }
 
 }  // namespace nystromformer::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The Nystrom approximation of one head's attention (Xiong et al., AAAI 2021).
+// The Nystrom approximation of one head's attention (Xiong et al., AAAI 2021, arXiv:2102.03902).
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
@@ -12,9 +12,9 @@
 
 namespace nystromformer::detail {
 
-/// means (m, d) := those of m consecutive segments of x (n, d), n >= m. With s = n / m, the first
-/// (s + 1) m - n segments have s rows, the others s + 1 (the authors' rule; all equal where m
-/// divides n).
+/// means (m, d) := the means of m consecutive segments of x (n, d), n >= m: the landmark rule. With
+/// s = n / m, the first (s + 1) m - n segments have s rows, the others s + 1 (the authors' rule;
+/// all equal if m divides n).
 template <typename Scalar>
 void segment_means(ConstRows<Scalar> x, Rows<Scalar> means) {
     const Index size = x.rows / means.rows;
@@ -86,15 +86,30 @@ void iterative_inverse(ConstRows<Scalar> k, Scalar divisor, Index iterations,
     for (Index i = 0; i < iterations; ++i) inverse_step(k, inverse);
 }
 
-/// The Nystrom form of one head's softmax(q k') v, scale left out:
+/// softmax(q k' scale), which is formed only if it is asked for.
+template <typename Scalar>
+struct SoftmaxKernel {
+    Rows<const Scalar> q, k;  // (n, d), (keys, d)
+    Scalar scale;
+    KeyMask key_mask = {};
+
+    /// out: (n, keys)
+    void form(Rows<Scalar> out) const { softmax_kernel<Scalar>(q, k, scale, key_mask, out); }
+    /// out (n, e) := this kernel times v (keys, e), block by block.
+    void times(ConstRows<Scalar> v, Rows<Scalar> out) const {
+        exact_attention<Scalar>(q, k, v, scale, key_mask, out);
+    }
+};
+
+/// The landmarks of one head, for
 ///     softmax(q k~') pinv(softmax(q~ k~')) (softmax(q~ k') v)      Xiong et al. 2021, eq. 13
 ///     kernel_1            kernel_2          kernel_3
-/// It is exact attention to m landmarks: keys k~, and values pinv(kernel_2) (kernel_3 v).
+/// which is exact attention to m landmarks: keys k~, and values pinv(kernel_2) (kernel_3 v).
 template <typename Scalar>
 struct Landmarks {
-    Rows<Scalar> q, k;      // (m, d)
+    Rows<Scalar> q, k;      // q~ and k~, (m, d)
     Rows<Scalar> kernel_2;  // (m, m)
-    Scalar divisor;         // of the inverse's start; one of several heads may be taken for all
+    Scalar divisor;         // of the inverse's start; several heads may share the largest of theirs
     Rows<Scalar> values;    // (m, d)
 
     static Landmarks in(Scratch& scratch, Index num_landmarks, Index head_dim) {
@@ -104,18 +119,24 @@ struct Landmarks {
 
     /// From all rows of a sequence, (n, d).
     void find(ConstRows<Scalar> all_q, ConstRows<Scalar> all_k, Scalar scale) {
-        segment_means(all_q, q);
-        segment_means(all_k, k);
-        softmax_kernel<Scalar>(q, k, scale, {}, kernel_2);
+        segment_means(all_q, q);                            // (m, d)
+        segment_means(all_k, k);                            // (m, d)
+        SoftmaxKernel<Scalar>{q, k, scale}.form(kernel_2);  // (m, m)
         divisor = largest_column_sum(kernel_2);
     }
 
-    /// values := inverse (kernel_3 v); leaves pinv(kernel_2) in `inverse`.
+    /// values := pinv(kernel_2) (kernel_3 v); leaves pinv(kernel_2) in `inverse`.
     void find_values(ConstRows<Scalar> all_k, ConstRows<Scalar> v, Scalar scale, KeyMask key_mask,
                      Index iterations, Rows<Scalar> inverse) const {
+        const SoftmaxKernel<Scalar> kernel_3{q, all_k, scale, key_mask};    // (m, n)
         iterative_inverse<Scalar>(kernel_2, divisor, iterations, inverse);  // (m, m)
-        exact_attention<Scalar>(q, all_k, v, scale, key_mask, values);      // (m, d)
+        kernel_3.times(v, values);                                          // (m, d)
         product<Scalar>(inverse, values, values);                           // (m, d)
+    }
+
+    /// For queries (n, d): kernel_1 times `values` is their context.
+    SoftmaxKernel<Scalar> kernel_1(ConstRows<Scalar> queries, Scalar scale) const {
+        return {queries, k, scale};
     }
 };
 

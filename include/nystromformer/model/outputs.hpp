@@ -2,14 +2,14 @@
 // What the models return, with Hugging Face's names. Rows are the stacked rows of the input.
 #pragma once
 
-#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/matrix.hpp>
 
 #include <optional>
 #include <vector>
 
 namespace nystromformer {
 
-/// What ForwardOptions asks for besides the result; empty where it does not.
+/// What ForwardOptions asks for besides the result, else empty.
 template <typename Scalar>
 struct EncoderReport {
     std::vector<Matrix<Scalar>> hidden_states;  ///< layers + 1 of (rows, hidden), embeddings first

@@ -2,11 +2,11 @@
 // What the pipelines share: texts to tokens, batches by length.
 #pragma once
 
+#include <nystromformer/config.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/config.hpp>
-#include <nystromformer/model/input.hpp>
-#include <nystromformer/model/options.hpp>
+#include <nystromformer/model/forward_plan.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 // From scores of tokens to entities: words, groups of words, windows that overlap.
 #pragma once
 
+#include <nystromformer/config.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/entity.hpp>
-#include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/tokenizer.hpp>
 

@@ -7,7 +7,7 @@
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/feature_extraction.hpp>
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/window_places.hpp>

@@ -5,7 +5,7 @@
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/fill_mask.hpp>
-#include <nystromformer/model/masked_lm.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/text_model.hpp>

@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/classification.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/multiple_choice.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>

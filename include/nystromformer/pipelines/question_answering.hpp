@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/question_answering.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/answer_spans.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>

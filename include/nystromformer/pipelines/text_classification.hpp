@@ -5,7 +5,7 @@
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/classification.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/text_model.hpp>

@@ -2,10 +2,9 @@
 // TextModel: the one owner of a pipeline's model and tokenizer.
 #pragma once
 
+#include <nystromformer/config.hpp>
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/model/config.hpp>
-#include <nystromformer/model/input.hpp>
-#include <nystromformer/model/options.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/windows.hpp>

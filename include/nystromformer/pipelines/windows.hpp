@@ -2,9 +2,9 @@
 // Inputs that are too long for the model: cut, or read in windows whose results become one.
 #pragma once
 
+#include <nystromformer/config.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/config.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/tokenizer.hpp>
 

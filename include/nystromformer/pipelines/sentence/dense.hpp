@@ -2,14 +2,13 @@
 // What sentence-transformers put after the pooling: Dense, LayerNorm and Normalize.
 #pragma once
 
-#include <nystromformer/checkpoint/checkpoint.hpp>
+#include <nystromformer/checkpoint.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/model/layers.hpp>
-#include <nystromformer/model/pretrained.hpp>
-#include <nystromformer/model/state_dict.hpp>
+#include <nystromformer/model/weight_loader.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
@@ -59,9 +58,9 @@ inline Activation dense_activation(const SentenceJson& json) {
 }
 
 /// The weights of a module; `options` have a pool.
-inline StateDict weights(const std::filesystem::path& folder, const LoadOptions& options) {
-    return StateDict(Checkpoint::open(folder, options.files), "",
-                     {Precision::fp32, {}, options.threads, options.check_finite});
+inline WeightLoader weights(const std::filesystem::path& folder, const LoadOptions& options) {
+    return WeightLoader(Checkpoint::open(folder, options.files), options, options.threads)
+        .in_fp32();
 }
 
 /// Source: sentence_transformers/base/modules/dense.py
@@ -72,7 +71,7 @@ struct Dense {
     bool use_residual = false;
 
     /// Reads a module's config.json, which takes vectors of `in_features`, and the weights beside
-    /// it. Throws ConfigError, UnsupportedError, and what Checkpoint::open and StateDict do.
+    /// it. Throws ConfigError, UnsupportedError, and what Checkpoint::open and WeightLoader do.
     static Dense load(const SentenceJson& json, const std::filesystem::path& folder,
                       Index in_features, const LoadOptions& options) {
         constexpr Index most = Index{1} << 24;
@@ -85,9 +84,9 @@ struct Dense {
         Dense dense;
         dense.activation = dense_activation(json);
         dense.use_residual = json.holds("use_residual") && json.at("use_residual").boolean();
-        const StateDict state = weights(folder, options);
+        const WeightLoader state = weights(folder, options);
         const auto packed = [&](const char* name, bool with_bias) {
-            const StateDict scope = state[name];
+            const WeightLoader scope = state[name];
             return PackedMatrix<float>(
                 out_features, in_features,
                 scope.weight_rows<float>("weight", out_features, in_features),

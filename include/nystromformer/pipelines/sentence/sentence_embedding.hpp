@@ -7,7 +7,7 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_modules.hpp>

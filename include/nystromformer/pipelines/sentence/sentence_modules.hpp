@@ -3,7 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/model/model.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/sentence/dense.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>

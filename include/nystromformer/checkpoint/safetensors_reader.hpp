@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// safetensors files: save_safetensors, and a strict reader that copies nothing, as
-// huggingface/safetensors' README and tensor.rs define the format.
+// Reads safetensors files strictly and without copying, as huggingface/safetensors' README and
+// tensor.rs define the format.
 #pragma once
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
 #include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/safetensors_header.hpp>
-#include <nystromformer/checkpoint/safetensors_writer.hpp>
-#include <nystromformer/checkpoint/tensor.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -80,90 +81,90 @@ inline void check_coverage(const std::vector<SafetensorsEntry>& entries, std::ui
     }
 }
 
+/// The JSON after the 8 bytes of its length, both checked before anything is allocated.
+inline std::string_view header_of(std::span<const std::byte> bytes, const std::string& file,
+                                  std::uint64_t max_header_bytes) {
+    if (bytes.size() < 8) {
+        throw FormatError({file, "byte 0", "the 8 bytes of the header's length",
+                           std::to_string(bytes.size()) + " bytes"});
+    }
+    const auto length = load_little<std::uint64_t>(bytes.data());
+    const std::uint64_t limit =
+        std::min<std::uint64_t>({bytes.size() - 8, max_header_bytes, max_safetensors_header});
+    // A clone without its large files has this text in their place: say so, not a strange
+    // number.
+    if (as_text(bytes).starts_with("version https://git-lfs")) {
+        throw FormatError({file, "byte 0", "a safetensors file",
+                           "a Git LFS pointer: the weights were never downloaded"});
+    }
+    if (length < 2 || length > limit) {
+        throw FormatError({file, "byte 0",
+                           "a header length from 2 to " + std::to_string(limit) + " in a file of " +
+                               std::to_string(bytes.size()) + " bytes",
+                           std::to_string(length)});
+    }
+    return as_text(bytes.subspan(8, static_cast<std::size_t>(length)));
+}
+
 }  // namespace detail
 
-/// The tensors of one file, each a view into the map, which the object and its copies keep alive.
-class SafetensorsFile {
-public:
-    /// Maps and checks a file. Throws IoError and FormatError.
-    static SafetensorsFile open(const std::filesystem::path& path, const FileOptions& files = {}) {
-        auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
-        SafetensorsFile file = parse(map->bytes(), path.string(), files.max_header_bytes);
-        file.map_ = std::move(map);
-        return file;
-    }
+struct SafetensorsFile::Contents {
+    std::shared_ptr<const MappedFile> map;  // null if the bytes live elsewhere
+    std::vector<TensorView> tensors;        // sorted by name
+    std::map<std::string, std::string> metadata;
 
-    /// Checks bytes that must outlive the result; `file` names them in errors. Throws FormatError.
-    static SafetensorsFile parse(
-        std::span<const std::byte> bytes, const std::string& file,
-        std::uint64_t max_header_bytes = detail::longest_safetensors_header) {
-        const std::string_view header_text = header_of(bytes, file, max_header_bytes);
+    Contents(std::span<const std::byte> bytes, const std::string& file,
+             std::uint64_t max_header_bytes) {
+        const std::string_view header_text = detail::header_of(bytes, file, max_header_bytes);
         auto header = detail::SafetensorsHeader::parse(header_text, file);
         const auto data = bytes.subspan(8 + header_text.size());
         detail::check_coverage(header.entries, data.size(), file);
-        SafetensorsFile result;
-        result.tensors_.reserve(header.entries.size());
+        tensors.reserve(header.entries.size());
         for (auto& entry : header.entries) {
             const auto begin = static_cast<std::size_t>(entry.begin);
             const auto size = static_cast<std::size_t>(entry.end - entry.begin);
-            result.tensors_.push_back({std::move(entry.name),
-                                       entry.dtype,
-                                       std::move(entry.shape),
-                                       data.subspan(begin, size),
-                                       {}});
+            tensors.push_back({std::move(entry.name),
+                               entry.dtype,
+                               std::move(entry.shape),
+                               data.subspan(begin, size),
+                               {}});
         }
-        std::sort(result.tensors_.begin(), result.tensors_.end(), detail::by_name);
+        std::sort(tensors.begin(), tensors.end(), detail::by_name);
         const auto twice = std::adjacent_find(
-            result.tensors_.begin(), result.tensors_.end(),
+            tensors.begin(), tensors.end(),
             [](const TensorView& a, const TensorView& b) { return a.name == b.name; });
-        if (twice != result.tensors_.end()) {
+        if (twice != tensors.end()) {
             throw FormatError(
                 {file, "header: /", "no duplicate key", detail::in_quotes(twice->name) + " twice"});
         }
-        result.metadata_ = std::move(header.metadata);
-        return result;
+        metadata = std::move(header.metadata);
     }
-
-    /// Sorted by name.
-    const std::vector<TensorView>& tensors() const { return tensors_; }
-    /// Null where there is none of that name.
-    const TensorView* find(std::string_view name) const {
-        return detail::find_tensor(tensors_, name);
-    }
-    /// `__metadata__`, which is never interpreted.
-    const std::map<std::string, std::string>& metadata() const { return metadata_; }
-
-private:
-    SafetensorsFile() = default;
-
-    /// The JSON after the 8 bytes of its length, both checked before anything is allocated.
-    static std::string_view header_of(std::span<const std::byte> bytes, const std::string& file,
-                                      std::uint64_t max_header_bytes) {
-        if (bytes.size() < 8) {
-            throw FormatError({file, "byte 0", "the 8 bytes of the header's length",
-                               std::to_string(bytes.size()) + " bytes"});
-        }
-        const auto length = detail::load_little<std::uint64_t>(bytes.data());
-        const std::uint64_t most = std::min<std::uint64_t>(
-            {bytes.size() - 8, max_header_bytes, detail::longest_safetensors_header});
-        // A clone without its large files has this text in their place: say so, not a strange
-        // number.
-        if (detail::as_text(bytes).starts_with("version https://git-lfs")) {
-            throw FormatError({file, "byte 0", "a safetensors file",
-                               "a Git LFS pointer: the weights were never downloaded"});
-        }
-        if (length < 2 || length > most) {
-            throw FormatError({file, "byte 0",
-                               "a header length from 2 to " + std::to_string(most) +
-                                   " in a file of " + std::to_string(bytes.size()) + " bytes",
-                               std::to_string(length)});
-        }
-        return detail::as_text(bytes.subspan(8, static_cast<std::size_t>(length)));
-    }
-
-    std::shared_ptr<const MappedFile> map_;
-    std::vector<TensorView> tensors_;
-    std::map<std::string, std::string> metadata_;
 };
+
+NYSTROMFORMER_INLINE SafetensorsFile::SafetensorsFile(std::shared_ptr<const Contents> contents)
+    : contents_(std::move(contents)) {}
+
+NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path,
+                                                           const FileOptions& files) {
+    auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
+    auto contents = std::make_shared<Contents>(map->bytes(), path.string(), files.max_header_bytes);
+    contents->map = std::move(map);
+    return SafetensorsFile(std::move(contents));
+}
+NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes,
+                                                            const std::string& file,
+                                                            std::uint64_t max_header_bytes) {
+    return SafetensorsFile(std::make_shared<Contents>(bytes, file, max_header_bytes));
+}
+
+NYSTROMFORMER_INLINE const std::vector<TensorView>& SafetensorsFile::tensors() const {
+    return contents_->tensors;
+}
+NYSTROMFORMER_INLINE const TensorView* SafetensorsFile::find(std::string_view name) const {
+    return detail::find_tensor(contents_->tensors, name);
+}
+NYSTROMFORMER_INLINE const std::map<std::string, std::string>& SafetensorsFile::metadata() const {
+    return contents_->metadata;
+}
 
 }  // namespace nystromformer

@@ -1,49 +1,26 @@
 // SPDX-License-Identifier: MIT
-// A tensor in a mapped file, and its exact conversion to what the model computes with.
+// Shapes, strides and bytes of tensors in files, checked where they may overflow.
 #pragma once
 
 #include <nystromformer/checkpoint/dtype.hpp>
-#include <nystromformer/checkpoint/half.hpp>
+#include <nystromformer/checkpoint/tensor_view.hpp>
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
-#include <bit>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::detail {
 
-/// A named tensor whose bytes live elsewhere (in a map that a Checkpoint owns). Elements are little
-/// endian, may be unaligned, and are row-major unless `strides` says otherwise.
-struct TensorView {
-    std::string name;
-    DType dtype = DType::f32;
-    std::vector<Index> shape;          ///< empty for a scalar
-    std::span<const std::byte> bytes;  ///< from the first element to the last
-    std::vector<Index> strides;        ///< in elements; empty: contiguous (torch archives only)
-
-    /// The number of elements: 1 for a scalar, 0 when a dimension is 0.
-    Index size() const {
-        Index product = 1;
-        for (const Index dimension : shape) product *= dimension;
-        return product;
-    }
-};
-
-namespace detail {
-
-/// More than any model has: more dimensions in a file are an attack or an accident.
-inline constexpr std::size_t most_dimensions = 8;
+/// More than any model has; a file with more is an attack or an accident.
+inline constexpr std::size_t max_dimensions = 8;
 
 /// The number of elements, if neither it nor any partial product (zeros aside) passes 2^63 - 1.
 inline std::optional<std::uint64_t> checked_size(const std::vector<Index>& shape) {
@@ -154,32 +131,6 @@ void for_each_row(const TensorView& view, const Visit& visit) {
     }
 }
 
-/// Reads elements stored as Stored, in order, through `decode`, into `out`.
-template <typename Stored, typename Result, typename Decode>
-void read_elements(const TensorView& view, Result* out, const Decode& decode) {
-    for_each_row(view, [&](Index first, Index count, Index step) {
-        const std::byte* source = view.bytes.data() + first * Index{sizeof(Stored)};
-        const Index stride = step * Index{sizeof(Stored)};
-        if (step == 1) {  // apart, so that the compiler sees the constant stride
-            for (Index i = 0; i < count; ++i)
-                out[i] = decode(load_little<Stored>(source + i * Index{sizeof(Stored)}));
-        } else {
-            for (Index i = 0; i < count; ++i)
-                out[i] = decode(load_little<Stored>(source + i * stride));
-        }
-        out += count;
-    });
-}
-
-/// The bytes of a contiguous view, as they are in the file.
-template <typename Scalar>
-bool copy_if_same(const TensorView& view, Scalar* out) {
-    if constexpr (std::endian::native != std::endian::little) return false;
-    if (!view.strides.empty()) return false;
-    if (!view.bytes.empty()) std::memcpy(out, view.bytes.data(), view.bytes.size());
-    return true;
-}
-
 /// Throws unless the dtype of `view` can be a weight: TensorError for a whole-number type,
 /// UnsupportedError for a floating type that this library does not run.
 inline void require_weight(const TensorView& view, const std::string& file = "") {
@@ -193,62 +144,4 @@ inline void require_weight(const TensorView& view, const std::string& file = "")
     throw UnsupportedError(details);
 }
 
-}  // namespace detail
-
-/// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, but for F64
-/// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Throws TensorError for
-/// integer types and UnsupportedError for the packed and 8-bit floating types.
-template <std::floating_point Scalar>
-void convert(const TensorView& view, Scalar* out) {
-    detail::require_weight(view);
-    const auto cast = [](auto value) { return static_cast<Scalar>(value); };
-    switch (view.dtype) {
-        case DType::f64:
-            if (sizeof(Scalar) == sizeof(double) && detail::copy_if_same(view, out)) return;
-            return detail::read_elements<double>(view, out, cast);
-        case DType::f32:
-            if (sizeof(Scalar) == sizeof(float) && detail::copy_if_same(view, out)) return;
-            return detail::read_elements<float>(view, out, cast);
-        case DType::f16:
-            return detail::read_elements<std::uint16_t>(
-                view, out, [&](std::uint16_t half) { return cast(detail::half_to_float(half)); });
-        default:
-            return detail::read_elements<std::uint16_t>(view, out, [&](std::uint16_t bfloat) {
-                return cast(detail::bfloat_to_float(bfloat));
-            });
-    }
-}
-
-/// The elements of an I64, I32, I16, I8, U8 or BOOL tensor (a BOOL is 0 or 1), in row-major order.
-/// Throws TensorError for other types.
-inline std::vector<std::int64_t> to_int64(const TensorView& view) {
-    if (!is_integer(view.dtype)) {
-        throw TensorError({"", "tensor " + detail::in_quotes(view.name),
-                           "I64, I32, I16, I8, U8 or BOOL", std::string(name(view.dtype))});
-    }
-    std::vector<std::int64_t> result(static_cast<std::size_t>(view.size()));
-    const auto cast = [](auto value) { return std::int64_t{value}; };
-    switch (view.dtype) {
-        case DType::i64:
-            detail::read_elements<std::int64_t>(view, result.data(), cast);
-            break;
-        case DType::i32:
-            detail::read_elements<std::int32_t>(view, result.data(), cast);
-            break;
-        case DType::i16:
-            detail::read_elements<std::int16_t>(view, result.data(), cast);
-            break;
-        case DType::i8:
-            detail::read_elements<std::int8_t>(view, result.data(), cast);
-            break;
-        case DType::u8:
-            detail::read_elements<std::uint8_t>(view, result.data(), cast);
-            break;
-        default:
-            detail::read_elements<std::uint8_t>(
-                view, result.data(), [](std::uint8_t value) { return std::int64_t{value != 0}; });
-    }
-    return result;
-}
-
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

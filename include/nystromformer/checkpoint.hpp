@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Checkpoint: the weights of a Hugging Face folder, in any of its four forms.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
+#include <nystromformer/options.hpp>
+#include <nystromformer/tensor.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+/// Named tensors from one file or from shards. A handle: copies share the mapped files. Nothing is
+/// read before a tensor is converted.
+class Checkpoint {
+public:
+    /// Opens the first of model.safetensors, model.safetensors.index.json, pytorch_model.bin and
+    /// pytorch_model.bin.index.json that exists, the order of transformers. Symbolic links are
+    /// followed unless `files` says otherwise. Errors: IoError, FormatError, UnsafePathError,
+    /// UnsupportedError.
+    static Checkpoint open(const std::filesystem::path& folder, const FileOptions& files = {});
+
+    /// Null if there is none of that name.
+    const TensorView* find(std::string_view name) const;
+    /// The bytes that the tensors have in the files; those that several share count once.
+    std::uint64_t stored_bytes() const;
+    /// Sorted by name.
+    const std::vector<TensorView>& tensors() const;
+    std::vector<std::string> names() const;
+    /// Gives back the memory that reading `tensor`, one of these, has taken; it can be read again.
+    static void release(const TensorView& tensor) noexcept;
+    /// The file or index that was opened.
+    const std::filesystem::path& source() const;
+    /// The file that holds a tensor: a shard, or `source()`, which is also the answer for an
+    /// unknown name.
+    std::string file_of(std::string_view name) const;
+
+private:
+    struct Contents;
+
+    explicit Checkpoint(std::shared_ptr<const Contents> contents);
+
+    detail::Shared<Contents> contents_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/checkpoint/weight_files.hpp>
+#endif

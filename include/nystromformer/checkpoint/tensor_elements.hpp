@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Writes the elements of a tensor to a stream.
+#pragma once
+
+#include <nystromformer/checkpoint/dtype.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
+
+#include <cstddef>
+#include <ostream>
+
+namespace nystromformer::detail {
+
+/// Writes the elements in row-major order.
+inline void write_elements(std::ostream& stream, const TensorView& tensor) {
+    const auto write = [&](const std::byte* bytes, Index count) {
+        stream.write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+    };
+    if (tensor.strides.empty()) {
+        return write(tensor.bytes.data(), static_cast<Index>(tensor.bytes.size()));
+    }
+    const Index width = bits(tensor.dtype) / 8;
+    for_each_row(tensor, [&](Index first, Index count, Index step) {
+        for (Index i = 0; i < count; ++i)
+            write(tensor.bytes.data() + (first + i * step) * width, width);
+    });
+}
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// TensorView: a named tensor in a file.
+#pragma once
+
+#include <nystromformer/checkpoint/dtype.hpp>
+#include <nystromformer/core/index.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nystromformer {
+
+/// A named tensor whose bytes live elsewhere (in a map that a Checkpoint owns). Elements are little
+/// endian, may be unaligned, and are row-major unless `strides` says otherwise.
+struct TensorView {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<Index> shape;          ///< empty for a scalar
+    std::span<const std::byte> bytes;  ///< from the first element to the last
+    std::vector<Index> strides;        ///< in elements; empty: contiguous (torch archives only)
+
+    /// The number of elements: 1 for a scalar, 0 when a dimension is 0.
+    Index size() const {
+        Index product = 1;
+        for (const Index dimension : shape) product *= dimension;
+        return product;
+    }
+};
+
+}  // namespace nystromformer

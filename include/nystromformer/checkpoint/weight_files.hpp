@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// The files that a Checkpoint opens: one or several, safetensors or torch archives.
+#pragma once
+
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/checkpoint/mapped_file.hpp>
+#include <nystromformer/checkpoint/shard_index.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/checkpoint/torch_archive.hpp>
+#include <nystromformer/core/file.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/safetensors.hpp>
+
+#include <algorithm>
+#include <any>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+struct Checkpoint::Contents {
+    static constexpr std::uint64_t max_index_bytes = std::uint64_t{32} << 20;
+
+    std::filesystem::path source;
+    FileOptions files;
+    std::vector<TensorView> tensors;    // sorted by name
+    std::vector<std::any> owners;       // of the bytes
+    std::vector<std::string> shards;    // paths; empty for a single file
+    std::vector<std::size_t> shard_of;  // for each tensor; empty for a single file
+    std::uint64_t stored_bytes = 0;     // that tensors cover
+
+    void add_safetensors(const std::filesystem::path& path) {
+        add(SafetensorsFile::open(path, files));
+    }
+    void add_torch(const std::filesystem::path& path) { add(TorchArchive::open(path, files)); }
+    void add_safetensors_shards(const std::filesystem::path& path) {
+        add_shards(path, ".safetensors", &Contents::add_safetensors);
+    }
+    void add_torch_shards(const std::filesystem::path& path) {
+        add_shards(path, ".bin", &Contents::add_torch);
+    }
+
+    void count_stored() {
+        std::vector<std::span<const std::byte>> spans;
+        for (const TensorView& tensor : tensors)
+            if (!tensor.bytes.empty()) spans.push_back(tensor.bytes);
+        std::sort(spans.begin(), spans.end(),
+                  [](const auto& a, const auto& b) { return std::less<>()(a.data(), b.data()); });
+        const std::byte* covered = nullptr;  // the end of the spans so far
+        for (const auto& span : spans) {
+            const std::byte* end = span.data() + span.size();
+            const std::byte* begin =
+                covered ? std::max(covered, span.data(), std::less<>()) : span.data();
+            if (std::less<>()(begin, end)) stored_bytes += static_cast<std::uint64_t>(end - begin);
+            covered = covered ? std::max(covered, end, std::less<>()) : end;
+        }
+    }
+
+    template <typename File>
+    void add(File file) {
+        tensors.insert(tensors.end(), file.tensors().begin(), file.tensors().end());
+        owners.emplace_back(std::move(file));
+    }
+
+    /// Opens every shard that the index names, and checks that index and shards name the same
+    /// tensors.
+    void add_shards(const std::filesystem::path& path, const std::string& extension,
+                    void (Contents::*add_file)(const std::filesystem::path&)) {
+        const auto index = detail::ShardIndex::parse(
+            detail::read_file(path, max_index_bytes, files), path.string(), extension);
+        std::vector<std::pair<TensorView, std::size_t>> found;
+        for (const std::string& shard : index.shards) {
+            const std::filesystem::path file = path.parent_path() / shard;
+            std::error_code ignored;
+            if (!std::filesystem::exists(file, ignored)) {
+                throw IoError(
+                    {file.string(), "", "a shard that " + path.string() + " names", "nothing"});
+            }
+            (this->*add_file)(file);
+            for (TensorView& tensor : tensors) {
+                check_listed(index, tensor, shard, path);
+                found.emplace_back(std::move(tensor), shards.size());
+            }
+            tensors.clear();
+            shards.push_back(file.string());
+        }
+        std::sort(found.begin(), found.end(),
+                  [](const auto& a, const auto& b) { return detail::by_name(a.first, b.first); });
+        for (auto& [tensor, shard] : found) {
+            tensors.push_back(std::move(tensor));
+            shard_of.push_back(shard);
+        }
+        for (const auto& [name, shard] : index.weight_map) {
+            if (detail::find_tensor(tensors, name) == nullptr) {
+                throw FormatError({path.string(), "tensor " + detail::in_quotes(name),
+                                   "it in " + shard + ", where the index has it", "nothing"});
+            }
+        }
+    }
+
+    static void check_listed(const detail::ShardIndex& index, const TensorView& tensor,
+                             const std::string& shard, const std::filesystem::path& path) {
+        const auto listed = index.weight_map.find(tensor.name);
+        if (listed != index.weight_map.end() && listed->second == shard) return;
+        throw FormatError({path.string(), "tensor " + detail::in_quotes(tensor.name),
+                           "it listed in " + shard + ", which holds it",
+                           listed == index.weight_map.end() ? "nothing" : listed->second});
+    }
+};
+
+NYSTROMFORMER_INLINE Checkpoint::Checkpoint(std::shared_ptr<const Contents> contents)
+    : contents_(std::move(contents)) {}
+
+NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& folder,
+                                                 const FileOptions& files) {
+    using Opener = void (Contents::*)(const std::filesystem::path&);
+    constexpr std::array<std::pair<const char*, Opener>, 4> forms{{
+        {"model.safetensors", &Contents::add_safetensors},
+        {"model.safetensors.index.json", &Contents::add_safetensors_shards},
+        {"pytorch_model.bin", &Contents::add_torch},
+        {"pytorch_model.bin.index.json", &Contents::add_torch_shards},
+    }};
+    std::string looked_for;
+    for (const auto& [name, opener] : forms) {
+        std::error_code ignored;  // a dangling link is there too, and is told as such by its opener
+        if (std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored))) {
+            auto contents = std::make_shared<Contents>();
+            contents->source = folder / name;
+            contents->files = files;
+            ((*contents).*opener)(contents->source);
+            contents->count_stored();
+            return Checkpoint(std::move(contents));
+        }
+        looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
+    }
+    std::error_code ignored;
+    const bool is_folder = std::filesystem::is_directory(folder, ignored);
+    throw IoError({folder.string(), "", "a folder with one of " + looked_for,
+                   is_folder ? "none of them" : "no folder"});
+}
+
+NYSTROMFORMER_INLINE const TensorView* Checkpoint::find(std::string_view name) const {
+    return detail::find_tensor(contents_->tensors, name);
+}
+NYSTROMFORMER_INLINE const std::vector<TensorView>& Checkpoint::tensors() const {
+    return contents_->tensors;
+}
+NYSTROMFORMER_INLINE std::uint64_t Checkpoint::stored_bytes() const {
+    return contents_->stored_bytes;
+}
+NYSTROMFORMER_INLINE std::vector<std::string> Checkpoint::names() const {
+    std::vector<std::string> result;
+    result.reserve(tensors().size());
+    for (const auto& tensor : tensors()) result.push_back(tensor.name);
+    return result;
+}
+NYSTROMFORMER_INLINE void Checkpoint::release(const TensorView& tensor) noexcept {
+    MappedFile::release(tensor.bytes);
+}
+NYSTROMFORMER_INLINE const std::filesystem::path& Checkpoint::source() const {
+    return contents_->source;
+}
+NYSTROMFORMER_INLINE std::string Checkpoint::file_of(std::string_view name) const {
+    const TensorView* tensor = find(name);
+    if (tensor == nullptr || contents_->shard_of.empty()) return source().string();
+    const auto index = static_cast<std::size_t>(tensor - contents_->tensors.data());
+    return contents_->shards[contents_->shard_of[index]];
+}
+
+}  // namespace nystromformer

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// NystromformerConfig: config.json of a Hugging Face folder.
+#pragma once
+
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+enum class Activation;
+
+/// The arguments of Hugging Face's NystromformerConfig, with its names and defaults.
+/// Source: transformers 4.57.6, models/nystromformer/configuration_nystromformer.py
+struct NystromformerConfig {
+    Index vocab_size = 30000;
+    Index hidden_size = 768;
+    Index num_hidden_layers = 12;
+    Index num_attention_heads = 12;
+    Index intermediate_size = 3072;
+    std::string hidden_act = "gelu_new";
+    double hidden_dropout_prob = 0.1;           ///< for training only
+    double attention_probs_dropout_prob = 0.1;  ///< for training only
+    Index max_position_embeddings = 510;        ///< the position table has two rows more
+    Index type_vocab_size = 2;
+    Index segment_means_seq_len = 64;
+    Index num_landmarks = 64;  ///< exact attention if equal to segment_means_seq_len
+    std::optional<Index> conv_kernel_size = 65;  ///< nothing (null): no convolution
+    bool inv_coeff_init_option = false;  ///< start the inverse from each matrix's own ||K||_1
+    double initializer_range = 0.02;     ///< for training only
+    double layer_norm_eps = 1e-5;
+    std::optional<Index> pad_token_id = 1;
+    std::optional<Index> bos_token_id = 0;
+    std::vector<Index> eos_token_id = {2};  ///< none, one or several
+
+    Index num_labels = 2;
+    std::map<Index, std::string> id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
+    std::map<std::string, Index> label2id = {{"LABEL_0", 0}, {"LABEL_1", 1}};
+    /// regression, single_label_classification, multi_label_classification, or nothing: by the
+    /// labels
+    std::optional<std::string> problem_type;
+    bool tie_word_embeddings = true;
+    std::vector<std::string> architectures;
+
+    bool operator==(const NystromformerConfig&) const = default;
+
+    Index head_dim() const { return hidden_size / num_attention_heads; }
+    /// True if Hugging Face runs exact attention instead of the Nystrom approximation.
+    bool uses_exact_attention() const { return num_landmarks == segment_means_seq_len; }
+    /// What `hidden_act` names. ConfigError for a name that this library does not know.
+    Activation activation() const;
+
+    /// Reads `folder`/config.json. IoError, FormatError, ConfigError or UnsupportedError.
+    static NystromformerConfig from_pretrained(const std::filesystem::path& folder,
+                                               const FileOptions& files = {});
+    /// Reads the text of a config.json; `file` names it in errors. Unknown keys are ignored.
+    static NystromformerConfig from_json(std::string_view text,
+                                         const std::string& file = "config.json");
+    /// The text of a config.json that from_json and transformers read back to the same values.
+    std::string to_json() const;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/model/config_json.hpp>
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// LoadedModel: the immutable body of a model class, that is the shared encoder, its head, and what
+// was noted while it was loaded.
+#pragma once
+
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/model/input.hpp>
+#include <nystromformer/model/model_body.hpp>
+#include <nystromformer/model/options.hpp>
+#include <nystromformer/model/outputs.hpp>
+#include <nystromformer/model/weight_loader.hpp>
+#include <nystromformer/options.hpp>
+#include <nystromformer/state_dict.hpp>
+#include <nystromformer/threads.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// The head of the bare encoder. A head has these members:
+///   word_layout    how it needs the word embeddings
+///   load, save     its own weights; `root` is the top of the checkpoint
+///   operator()     last_hidden_state, or its rows that the head reads, to logits
+template <typename Scalar>
+struct NoHead {
+    static constexpr WordLayout word_layout = WordLayout::rows;
+    static constexpr const char* encoder_name = "";  // of its scope in files; "" is the top
+
+    static NoHead load(const WeightLoader&, const NystromformerConfig&,
+                       const NystromformerBody<Scalar>&) {
+        return {};
+    }
+    void save(const StateWriter&, const NystromformerBody<Scalar>&) const {}
+};
+
+template <typename Scalar, typename Head>
+struct LoadedModel {
+    std::shared_ptr<const NystromformerBody<Scalar>> nystromformer;
+    Head head;
+    NystromformerConfig config;
+    std::shared_ptr<ThreadPool> threads;
+    Precision precision;
+    std::vector<std::string> unused_tensors;
+
+    static LoadedModel load(const NystromformerConfig& config, const Checkpoint& checkpoint,
+                            const LoadOptions& options) {
+        const auto threads =
+            options.threads ? options.threads : std::make_shared<ThreadPool>(options.num_threads);
+        const WeightLoader root(checkpoint, options, threads);
+        const auto body = std::make_shared<const NystromformerBody<Scalar>>(
+            NystromformerBody<Scalar>::load(root, config, Head::word_layout));
+        auto head = Head::load(root.in_fp32(), config, *body);
+        if (const auto name = root.unmatched_name()) {
+            throw InputError(
+                {"", "keep_fp32", "parts of the paths of linear layers", in_quotes(*name)});
+        }
+        const std::vector<std::string> unused = root.unused();
+        if (options.strict && !unused.empty()) {
+            throw TensorError(
+                {checkpoint.source().string(), printable(unused.front()),
+                 "only tensors of the model",
+                 "a tensor that it has no use for (" + std::to_string(unused.size()) + " in all)"});
+        }
+        return {body, std::move(head), config, threads, options.precision, unused};
+    }
+
+    void save(const StateWriter& root) const {
+        const std::string encoder_name = Head::encoder_name;
+        nystromformer->save(encoder_name.empty() ? root : root[encoder_name]);
+        head.save(root, *nystromformer);
+    }
+
+    void encode(const ModelInput<Scalar>& input, const ForwardOptions& options,
+                std::span<const Index> wanted, BaseModelOutput<Scalar>& output) const {
+        (*nystromformer)(input, options, config, *threads, wanted, output);
+    }
+    /// The encoder's output, of the `wanted` rows alone if there are any.
+    BaseModelOutput<Scalar> encode(const ModelInput<Scalar>& input, const ForwardOptions& options,
+                                   std::span<const Index> wanted = {}) const {
+        BaseModelOutput<Scalar> output;
+        encode(input, options, wanted, output);
+        return output;
+    }
+    /// The head's logits.
+    Matrix<Scalar> logits(const BaseModelOutput<Scalar>& output) const {
+        return head(output.last_hidden_state, *threads);
+    }
+};
+
+}  // namespace nystromformer::detail

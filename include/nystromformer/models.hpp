@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// The models, by Hugging Face's names: NystromformerModel, the encoder, and five with a head.
+//
+// To read how they compute: model/encoder.hpp (the layers), model/self_attention.hpp (one layer's
+// attention) and model/nystrom.hpp (the paper's approximation).
+#pragma once
+
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/core/index.hpp>
+#include <nystromformer/core/shared.hpp>
+#include <nystromformer/matrix.hpp>
+#include <nystromformer/model/forward.hpp>
+#include <nystromformer/model/input.hpp>
+#include <nystromformer/model/options.hpp>
+#include <nystromformer/model/outputs.hpp>
+#include <nystromformer/options.hpp>
+
+#include <concepts>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nystromformer {
+
+class StateWriter;
+class ThreadPool;
+
+/// What models compute in.
+template <typename Scalar>
+concept FloatOrDouble = std::same_as<Scalar, float> || std::same_as<Scalar, double>;
+
+namespace detail {
+template <typename Scalar, typename Head>
+struct LoadedModel;
+template <typename Scalar>
+struct NoHead;
+template <typename Scalar>
+struct MaskedLMHead;
+template <typename Scalar>
+struct SequenceClassificationHead;
+template <typename Scalar>
+struct MultipleChoiceHead;
+template <typename Scalar>
+struct TokenClassificationHead;
+template <typename Scalar>
+struct QuestionAnsweringHead;
+}  // namespace detail
+
+/// What every model class has. A model is a handle to an immutable body: cheap to copy, safe to
+/// call from several threads.
+template <typename Model, typename Scalar, typename Head>
+class PreTrainedModel {
+    static_assert(FloatOrDouble<Scalar>, "a model computes in float or in double");
+
+public:
+    /// Loads a Hugging Face folder: config.json, and the weights as Checkpoint::open finds them.
+    /// Errors: IoError, FormatError, UnsafePathError, ConfigError, TensorError, UnsupportedError,
+    /// InputError.
+    static Model from_pretrained(const std::filesystem::path& folder,
+                                 const LoadOptions& options = {});
+
+    /// Loads from an open checkpoint.
+    static Model from_checkpoint(const NystromformerConfig& config, const Checkpoint& checkpoint,
+                                 const LoadOptions& options = {});
+
+    /// Writes config.json and model.safetensors, which this library and transformers read.
+    /// UnsupportedError for a model in bf16 or int8, which has lost what was in its files.
+    void save_pretrained(const std::filesystem::path& folder) const;
+    /// Adds all tensors under their names in Hugging Face's files. Errors as above.
+    void save(const StateWriter& writer) const;
+
+    const NystromformerConfig& config() const;
+    ThreadPool& threads() const;
+    /// LoadOptions::precision.
+    Precision precision() const;
+    /// Names in the files that this class has no use for (another head's weights, say).
+    const std::vector<std::string>& unused_tensors() const;
+    /// The encoder without the head. Both share the weights.
+    NystromformerModel<Scalar> base_model() const;
+
+    /// Internal: from the parts of a loaded model.
+    explicit PreTrainedModel(detail::Shared<detail::LoadedModel<Scalar, Head>> body);
+
+protected:
+    detail::Shared<detail::LoadedModel<Scalar, Head>> body_;
+};
+
+/// The bare encoder.
+template <typename Scalar>
+class NystromformerModel
+    : public PreTrainedModel<NystromformerModel<Scalar>, Scalar, detail::NoHead<Scalar>> {
+public:
+    using NystromformerModel::PreTrainedModel::PreTrainedModel;
+    static constexpr const char* architecture = "NystromformerModel";
+
+    /// (rows) ids to (rows, hidden) states. InputError if the input does not fit the model.
+    BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                       const ForwardOptions& options = {}) const;
+    /// The same into `output`, whose memory is used again: a second call of the same lengths
+    /// allocates nothing, unless it reports hidden states, attentions or residuals.
+    void operator()(const ModelInput<Scalar>& input, const ForwardOptions& options,
+                    BaseModelOutput<Scalar>& output) const;
+    /// last_hidden_state at `rows` of the stacked input alone, in their order: (rows, hidden). The
+    /// last layer computes only what they need. InputError for a row beyond the input.
+    BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input, std::span<const Index> rows,
+                                      const ForwardOptions& options = {}) const;
+};
+
+/// The tokens that belong where a text is masked.
+template <typename Scalar>
+class NystromformerForMaskedLM : public PreTrainedModel<NystromformerForMaskedLM<Scalar>, Scalar,
+                                                        detail::MaskedLMHead<Scalar>> {
+public:
+    using NystromformerForMaskedLM::PreTrainedModel::PreTrainedModel;
+    static constexpr const char* architecture = "NystromformerForMaskedLM";
+
+    /// Logits over the vocabulary for every row, and the cross entropy of `labels` if the input has
+    /// any.
+    MaskedLMOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                      const ForwardOptions& options = {}) const;
+    /// Logits only for the `rows` of the stacked input: (rows.size(), vocab), in their order. The
+    /// last layer computes only what they need. InputError for a row beyond the input.
+    Matrix<Scalar> logits_at(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
+                             const ForwardOptions& options = {}) const;
+    /// Gets the logits of rows[first] and those after it: (count, vocab).
+    using LogitsVisitor = std::function<void(Index first, const Matrix<Scalar>& logits)>;
+    /// The same some rows at a time, so that memory does not grow with rows times vocabulary.
+    void for_each_logits(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
+                         const ForwardOptions& options, const LogitsVisitor& body) const;
+};
+
+/// The class of a text.
+template <typename Scalar>
+class NystromformerForSequenceClassification
+    : public PreTrainedModel<NystromformerForSequenceClassification<Scalar>, Scalar,
+                             detail::SequenceClassificationHead<Scalar>> {
+public:
+    using NystromformerForSequenceClassification::PreTrainedModel::PreTrainedModel;
+    static constexpr const char* architecture = "NystromformerForSequenceClassification";
+
+    /// Logits (sequences, num_labels), and the loss if the input has labels or float_labels.
+    SequenceClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                                const ForwardOptions& options = {}) const;
+};
+
+/// The best of several texts.
+template <typename Scalar>
+class NystromformerForMultipleChoice
+    : public PreTrainedModel<NystromformerForMultipleChoice<Scalar>, Scalar,
+                             detail::MultipleChoiceHead<Scalar>> {
+public:
+    using NystromformerForMultipleChoice::PreTrainedModel::PreTrainedModel;
+    static constexpr const char* architecture = "NystromformerForMultipleChoice";
+
+    /// Logits (examples, num_choices), each example being `input.num_choices` consecutive
+    /// sequences; and the cross entropy of `labels` (a choice for each example) if there are any.
+    MultipleChoiceModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                                 const ForwardOptions& options = {}) const;
+};
+
+/// The class of each token.
+template <typename Scalar>
+class NystromformerForTokenClassification
+    : public PreTrainedModel<NystromformerForTokenClassification<Scalar>, Scalar,
+                             detail::TokenClassificationHead<Scalar>> {
+public:
+    using NystromformerForTokenClassification::PreTrainedModel::PreTrainedModel;
+    static constexpr const char* architecture = "NystromformerForTokenClassification";
+
+    /// Logits (rows, num_labels), and the cross entropy of `labels` if the input has any.
+    TokenClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                             const ForwardOptions& options = {}) const;
+};
+
+/// Where in a text an answer begins and ends.
+template <typename Scalar>
+class NystromformerForQuestionAnswering
+    : public PreTrainedModel<NystromformerForQuestionAnswering<Scalar>, Scalar,
+                             detail::QuestionAnsweringHead<Scalar>> {
+public:
+    using NystromformerForQuestionAnswering::PreTrainedModel::PreTrainedModel;
+    static constexpr const char* architecture = "NystromformerForQuestionAnswering";
+
+    /// Start and end logits (rows, 1), and the mean of both cross entropies if the input has the
+    /// positions.
+    QuestionAnsweringModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                                    const ForwardOptions& options = {}) const;
+};
+
+}  // namespace nystromformer
+
+#include <nystromformer/model/heads.hpp>
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/model/model_classes.hpp>
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Tensors of files: TensorView, its element type DType, and the conversion to numbers.
+#pragma once
+
+#include <nystromformer/checkpoint/dtype.hpp>
+#include <nystromformer/checkpoint/tensor_view.hpp>
+#include <nystromformer/core/mode.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace nystromformer {
+
+/// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, but for F64
+/// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Throws TensorError for
+/// integer types and UnsupportedError for the packed and 8-bit floating types.
+void convert(const TensorView& view, float* out);
+void convert(const TensorView& view, double* out);
+
+/// The elements of an I64, I32, I16, I8, U8 or BOOL tensor (a BOOL is 0 or 1), in row-major order.
+/// Throws TensorError for other types.
+std::vector<std::int64_t> to_int64(const TensorView& view);
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/checkpoint/convert.hpp>
+#endif
