@@ -2,7 +2,7 @@
 // nystromformer convert
 #include "command_line.hpp"
 
-#include <nystromformer/conversion/convert.hpp>
+#include <nystromformer/conversion.hpp>
 
 #include <memory>
 #include <string>

@@ -3,7 +3,7 @@
 #include "catch.hpp"
 
 #include <nystromformer/safetensors.hpp>
-#include <nystromformer/conversion/convert.hpp>
+#include <nystromformer/conversion.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
 

@@ -30,6 +30,8 @@ FACE = {
     "embeddings.hpp": "core",
     "encoding.hpp": "tokenizer",
     "tokenizer.hpp": "tokenizer",
+    "isa.hpp": "kernels",
+    "conversion.hpp": "conversion",
     "entity.hpp": "pipelines",
     "feature_extraction.hpp": "pipelines",
     "fill_mask.hpp": "pipelines",

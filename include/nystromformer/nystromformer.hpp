@@ -28,11 +28,12 @@
 #include <nystromformer/tensor.hpp>
 
 // A BERT or RoBERTa folder to a Nystromformer one.
-#include <nystromformer/conversion/convert.hpp>
+#include <nystromformer/conversion.hpp>
 
 // Options, threads, errors, matrices.
+#include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/isa.hpp>
+#include <nystromformer/isa.hpp>
 #include <nystromformer/matrix.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/threads.hpp>

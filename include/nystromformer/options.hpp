@@ -96,6 +96,15 @@ struct RunOptions {
     std::function<void(Index done, Index total)> progress = {};
 };
 
+/// How a BERT is converted to a Nystromformer.
+struct ConversionOptions {
+    /// The longest text of the new model in tokens, at least that of the old one, whose position
+    /// rows are repeated one after another; 0: as before.
+    Index max_positions = 0;
+    /// Leaves the head out, also one that Nystromformer has no equal of.
+    bool encoder_only = false;
+};
+
 }  // namespace nystromformer
 
 #include <nystromformer/core/option_names.hpp>

@@ -7,6 +7,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/config_reader.hpp>
+#include <nystromformer/options.hpp>
 
 #include <array>
 #include <cstddef>
@@ -15,18 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer {
-
-/// How a BERT is converted.
-struct ConversionOptions {
-    /// The longest text of the new model in tokens, at least that of the old one, whose position
-    /// rows are repeated one after another; 0: as before.
-    Index max_positions = 0;
-    /// Leaves the head out, also one that Nystromformer has no equal of.
-    bool encoder_only = false;
-};
-
-namespace detail {
+namespace nystromformer::detail {
 
 enum class BertHead {
     none,
@@ -240,5 +230,4 @@ inline BertConfig BertConfig::from_pretrained(const std::filesystem::path& folde
     return BertConfigReader(view.object(), options).read();
 }
 
-}  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::detail

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// convert_bert: a BERT or RoBERTa folder to a Nystromformer folder that gives the same numbers.
+// The body of convert_bert: the weights, and the files that stand next to them.
 #pragma once
 
 #include <nystromformer/checkpoint/shard_index.hpp>
+#include <nystromformer/conversion.hpp>
 #include <nystromformer/conversion/bert_conversion.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/safetensors.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
@@ -21,15 +23,6 @@
 #include <vector>
 
 namespace nystromformer {
-
-/// What `convert_bert` has done.
-struct ConversionReport {
-    std::string source_architecture;    ///< BertModel, RobertaForMaskedLM, ...
-    NystromformerConfig config;         ///< as written
-    Index source_positions = 0;         ///< the longest text of the source, in tokens
-    std::vector<std::string> left_out;  ///< tensors that the new model has no place for: poolers
-    std::vector<std::string> files;     ///< what the new folder holds, sorted
-};
 
 namespace detail {
 
@@ -172,19 +165,9 @@ inline void require_empty(const std::filesystem::path& folder) {
 
 }  // namespace detail
 
-/// Writes to `to` the Nystromformer that equals the BERT, RoBERTa, XLM-RoBERTa or CamemBERT in
-/// `from`: the encoder, exact attention and all, and the head where Nystromformer has it; the
-/// weights in the types that they have. The numbers are the same for texts alone and for those with
-/// padding after them; RoBERTas skip padding elsewhere when they count positions, Nystromformers do
-/// not. This library and transformers load the new folder, which also gets the files of the
-/// tokenizer and of sentence-transformers; where `max_positions` is more than before, these allow
-/// texts of that length, too.
-/// Nothing is written before all has been checked, and config.json last. Errors: IoError,
-/// FormatError, UnsafePathError, ConfigError, TensorError, TokenizerError, UnsupportedError (a
-/// model, or a head, that has no equal), InputError (`to` is not empty, `max_positions` too few).
-inline ConversionReport convert_bert(const std::filesystem::path& from,
-                                     const std::filesystem::path& to,
-                                     const ConversionOptions& options = {}) {
+NYSTROMFORMER_INLINE ConversionReport convert_bert(const std::filesystem::path& from,
+                                                   const std::filesystem::path& to,
+                                                   const ConversionOptions& options) {
     detail::require_empty(to);
     const auto conversion = detail::BertConversion::load(from, options);
     const Index positions = conversion.source.config.max_position_embeddings;

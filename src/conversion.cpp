@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#define NYSTROMFORMER_BODIES
+#include <nystromformer/conversion/convert.hpp>
