@@ -111,6 +111,8 @@ TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_confi
     CHECK_FALSE(nf::Tokenizer::from_pretrained(folder).pad_token());
     nf::detail::write_file(folder / "special_tokens_map.json", "{}");
     nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": {"content": ""}})");
+    CHECK_FALSE(nf::Tokenizer::from_pretrained(folder).mask_token());
+    nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": {"content": 1}})");
     CHECK(refusal_of([&] { nf::Tokenizer::from_pretrained(folder); }) ==
           "TokenizerError /mask_token/content");
     nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": 3})");
