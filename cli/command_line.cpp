@@ -164,7 +164,8 @@ void refuse_empty_values(CLI::App& app) {
         for (CLI::Option* option : command->get_options()) {
             const std::string type = option->get_type_name();
             if (option->get_expected_min() == 0 || type == "TEXT" || type == "A,B,...") continue;
-            option->check(type == "N" ? is_number : not_empty);
+            // CLI11 adds what an option is checked for: "N:POSITIVE".
+            option->check(type == "N" || type.starts_with("N:") ? is_number : not_empty);
         }
     }
 }
