@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // nystromformer run
-#include "run_command.hpp"
+#include "run_head.hpp"
 
 #include <nystromformer/models.hpp>
 
@@ -16,9 +16,9 @@ using command_line::RunOptions;
 
 int run(const RunOptions& options) {
     if (options.scalar == "double") {
-        command_line::run_head_in_double(options);
+        command_line::run_head<double>(options);
     } else {
-        command_line::run_head_in_float(options);
+        command_line::run_head<float>(options);
     }
     return command_line::good;
 }

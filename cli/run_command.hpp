@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options of `nystromformer run`, and its work in float and in double (two sources: they
-// compile slowly).
+// The options of `nystromformer run`.
 #pragma once
 
 #include "command_line.hpp"
@@ -16,8 +15,5 @@ struct RunOptions : CommonOptions {
     bool hidden_states = false;
     bool attentions = false;
 };
-
-void run_head_in_float(const RunOptions& options);
-void run_head_in_double(const RunOptions& options);
 
 }  // namespace command_line

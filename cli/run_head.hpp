@@ -5,6 +5,7 @@
 
 #include "run_command.hpp"
 
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/safetensors.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Counts what a forward pass takes from the heap once everything is warm: nothing.
 // Usage: nystromformer_allocations MODEL_DIR
-#include "instances.hpp"
+#include "library.hpp"
 
 #include <nystromformer/models.hpp>
 
@@ -14,8 +14,6 @@
 #include <cstdlib>
 #include <utility>
 #include <vector>
-
-NYSTROMFORMER_TEST_INSTANCES(extern)
 
 namespace {
 std::atomic<long> allocations = 0;

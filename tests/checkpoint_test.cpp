@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "checkpoint/bytes.hpp"
+#include "library.hpp"
 #include "malformed/safetensors_cases.hpp"
 #include "malformed/torch_cases.hpp"
 

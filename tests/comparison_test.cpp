@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // AttentionComparison beside direct calls of the models.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/core/file.hpp>
 #include "compare/attention_comparison.hpp"
@@ -266,24 +269,25 @@ TEST_CASE("where nothing can be guessed a comparison says why, and compares the 
 
 TEST_CASE("a comparison tells every pass and every cut, and refuses what it cannot do") {
     nf::Index last = 0, total = 0;
-    std::vector<nf::Cut> cuts;
-    nf::AttentionComparisonOptions own{.num_landmarks = {8},
-                                       .inverses = {nf::InverseInit::matrix},
-                                       .repeat = 3,
-                                       .progress =
-                                           [&](nf::Index done, nf::Index all) {
-                                               CHECK(done == last + 1);
-                                               last = done;
-                                               total = all;
-                                           },
-                                       .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }};
+    std::vector<nf::TruncationNotice> cuts;
+    nf::AttentionComparisonOptions own{
+        .num_landmarks = {8},
+        .inverses = {nf::InverseInit::matrix},
+        .repeat = 3,
+        .long_text = {.on_truncation =
+                          [&](const nf::TruncationNotice& cut) { cuts.push_back(cut); }},
+        .progress = [&](nf::Index done, nf::Index all) {
+            CHECK(done == last + 1);
+            last = done;
+            total = all;
+        }};
     comparison()("a short text", own);
     CHECK((last == 2 * (1 + 3 + 1) && total == last && cuts.empty()));
 
     std::string longest;
     for (int i = 0; i < 2100; ++i) longest += "so ";
     CHECK_THROWS_AS(comparison()(longest, own), nf::InputError);
-    own.truncation = true;
+    own.long_text.truncation = true;
     own.repeat = 1;
     last = 0;
     CHECK(comparison()(longest, own).tokens == 2048);

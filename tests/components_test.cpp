@@ -3,6 +3,10 @@
 // (tests/tokenizer/record.py), and the regular expressions: what is refused, and that none takes
 // long.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/tokenizer.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers/byte_alphabet.hpp>

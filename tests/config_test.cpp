@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // NystromformerConfig: defaults, round trip, and what is refused (tests/malformed has the table).
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/config.hpp>
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // BERTs and RoBERTas, converted, against what transformers computed of the originals.
 #include "catch.hpp"
+#include "library.hpp"
 
-#include <nystromformer/safetensors.hpp>
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/nystromformer.hpp>
+
 #include <nystromformer/conversion.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/safetensors.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>

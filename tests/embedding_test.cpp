@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/core/embeddings.hpp>
+#include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
@@ -48,7 +52,7 @@ const nf::SentenceEmbeddingPipeline& pipeline(const std::string& folder) {
 
 /// sentence-transformers' arguments as our options; it cuts without being asked.
 nf::SentenceEmbeddingOptions options_of(const Json& recorded) {
-    nf::SentenceEmbeddingOptions ours{.truncation = true};
+    nf::SentenceEmbeddingOptions ours{.long_text = {.truncation = true}};
     for (const auto& [key, value] : recorded["options"].items()) {
         if (key == "prompt") ours.prompt = value.get<std::string>();
         if (key == "prompt_name") ours.prompt_name = value.get<std::string>();
@@ -60,16 +64,23 @@ nf::SentenceEmbeddingOptions options_of(const Json& recorded) {
     return ours;
 }
 
+using nf::detail::embeddings_of;
+
+/// Embeddings for Eigen.
+nf::Matrix<float> matrix_of(const nf::Embeddings& embeddings) {
+    return nf::detail::matrix_of(embeddings);
+}
+
 /// The largest difference from a recorded matrix; infinity where the shapes differ.
-double difference(const nf::Matrix<float>& found, const Json& expected) {
+double difference(const nf::Embeddings& found, const Json& expected) {
     double largest = std::numeric_limits<double>::infinity();
-    if (found.rows() != static_cast<nf::Index>(expected.size())) return largest;
+    if (found.rows != static_cast<nf::Index>(expected.size())) return largest;
     largest = 0;
-    for (nf::Index i = 0; i < found.rows(); ++i) {
+    for (nf::Index i = 0; i < found.rows; ++i) {
         const Json& row = expected[static_cast<std::size_t>(i)];
-        if (found.cols() != static_cast<nf::Index>(row.size()))
+        if (found.cols != static_cast<nf::Index>(row.size()))
             return std::numeric_limits<double>::infinity();
-        for (nf::Index j = 0; j < found.cols(); ++j) {
+        for (nf::Index j = 0; j < found.cols; ++j) {
             const double value = row[static_cast<std::size_t>(j)].get<double>();
             largest = std::max(largest, std::abs(static_cast<double>(found(i, j)) - value));
         }
@@ -116,7 +127,7 @@ TEST_CASE("sentence embeddings equal what sentence-transformers recorded", "[emb
         if (options.truncate_dim.value_or(1) > columns) continue;  // it has no effect there
         const auto found = pipeline(folder).batch(texts(), options);
         CHECK(difference(found, recorded["output"]) <= 1e-5);
-        if (recorded["options"].empty()) CHECK(found.cols() == columns);
+        if (recorded["options"].empty()) CHECK(found.cols == columns);
         ++count;
     }
     CHECK(count >= 90);
@@ -125,7 +136,7 @@ TEST_CASE("sentence embeddings equal what sentence-transformers recorded", "[emb
 TEST_CASE("similarity equals what sentence-transformers recorded", "[embedding]") {
     for (const auto& [folder, expected] : record()["similarity"].items()) {
         INFO(folder);
-        const auto found = pipeline(folder).batch(texts(), {.truncation = true});
+        const auto found = pipeline(folder).batch(texts(), {.long_text = {.truncation = true}});
         CHECK(difference(pipeline(folder).similarity(found, found), expected) <= 2e-5);
     }
     CHECK(pipeline("cls").similarity_function() == nf::Similarity::dot);
@@ -137,8 +148,8 @@ TEST_CASE("features equal what transformers recorded", "[embedding]") {
     const nf::FeatureExtractionPipeline features(data / "plain");
     for (std::size_t i = 0; i < texts().size(); ++i) {
         INFO(texts()[i]);
-        CHECK(difference(features(texts()[i], {.truncation = true}), record()["features"][i][0]) <=
-              1e-5);
+        CHECK(difference(features(texts()[i], {.long_text = {.truncation = true}}),
+                         record()["features"][i][0]) <= 1e-5);
     }
     CHECK_THROWS_AS(features(long_text()), nf::InputError);
 }
@@ -150,20 +161,21 @@ TEST_CASE("an embedding is the same bit for bit alone and in any batch", "[embed
     for (const char* folder : {"all-new", "last-cls", "dense-many"}) {
         for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
             for (const nf::Index batch_tokens : {1, 30, 4096}) {
-                const nf::SentenceEmbeddingOptions options{.prompt = "He said: ",
-                                                           .stride = 5,
-                                                           .attention = attention,
-                                                           .num_landmarks = 4,
-                                                           .batch_tokens = batch_tokens};
-                const nf::FeatureExtractionOptions feature_options{.stride = 5,
-                                                                   .attention = attention,
-                                                                   .num_landmarks = 4,
-                                                                   .batch_tokens = batch_tokens};
+                const nf::SentenceEmbeddingOptions options{
+                    .prompt = "He said: ",
+                    .long_text = {.stride = 5},
+                    .run = {
+                        .attention = attention, .num_landmarks = 4, .batch_tokens = batch_tokens}};
+                const nf::FeatureExtractionOptions feature_options{
+                    .long_text = {.stride = 5},
+                    .run = {
+                        .attention = attention, .num_landmarks = 4, .batch_tokens = batch_tokens}};
                 const auto together = pipeline(folder).batch(some, options);
                 const auto states = features.batch(some, feature_options);
                 for (std::size_t i = 0; i < some.size(); ++i) {
+                    const auto row = together.row(static_cast<nf::Index>(i));
                     CHECK(pipeline(folder)(some[i], options) ==
-                          together.row(static_cast<nf::Index>(i)));
+                          std::vector<float>(row.begin(), row.end()));
                     CHECK(features(some[i], feature_options) == states[i]);
                 }
             }
@@ -177,8 +189,10 @@ TEST_CASE("the states of single tokens are those that all tokens have", "[embedd
     const nf::FeatureExtractionPipeline features(data / "last-cls");
     const auto states = features(texts()[0]);
     const auto embedding = pipeline("last-cls")(texts()[0]);
-    CHECK(embedding.leftCols(8) == states.row(states.rows() - 1));
-    CHECK(embedding.rightCols(8) == states.row(0));
+    const auto last = states.row(states.rows - 1), first = states.row(0);
+    REQUIRE(embedding.size() == 16);
+    CHECK(std::equal(last.begin(), last.end(), embedding.begin()));
+    CHECK(std::equal(first.begin(), first.end(), embedding.begin() + 8));
 }
 
 TEST_CASE("a text that is too long for its embedding is refused, cut or read in windows",
@@ -189,12 +203,12 @@ TEST_CASE("a text that is too long for its embedding is refused, cut or read in 
     CHECK(pipeline("lower").max_seq_length() == 20);
     CHECK(pipeline("moved").max_seq_length() == 80);
     CHECK_THROWS_AS(mean(text), nf::InputError);
-    std::vector<nf::Cut> cuts;
-    const auto note = [&](const nf::Cut& cut) { cuts.push_back(cut); };
-    mean(text, {.truncation = true, .cut = note});
-    mean(text, {.stride = 8, .cut = note});
-    mean("A garden.", {.truncation = true, .cut = note});
-    mean(text, {.max_seq_length = 90, .truncation = true, .cut = note});
+    std::vector<nf::TruncationNotice> cuts;
+    const auto note = [&](const nf::TruncationNotice& cut) { cuts.push_back(cut); };
+    mean(text, {.long_text = {.truncation = true, .on_truncation = note}});
+    mean(text, {.long_text = {.stride = 8, .on_truncation = note}});
+    mean("A garden.", {.long_text = {.truncation = true, .on_truncation = note}});
+    mean(text, {.max_seq_length = 90, .long_text = {.truncation = true, .on_truncation = note}});
     REQUIRE(cuts.size() == 3);
     CHECK((cuts[0].input == 0 && cuts[0].tokens > 90 && cuts[0].length == 48));
     CHECK(cuts[0].windows == 1);
@@ -205,7 +219,9 @@ TEST_CASE("a text that is too long for its embedding is refused, cut or read in 
 TEST_CASE("windows are averaged by their tokens before the other modules", "[embedding]") {
     const auto& dense = pipeline("max");  // and Normalize
     const std::string text = long_text();
-    const auto embedding = dense(text, {.stride = 3});
+    const std::vector<float> found = dense(text, {.long_text = {.stride = 3}});
+    const nf::RowVector<float> embedding =
+        Eigen::Map<const nf::RowVector<float>>(found.data(), static_cast<nf::Index>(found.size()));
     const nf::FeatureExtractionPipeline features(data / "max");
     nf::EncodeOptions encode = nf::detail::encode_options();
     encode.truncation = nf::Truncation{.max_length = 48, .stride = 3};
@@ -232,18 +248,20 @@ TEST_CASE("windows start at the prompt whichever side is cut", "[embedding]") {
     const nf::SentenceEmbeddingPipeline left(folder.path);
     REQUIRE(left.tokenizer().truncation_side() == nf::Direction::left);
     const std::string text = long_text();
-    const nf::SentenceEmbeddingOptions windows{.prompt = "He said: ", .stride = 5};
+    const nf::SentenceEmbeddingOptions windows{.prompt = "He said: ", .long_text = {.stride = 5}};
     CHECK(left(text, windows) == pipeline("weighted")(text, windows));
-    const nf::SentenceEmbeddingOptions cut{.truncation = true};
+    const nf::SentenceEmbeddingOptions cut{.long_text = {.truncation = true}};
     CHECK(left(text, cut) != pipeline("weighted")(text, cut));
 }
 
 TEST_CASE("a token has the states of the window that shows most around it", "[embedding]") {
     const nf::FeatureExtractionPipeline features(data / "plain");
     const std::string text = long_text();
-    std::vector<nf::Cut> cuts;
-    const auto states =
-        features(text, {.stride = 11, .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }});
+    std::vector<nf::TruncationNotice> cuts;
+    const nf::Matrix<float> states = matrix_of(features(
+        text, {.long_text = {.stride = 11, .on_truncation = [&](const nf::TruncationNotice& cut) {
+                                 cuts.push_back(cut);
+                             }}}));
     REQUIRE(cuts.size() == 1);
     CHECK(states.rows() == cuts[0].tokens);
     CHECK(cuts[0].length == 90);
@@ -268,14 +286,16 @@ TEST_CASE("embedding options that are out of range are refused", "[embedding]") 
     CHECK_THROWS_AS(mean.check({.truncate_dim = 9}), nf::InputError);
     CHECK_THROWS_AS(mean.check({.max_seq_length = 0}), nf::InputError);
     CHECK_THROWS_AS(mean.check({.max_seq_length = 91}), nf::InputError);
-    CHECK_THROWS_AS(mean.check({.stride = 48}), nf::InputError);
-    CHECK_THROWS_AS(mean.check({.stride = -1}), nf::InputError);
-    CHECK_THROWS_AS(mean.check({.truncation = true, .stride = 1}), nf::InputError);
-    CHECK_THROWS_AS(mean.check({.batch_tokens = 0}), nf::InputError);
-    CHECK_NOTHROW(mean.check({.prompt_name = "query", .truncate_dim = 8, .stride = 0}));
+    CHECK_THROWS_AS(mean.check({.long_text = {.stride = 48}}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.long_text = {.stride = -1}}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.long_text = {.truncation = true, .stride = 1}}), nf::InputError);
+    CHECK_THROWS_AS(mean.check({.run = {.batch_tokens = 0}}), nf::InputError);
+    CHECK_NOTHROW(
+        mean.check({.prompt_name = "query", .truncate_dim = 8, .long_text = {.stride = 0}}));
     const nf::FeatureExtractionPipeline features(data / "plain");
-    CHECK_THROWS_AS(features.check({.truncation = true, .stride = 1}), nf::InputError);
-    CHECK_THROWS_AS(features.check({.stride = 90}), nf::InputError);
+    CHECK_THROWS_AS(features.check({.long_text = {.truncation = true, .stride = 1}}),
+                    nf::InputError);
+    CHECK_THROWS_AS(features.check({.long_text = {.stride = 90}}), nf::InputError);
     CHECK(!pipeline("plain").has_modules());
     CHECK(mean.has_modules());
 }
@@ -283,10 +303,10 @@ TEST_CASE("embedding options that are out of range are refused", "[embedding]") 
 TEST_CASE("the progress of embeddings is told after each batch", "[embedding]") {
     std::vector<nf::Index> told;
     const std::vector<std::string> some(3, "A garden.");
-    pipeline("mean").batch(some,
-                           {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
-                                told.push_back(done * 10 + total);
-                            }});
+    pipeline("mean").batch(
+        some, {.run = {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
+                           told.push_back(done * 10 + total);
+                       }}});
     CHECK(told == std::vector<nf::Index>{13, 23, 33});
 }
 
@@ -297,9 +317,10 @@ TEST_CASE("the search finds what comparing every row finds", "[embedding]") {
     nf::ThreadPool one(1), four(4);
     for (const auto similarity : {nf::Similarity::cosine, nf::Similarity::dot,
                                   nf::Similarity::euclidean, nf::Similarity::manhattan}) {
-        const nf::SemanticIndex index(corpus, similarity);
-        const auto scores = nf::similarity(queries, corpus, similarity, one);
-        const auto hits = index(queries, 7, one);
+        const nf::SemanticIndex index(embeddings_of(corpus), similarity);
+        const auto scores =
+            nf::similarity(embeddings_of(queries), embeddings_of(corpus), similarity, one);
+        const auto hits = index(embeddings_of(queries), 7, one);
         REQUIRE(hits.size() == 70);
         for (nf::Index i = 0; i < queries.rows(); ++i) {
             std::vector<nf::Index> order(5000);
@@ -309,7 +330,7 @@ TEST_CASE("the search finds what comparing every row finds", "[embedding]") {
             const auto& found = hits[static_cast<std::size_t>(i)];
             REQUIRE(found.size() == 7);
             const nf::Matrix<float> alone = queries.row(i);
-            const auto again = index(alone, 7, four).front();
+            const auto again = index(embeddings_of(alone), 7, four).front();
             for (std::size_t k = 0; k < found.size(); ++k) {
                 CHECK(found[k].corpus_id == order[k]);
                 CHECK(found[k].score == scores(i, order[k]));
@@ -325,7 +346,7 @@ TEST_CASE("the search finds what comparing every row finds", "[embedding]") {
                                                                            : -(a - b).lpNorm<1>();
             CHECK(std::abs(exact - static_cast<double>(found[0].score)) <= 1e-5);
         }
-        CHECK(index(queries, 9000, four)[0].size() == 5000);
+        CHECK(index(embeddings_of(queries), 9000, four)[0].size() == 5000);
     }
 }
 
@@ -334,14 +355,17 @@ TEST_CASE("equal rows are found in order and a NaN last", "[embedding]") {
     corpus(0, 1) = std::numeric_limits<float>::quiet_NaN();
     nf::ThreadPool threads(1);
     for (const auto similarity : {nf::Similarity::cosine, nf::Similarity::manhattan}) {
-        const nf::SemanticIndex index(corpus, similarity);
-        const auto hits = index(nf::Matrix<float>::Ones(1, 3), 4, threads).front();
+        const nf::SemanticIndex index(embeddings_of(corpus), similarity);
+        const auto hits = index(embeddings_of(nf::Matrix<float>::Ones(1, 3)), 4, threads).front();
         CHECK((hits[0].corpus_id == 1 && hits[1].corpus_id == 2 && hits[2].corpus_id == 3));
         CHECK(hits[3].corpus_id == 0);
-        CHECK_THROWS_AS(index(nf::Matrix<float>::Ones(1, 2), 4, threads), nf::InputError);
-        CHECK_THROWS_AS(index(nf::Matrix<float>::Ones(1, 3), 0, threads), nf::InputError);
+        CHECK_THROWS_AS(index(embeddings_of(nf::Matrix<float>::Ones(1, 2)), 4, threads),
+                        nf::InputError);
+        CHECK_THROWS_AS(index(embeddings_of(nf::Matrix<float>::Ones(1, 3)), 0, threads),
+                        nf::InputError);
     }
-    CHECK(nf::SemanticIndex(nf::Matrix<float>(0, 3))(nf::Matrix<float>::Ones(1, 3), 4, threads)
+    CHECK(nf::SemanticIndex(nf::Embeddings{0, 3})(embeddings_of(nf::Matrix<float>::Ones(1, 3)), 4,
+                                                  threads)
               .front()
               .empty());
 }

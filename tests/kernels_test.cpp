@@ -7,6 +7,7 @@
 #include <nystromformer/kernels/attention/depthwise_convolution.hpp>
 #include <nystromformer/kernels/backend.hpp>
 #include <nystromformer/kernels/rows.hpp>
+#include <nystromformer/kernels/tile_plan.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/model/nystrom.hpp>
 #include <nystromformer/threads.hpp>

@@ -3,6 +3,11 @@
 // class of the error, and a message that names file, place and reason. tests/cli_malformed_test.py
 // gives the same folders to the command line.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/nystromformer.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include "malformed/config_cases.hpp"
 #include "malformed/index_cases.hpp"
 #include "malformed/safetensors_cases.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The model classes as a user meets them: stacked texts, threads, options, errors, saving.
 #include "catch.hpp"
+#include "library.hpp"
 
 #include <nystromformer/nystromformer.hpp>
 
@@ -308,8 +309,8 @@ TEST_CASE("base_model of a head is the encoder in the same checkpoint", "[model]
     const auto folder = models / "mlm-exact";
     const auto model = nf::NystromformerForMaskedLM<double>::from_pretrained(folder);
     const auto encoder = nf::NystromformerModel<double>::from_pretrained(folder);
-    const auto input = nf::ModelInput<double>::stacked(
-        random_texts({9, 4}, encoder.config().vocab_size, 5));
+    const auto input =
+        nf::ModelInput<double>::stacked(random_texts({9, 4}, encoder.config().vocab_size, 5));
     const auto base = model.base_model();
     CHECK(base(input).last_hidden_state == encoder(input).last_hidden_state);
     CHECK(&base.threads() == &model.threads());

@@ -2,6 +2,9 @@
 // NaN, infinity and denormals: they stay in their own sequence, are told on request, and cost no
 // time; the caller's floating-point mode stays as it was.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/nystromformer.hpp>
 #include "checkpoint/bytes.hpp"
 
 #include <nystromformer/core/float_mode.hpp>

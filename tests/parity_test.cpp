@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Parity with Hugging Face: every case of tests/reference/data, in double and in float.
 #include "catch.hpp"
+#include "library.hpp"
 
 #include <nystromformer/nystromformer.hpp>
 

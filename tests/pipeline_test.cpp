@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
@@ -95,7 +98,7 @@ TEST_CASE("a text's answer is the same bit for bit alone and in any batch, in bo
     const std::vector<std::string> texts{garden, many_words, "A [MASK] and a [MASK].", more_words,
                                          "[MASK]"};
     for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
-        const nf::FillMaskOptions options{.top_k = 20, .attention = attention};
+        const nf::FillMaskOptions options{.top_k = 20, .run = {.attention = attention}};
         const auto batch = pipeline().batch(texts, options);
         REQUIRE(batch.size() == texts.size());
         for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -127,14 +130,14 @@ TEST_CASE("texts without a mask, with several for one, or too long are told with
     for (int i = 0; i < 300; ++i) tale += " And the rain fell on the old roof.";
     CHECK(message_of(tale).find("text 0: expected at most max_position_embeddings 2048 tokens") ==
           0);
-    CHECK(pipeline()(tale, {.top_k = 1, .truncation = true}).size() == 1);
+    CHECK(pipeline()(tale, {.top_k = 1, .long_text = {.truncation = true}}).size() == 1);
 }
 
 TEST_CASE("options that the model cannot meet are refused before any text is read") {
     CHECK_THROWS_AS(pipeline().check({.top_k = -1}), nf::InputError);
     CHECK_THROWS_AS(pipeline().check({.top_k = 8193}), nf::InputError);
     CHECK_THROWS_AS(pipeline().check({.targets = {""}}), nf::InputError);
-    CHECK_THROWS_AS(pipeline().check({.num_landmarks = -1}), nf::InputError);
+    CHECK_THROWS_AS(pipeline().check({.run = {.num_landmarks = -1}}), nf::InputError);
     CHECK_NOTHROW(pipeline().check({.top_k = 8193, .targets = {"\u2581door"}}));
 }
 

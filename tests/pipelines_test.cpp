@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/multiple_choice.hpp>
@@ -57,7 +60,7 @@ Json classify_case(const Json& recorded) {
     const Json &input = recorded["input"], &options = recorded["options"];
     nf::TextClassificationOptions ours;
     read(options, "top_k", ours.top_k);
-    read(options, "truncation", ours.truncation);
+    read(options, "truncation", ours.long_text.truncation);
     if (options.contains("function_to_apply")) {
         ours.function_to_apply =
             nf::classification_function_named(options["function_to_apply"].get<std::string>())
@@ -77,7 +80,8 @@ Json classify_case(const Json& recorded) {
 
 Json zero_shot_case(const Json& recorded) {
     const Json& options = recorded["options"];
-    nf::ZeroShotOptions ours{.truncation = true};  // Hugging Face cuts without being asked
+    nf::ZeroShotOptions ours{
+        .long_text = {.truncation = true}};  // Hugging Face cuts without being asked
     read(options, "multi_label", ours.multi_label);
     read(options, "hypothesis_template", ours.hypothesis_template);
     const auto answer =
@@ -90,11 +94,11 @@ Json zero_shot_case(const Json& recorded) {
 Json tag_case(const Json& recorded) {
     const Json& options = recorded["options"];
     // As for zero_shot, but for windows.
-    nf::TokenClassificationOptions ours{.truncation = !options.contains("stride")};
+    nf::TokenClassificationOptions ours{.long_text = {.truncation = !options.contains("stride")}};
     ours.aggregation_strategy =
         nf::aggregation_strategy_named(options["aggregation_strategy"].get<std::string>()).value();
     read(options, "ignore_labels", ours.ignore_labels);
-    read(options, "stride", ours.stride);
+    read(options, "stride", ours.long_text.stride);
     Json list = Json::array();
     for (const auto& answer :
          pipeline<nf::TokenClassificationPipeline>(recorded["model"].get<std::string>())(
@@ -200,17 +204,14 @@ TEST_CASE("an answer is the same bit for bit alone and in any batch, in both att
     for (const std::string& text : texts) inputs.push_back({text});
     for (const nf::Index batch_tokens : {1, 20, 4096}) {
         for (const nf::Attention attention : {nf::Attention::exact, nf::Attention::nystrom}) {
-            const nf::TextClassificationOptions options{.top_k = std::nullopt,
-                                                        .truncation = true,
-                                                        .attention = attention,
-                                                        .num_landmarks = 4,
-                                                        .batch_tokens = batch_tokens};
+            const nf::TextClassificationOptions options{
+                .top_k = std::nullopt,
+                .long_text = {.truncation = true},
+                .run = {.attention = attention, .num_landmarks = 4, .batch_tokens = batch_tokens}};
             const nf::TokenClassificationOptions tag_options{
                 .aggregation_strategy = nf::AggregationStrategy::max,
-                .stride = 5,
-                .attention = attention,
-                .num_landmarks = 4,
-                .batch_tokens = batch_tokens};
+                .long_text = {.stride = 5},
+                .run = {.attention = attention, .num_landmarks = 4, .batch_tokens = batch_tokens}};
             const auto labels = classify.batch(inputs, options);
             const auto entities = tag.batch(texts, tag_options);
             for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -232,11 +233,12 @@ TEST_CASE("a text that is too long is refused, or cut where that is asked for, w
     for (int i = 0; i < 20; ++i) text += "We believed every word of it. ";
     const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");
     CHECK_THROWS_AS(tag(text), nf::InputError);
-    std::vector<nf::Cut> cuts;
-    const auto note = [&](const nf::Cut& cut) { cuts.push_back(cut); };
-    tag(text, {.truncation = true, .cut = note});
-    tag(text, {.aggregation_strategy = nf::AggregationStrategy::simple, .stride = 8, .cut = note});
-    tag("A garden.", {.truncation = true, .cut = note});
+    std::vector<nf::TruncationNotice> cuts;
+    const auto note = [&](const nf::TruncationNotice& cut) { cuts.push_back(cut); };
+    tag(text, {.long_text = {.truncation = true, .on_truncation = note}});
+    tag(text, {.aggregation_strategy = nf::AggregationStrategy::simple,
+               .long_text = {.stride = 8, .on_truncation = note}});
+    tag("A garden.", {.long_text = {.truncation = true, .on_truncation = note}});
     REQUIRE(cuts.size() == 2);
     CHECK(cuts[0].input == 0);
     CHECK(cuts[0].tokens > 90);
@@ -244,7 +246,7 @@ TEST_CASE("a text that is too long is refused, or cut where that is asked for, w
     CHECK(cuts[0].windows == 1);
     CHECK(cuts[1].windows == (cuts[1].tokens - 2 - 8 + 37) / 38);
     const auto& zero_shot = pipeline<nf::ZeroShotClassificationPipeline>("inference");
-    zero_shot(text, {"sea", "land"}, {.truncation = true, .cut = note});
+    zero_shot(text, {"sea", "land"}, {.long_text = {.truncation = true, .on_truncation = note}});
     CHECK(cuts.size() == 3);
 }
 
@@ -252,11 +254,12 @@ TEST_CASE("the scores of a text in windows are their means, weighted by tokens")
     const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
     std::string text;
     for (int i = 0; i < 9; ++i) text += "We believed every word of it, number " + std::to_string(i);
-    std::vector<nf::Cut> cuts;
-    const auto answers =
-        classify(text, {.top_k = std::nullopt, .stride = 7, .cut = [&](const nf::Cut& cut) {
-                            cuts.push_back(cut);
-                        }});
+    std::vector<nf::TruncationNotice> cuts;
+    const auto answers = classify(
+        text, {.top_k = std::nullopt,
+               .long_text = {.stride = 7, .on_truncation = [&](const nf::TruncationNotice& cut) {
+                                 cuts.push_back(cut);
+                             }}});
     const auto whole = classify.tokenizer().encode(
         text, {.truncation = nf::Truncation{.max_length = 48, .stride = 7}});
     std::vector<nf::Encoding> windows = whole.overflowing;
@@ -284,14 +287,17 @@ TEST_CASE("the scores of a text in windows are their means, weighted by tokens")
     REQUIRE(cuts.size() == 1);
     CHECK(cuts[0].windows == static_cast<nf::Index>(windows.size()));
     // A text that fits is as it was, and a pair is read in windows of its longer text.
-    CHECK(classify("A garden.", {.stride = 7})[0].score == classify("A garden.")[0].score);
-    const auto first = classify(text, "A garden.", {.top_k = std::nullopt, .stride = 7});
-    const auto second = classify("A garden.", text, {.top_k = std::nullopt, .stride = 7});
+    CHECK(classify("A garden.", {.long_text = {.stride = 7}})[0].score ==
+          classify("A garden.")[0].score);
+    const auto first =
+        classify(text, "A garden.", {.top_k = std::nullopt, .long_text = {.stride = 7}});
+    const auto second =
+        classify("A garden.", text, {.top_k = std::nullopt, .long_text = {.stride = 7}});
     double sum = 0;
     for (const auto& answer : first) sum += answer.score;
     CHECK(sum == Approx(1).epsilon(1e-5));
     CHECK(first[0].score != second[0].score);
-    CHECK_THROWS_AS(classify(text, text, {.stride = 7}), nf::InputError);
+    CHECK_THROWS_AS(classify(text, text, {.long_text = {.stride = 7}}), nf::InputError);
 }
 
 TEST_CASE("the logits of a text with each label are the means of its windows") {
@@ -317,7 +323,7 @@ TEST_CASE("the logits of a text with each label are the means of its windows") {
         entailment.push_back(static_cast<float>(sum / tokens));
     }
     const auto expected = nf::detail::softmax(entailment);
-    const auto answer = zero_shot(text, labels, {.stride = 7});
+    const auto answer = zero_shot(text, labels, {.long_text = {.stride = 7}});
     for (std::size_t i = 0; i < labels.size(); ++i)
         CHECK(answer.scores[i] ==
               Approx(expected[answer.labels[i] == labels[0] ? 0 : 1]).epsilon(1e-5));
@@ -346,13 +352,16 @@ TEST_CASE("the logit of a choice is the mean of its windows") {
         logits.push_back(static_cast<float>(sum / tokens));
     }
     const auto expected = nf::detail::softmax(logits);
-    std::vector<nf::Cut> cuts;
-    const auto answer = choose(
-        text, choices, {.stride = 7, .cut = [&](const nf::Cut& cut) { cuts.push_back(cut); }});
+    std::vector<nf::TruncationNotice> cuts;
+    const auto answer =
+        choose(text, choices,
+               {.long_text = {.stride = 7, .on_truncation = [&](const nf::TruncationNotice& cut) {
+                                  cuts.push_back(cut);
+                              }}});
     for (std::size_t i = 0; i < choices.size(); ++i)
         CHECK(answer.scores[i] == Approx(expected[i]).epsilon(1e-5));
     CHECK(cuts.size() == 1);
-    CHECK(choose("A garden.", choices, {.stride = 7}).scores ==
+    CHECK(choose("A garden.", choices, {.long_text = {.stride = 7}}).scores ==
           choose("A garden.", choices).scores);
 }
 
@@ -401,23 +410,25 @@ TEST_CASE("progress is told after each batch") {
     const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
     std::vector<nf::Index> told;
     pipeline<nf::TextClassificationPipeline>("classes").batch(
-        inputs, {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
-                     CHECK(total == 5);
-                     told.push_back(done);
-                 }});
+        inputs, {.run = {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
+                             CHECK(total == 5);
+                             told.push_back(done);
+                         }}});
     CHECK(told == std::vector<nf::Index>{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("options of pipelines that are out of range are refused") {
     const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
     CHECK_THROWS_AS(classify.check({.top_k = -1}), nf::InputError);
-    CHECK_THROWS_AS(classify.check({.truncation = true, .stride = 5}), nf::InputError);
-    CHECK_THROWS_AS(classify.check({.stride = 48}), nf::InputError);
-    CHECK_THROWS_AS(classify.check({.batch_tokens = 0}), nf::InputError);
-    CHECK_THROWS_AS(classify.check({.num_landmarks = -1}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.long_text = {.truncation = true, .stride = 5}}),
+                    nf::InputError);
+    CHECK_THROWS_AS(classify.check({.long_text = {.stride = 48}}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.run = {.batch_tokens = 0}}), nf::InputError);
+    CHECK_THROWS_AS(classify.check({.run = {.num_landmarks = -1}}), nf::InputError);
     const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");
-    CHECK_THROWS_AS(tag.check({.stride = 5}), nf::InputError);
-    CHECK_THROWS_AS(tag.check({.aggregation_strategy = nf::AggregationStrategy::max, .stride = 48}),
+    CHECK_THROWS_AS(tag.check({.long_text = {.stride = 5}}), nf::InputError);
+    CHECK_THROWS_AS(tag.check({.aggregation_strategy = nf::AggregationStrategy::max,
+                               .long_text = {.stride = 48}}),
                     nf::InputError);
 }
 

@@ -2,6 +2,10 @@
 // Weights in bf16 and int8: the kernels of every instruction set against their definition, and the
 // models that are loaded so.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/kernels/backend.hpp>
+#include <nystromformer/kernels/weights/linear_weights.hpp>
 
 #include <nystromformer/nystromformer.hpp>
 

@@ -2,6 +2,7 @@
 // The arithmetic of tensors in files, at its bounds: sizes, views, slices, cursors, names of types.
 #include "catch.hpp"
 #include "checkpoint/bytes.hpp"
+#include "library.hpp"
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
 #include <nystromformer/checkpoint/safetensors_header.hpp>

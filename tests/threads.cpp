@@ -2,7 +2,7 @@
 // Eight threads that share one const model and tokenizer, each with 1,000 forward passes of mixed
 // shapes: the results are those of one thread, to the bit. Made for the thread sanitizer.
 // Usage: nystromformer_threads TESTS_FOLDER [PASSES]
-#include "instances.hpp"
+#include "library.hpp"
 
 #include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
@@ -16,8 +16,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-NYSTROMFORMER_TEST_INSTANCES(extern)
 
 namespace nf = nystromformer;
 

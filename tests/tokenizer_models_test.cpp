@@ -3,6 +3,10 @@
 // answers of Hugging Face's libraries (tests/tokenizer/record_models.py), and what malformed ones
 // get.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/nystromformer.hpp>
 #include "tokenizer_answers.hpp"
 #include "tokenizer_files.hpp"
 

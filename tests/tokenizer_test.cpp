@@ -2,6 +2,10 @@
 // The tokenizer beside recorded answers of Hugging Face's library (tests/tokenizer/record.py), and
 // what malformed files and texts get.
 #include "catch.hpp"
+#include "library.hpp"
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/nystromformer.hpp>
 #include "tokenizer_answers.hpp"
 #include "tokenizer_files.hpp"
 

@@ -2,6 +2,7 @@
 // Torch archives made here: zip records, pickles and views at their bounds, right and wrong ones.
 #include "catch.hpp"
 #include "checkpoint/bytes.hpp"
+#include "library.hpp"
 #include "malformed/torch_cases.hpp"
 
 #include <nystromformer/checkpoint/torch_archive.hpp>

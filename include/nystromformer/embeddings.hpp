@@ -23,6 +23,7 @@ struct Embeddings {
     float operator()(Index row, Index col) const {
         return values[static_cast<std::size_t>(row * cols + col)];
     }
+    bool operator==(const Embeddings&) const = default;
 };
 
 /// How the hidden states of a text's tokens become one vector, with the names of

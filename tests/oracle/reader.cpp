@@ -3,9 +3,11 @@
 // library makes of it. Stream: frames of a kind ('b' base, 's' safetensors, 'i' index, 'c' config)
 // and three u32, at, removed, inserted, then the inserted bytes: the case is the base with that
 // edit.
-#include <nystromformer/safetensors.hpp>
+#include <nystromformer/checkpoint/half.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
+#include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/config.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <bit>
 #include <cmath>
@@ -49,7 +51,8 @@ std::string values(const TensorView& tensor) {
     } else if (is_integer(tensor.dtype)) {
         for (const std::int64_t number : to_int64(tensor)) result += ' ' + std::to_string(number);
     } else {
-        result = ' ' + hex(detail::as_text(tensor.bytes));
+        result = ' ' + hex(std::string_view(reinterpret_cast<const char*>(tensor.bytes.data()),
+                                            tensor.bytes.size()));
     }
     return result;
 }

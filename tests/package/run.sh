@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the consumer project against the installed package (find_package) and against the sources
-# (add_subdirectory), with GCC and with Clang, and runs it.
+# Builds the consumer project in every way that a user may, and runs it: header-only and compiled, from an installed
+# package, from the sources, by pkg-config.
 #   tests/package/run.sh BUILD_FOLDER [COMPILER...]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,24 +9,47 @@ build=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 compilers=("$@")
 [ ${#compilers[@]} -gt 0 ] || compilers=(g++ clang++)
+model=$root/models/nystromformer-small-en
 
-cmake -G Ninja -S "$root" -B "$build/library" -DCMAKE_INSTALL_PREFIX="$build/prefix" \
-    -DNYSTROMFORMER_BUILD_PROGRAMS=OFF -DNYSTROMFORMER_BUILD_TESTS=OFF >"$build/library.log"
-cmake --install "$build/library" >>"$build/library.log"
+# Installs the library to $build/NAME: install_library NAME [CMAKE_OPTION...]
+install_library() {
+    local name=$1
+    shift
+    cmake -G Ninja -S "$root" -B "$build/library-$name" -DCMAKE_INSTALL_PREFIX="$build/$name" \
+        -DCMAKE_BUILD_TYPE=Release -DNYSTROMFORMER_BUILD_PROGRAMS=OFF -DNYSTROMFORMER_BUILD_TESTS=OFF "$@" &&
+        cmake --build "$build/library-$name" && cmake --install "$build/library-$name"
+}
+
+# Builds and runs the consumer: consume NAME COMPILER CMAKE_OPTION...
+consume() {
+    local folder="$build/$2-$1" name=$1 compiler=$2
+    shift 2
+    rm -rf "$folder"
+    { cmake -G Ninja -S "$root/tests/package/consumer" -B "$folder" -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_CXX_COMPILER="$compiler" "$@" && cmake --build "$folder" &&
+        "$folder/consumer" "$model"; } >"$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
+    echo "consumer: $compiler, $name: good"
+}
+
+{ install_library headers && install_library static -DNYSTROMFORMER_INSTALL_COMPILED=ON &&
+    install_library shared -DNYSTROMFORMER_INSTALL_COMPILED=ON -DBUILD_SHARED_LIBS=ON; } \
+    >"$build/library.log" 2>&1 || { cat "$build/library.log"; exit 1; }
 
 for compiler in "${compilers[@]}"; do
-    for way in find_package add_subdirectory; do
-        folder="$build/$compiler-$way"
-        rm -rf "$folder"
-        if [ "$way" = find_package ]; then
-            from=(-DCMAKE_PREFIX_PATH="$build/prefix")
-        else
-            from=(-DNYSTROMFORMER_SOURCE="$root")
-        fi
-        cmake -G Ninja -S "$root/tests/package/consumer" -B "$folder" -DCMAKE_BUILD_TYPE=Release \
-            -DCMAKE_CXX_COMPILER="$compiler" "${from[@]}" >"$folder.log"
-        cmake --build "$folder" >>"$folder.log" || { cat "$folder.log"; exit 1; }
-        "$folder/consumer" "$root/models/nystromformer-small-en" >>"$folder.log" || { cat "$folder.log"; exit 1; }
-        echo "consumer: $compiler with $way: good"
-    done
+    consume find_package "$compiler" -DCMAKE_PREFIX_PATH="$build/headers"
+    consume compiled-find_package "$compiler" -DCMAKE_PREFIX_PATH="$build/static" -DCONSUMER_COMPILED=ON
+    consume compiled-shared "$compiler" -DCMAKE_PREFIX_PATH="$build/shared" -DCONSUMER_COMPILED=ON
 done
+# What does not depend on the compiler, once.
+compiler=${compilers[0]}
+consume add_subdirectory "$compiler" -DNYSTROMFORMER_SOURCE="$root"
+consume compiled-add_subdirectory "$compiler" -DNYSTROMFORMER_SOURCE="$root" -DCONSUMER_COMPILED=ON
+consume mixed "$compiler" -DCMAKE_PREFIX_PATH="$build/static" -DCONSUMER_COMPILED=MIXED
+
+# pkg-config, without CMake. --static is for who links the archive.
+lib=$(dirname "$(find "$build/static" -name libnystromformer.a)")
+export PKG_CONFIG_PATH="$build/static/share/pkgconfig"
+read -ra flags < <(pkg-config --cflags --libs nystromformer-compiled)
+"$compiler" -std=c++20 -O2 "$root"/tests/package/consumer/{main,second}.cpp "${flags[@]}" -L"$lib" -o "$build/by-pkg-config"
+"$build/by-pkg-config" "$model" >/dev/null
+echo "consumer: $compiler, pkg-config: good"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fills a mask with the model of the folder given; the tokens are counted in another source.
-#include <nystromformer/nystromformer.hpp>
+#include <nystromformer/fill_mask.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <iostream>
 #include <string>

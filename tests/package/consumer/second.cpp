@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The second source of the consumer: one definition of everything must serve both.
-#include <nystromformer/nystromformer.hpp>
+#include <nystromformer/tokenizer.hpp>
 
 #include <cstddef>
 #include <string>

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "run_head.hpp"
-
-void command_line::run_head_in_double(const RunOptions& options) { run_head<double>(options); }
