@@ -26,7 +26,8 @@ int main(int argc, char** argv) {
         const std::vector<std::string> queries{argv[3]};
         nf::ThreadPool threads;
         const nf::SemanticIndex index(embed.batch(lines, {.long_text = {.truncation = true}}));
-        for (const auto& [line, score] : index(embed.batch(queries), 3, threads).front())
+        const auto hits = index(embed.batch(queries), 3, threads);  // (queries)
+        for (const auto& [line, score] : hits.front())
             std::cout << score << '\t' << lines[static_cast<std::size_t>(line)] << '\n';
     } catch (const nf::Error& error) {
         std::cerr << error.what() << '\n';

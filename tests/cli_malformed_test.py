@@ -107,7 +107,7 @@ class Folders(Malformed):
                          lambda path: path.symlink_to("nowhere"), lambda path: path.symlink_to(path.name)):
                 folder = self.broken(instead(name, make))
                 self.refused(self.embed(folder), folder, title=name)
-        for folder in (self.folder / "none", self.folder / "model" / "config.json", "/dev/null", "", "a\nb\x1b[31m"):
+        for folder in (self.folder / "none", self.folder / "model" / "config.json", "/dev/null", "a\nb\x1b[31m"):
             call = Call("embed", "--model", folder, "a text")
             self.refused(call, "", title=str(folder))
 
