@@ -44,13 +44,13 @@ struct TokenizerBody {
         const auto path = folder / "tokenizer.json";
         const auto read = [&]() -> LegacyFiles {
             if (!detail::is_regular_file(path)) return LegacyFiles::load(folder, files);
-            auto names = SpecialNames::load(folder, files);
+            auto special = SpecialNames::load(folder, files);
             return {TokenizerFile::parse(read_file(path, max_bytes, files), path.string()),
-                    std::move(names)};
+                    std::move(special)};
         };
-        auto [file, names] = read();
-        if (do_lower_case) lower_case_first(file.json.value);
-        return {TokenizerParts::load(file), std::move(names)};
+        LegacyFiles read_files = read();
+        if (do_lower_case) lower_case_first(read_files.tokenizer.json.value);
+        return {TokenizerParts::load(read_files.tokenizer), std::move(read_files.names)};
     }
 
     Direction truncation_side() const {
