@@ -138,7 +138,8 @@ def main():
         subprocess.run(["tar", "-x", "-C", base], input=archive, check=True)
         rows = measure(options, folder, base)
         sizes = program_sizes(options, folder, base)
-        print(f"{machine.cpu()["cpu"]}, {options.compiler} -O2, {datetime.date.today()}, compared with {options.base}\n")
+        cpu = machine.cpu()["cpu"]
+        print(f"{cpu}, {options.compiler} -O2, {datetime.date.today()}, compared with {options.base}\n")
         print("| program | CPU s | before | ratio | MB | before | ratio |\n|---|---|---|---|---|---|---|")
         for name, cpu, memory, old_cpu, old_memory in rows:
             print(f"| {name} | {cpu:.1f} | {old_cpu:.1f} | {cpu / old_cpu:.2f} | {memory:.0f} | {old_memory:.0f} |"
