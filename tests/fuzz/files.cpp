@@ -5,11 +5,11 @@
 #include "checkpoint/bytes.hpp"
 #include "safetensors_check.hpp"
 
-#include <nystromformer/safetensors.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
-#include <nystromformer/conversion/bert_config.hpp>
 #include <nystromformer/config.hpp>
+#include <nystromformer/conversion/bert_config.hpp>
+#include <nystromformer/safetensors.hpp>
 
 #include <algorithm>
 #include <string>

@@ -27,10 +27,10 @@ int main(int argc, char** argv) {
             if (one["method"] != "encode" || !one["options"].empty()) continue;
             const nf::SentenceEmbeddingPipeline pipeline(folder / one["folder"].get<std::string>(),
                                                          {.num_threads = 2});
-            const auto found = pipeline.batch(texts, {.truncation = true});
+            const auto found = pipeline.batch(texts, {.long_text = {.truncation = true}});
             double difference = 0;
-            for (nf::Index i = 0; i < found.rows(); ++i) {
-                for (nf::Index k = 0; k < found.cols(); ++k) {
+            for (nf::Index i = 0; i < found.rows; ++i) {
+                for (nf::Index k = 0; k < found.cols; ++k) {
                     const double expected =
                         one["output"][static_cast<std::size_t>(i)][static_cast<std::size_t>(k)];
                     difference =
