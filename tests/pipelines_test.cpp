@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -366,7 +367,8 @@ TEST_CASE("the logit of a choice is the mean of its windows") {
 }
 
 TEST_CASE("a tokenizer that pads on the left has the question after the context") {
-    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_left_answers";
+    const auto folder = std::filesystem::temp_directory_path() /
+                        ("nystromformer_left_answers-" + std::to_string(std::random_device{}()));
     std::filesystem::copy(data / "answers", folder,
                           std::filesystem::copy_options::recursive |
                               std::filesystem::copy_options::overwrite_existing);

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,7 +73,8 @@ public:
 
 private:
     std::filesystem::path path_ =
-        std::filesystem::temp_directory_path() / "nystromformer_tokenizer_models_test";
+        std::filesystem::temp_directory_path() /
+        ("nystromformer_tokenizer_models_test-" + std::to_string(std::random_device{}()));
 };
 
 std::string refusal(const char* pointer, const Json& value) {

@@ -95,7 +95,8 @@ TEST_CASE("the roles of tokens and the advised length come from the files beside
 }
 
 TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_config.json are read") {
-    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_tokenizer_test";
+    const auto folder = std::filesystem::temp_directory_path() /
+                        ("nystromformer_tokenizer_test-" + std::to_string(std::random_device{}()));
     std::filesystem::create_directories(folder);
     nf::detail::write_file(folder / "tokenizer.json", valid().dump());
     nf::detail::write_file(
@@ -129,7 +130,8 @@ TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_confi
 TEST_CASE("the sides to cut and to fill are those of the files, unless a call names others") {
     using nf::Direction;
     const Json base = nf::detail::read_json_file(model_folder / "tokenizer.json", 1 << 24);
-    const auto folder = std::filesystem::temp_directory_path() / "nystromformer_sides_test";
+    const auto folder = std::filesystem::temp_directory_path() /
+                        ("nystromformer_sides_test-" + std::to_string(std::random_device{}()));
     std::filesystem::create_directories(folder);
     const auto load_with = [&](const Json& tokenizer, const char* config) {
         nf::detail::write_file(folder / "tokenizer.json", tokenizer.dump());
