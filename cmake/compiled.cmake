@@ -8,7 +8,7 @@ add_library(nystromformer::compiled ALIAS nystromformer_compiled)
 target_link_libraries(nystromformer_compiled PUBLIC nystromformer)
 target_compile_definitions(nystromformer_compiled PUBLIC NYSTROMFORMER_COMPILED)
 set_target_properties(nystromformer_compiled PROPERTIES
-    EXPORT_NAME compiled OUTPUT_NAME nystromformer
+    EXPORT_NAME compiled OUTPUT_NAME nystromformer DEFINE_SYMBOL ""
     POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
     VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 if(NOT NYSTROMFORMER_INSTALL_COMPILED)

@@ -10,13 +10,15 @@ shift
 compilers=("$@")
 [ ${#compilers[@]} -gt 0 ] || compilers=(g++ clang++)
 model=$root/models/nystromformer-small-en
+# The library is the same in every way, so a cache compiles it once.
+cache=$(command -v ccache || true)
 
 # Installs the library to $build/NAME: install_library NAME [CMAKE_OPTION...]
 install_library() {
     local name=$1
     shift
     cmake -G Ninja -S "$root" -B "$build/library-$name" -DCMAKE_INSTALL_PREFIX="$build/$name" \
-        -DCMAKE_BUILD_TYPE=Release -DNYSTROMFORMER_BUILD_PROGRAMS=OFF -DNYSTROMFORMER_BUILD_TESTS=OFF "$@" &&
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$cache" -DNYSTROMFORMER_BUILD_PROGRAMS=OFF -DNYSTROMFORMER_BUILD_TESTS=OFF "$@" &&
         cmake --build "$build/library-$name" && cmake --install "$build/library-$name"
 }
 
@@ -26,7 +28,7 @@ consume() {
     shift 2
     rm -rf "$folder"
     { cmake -G Ninja -S "$root/tests/package/consumer" -B "$folder" -DCMAKE_BUILD_TYPE=Release \
-        -DCMAKE_CXX_COMPILER="$compiler" "$@" && cmake --build "$folder" &&
+        -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_COMPILER_LAUNCHER="$cache" "$@" && cmake --build "$folder" &&
         "$folder/consumer" "$model"; } >"$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
     echo "consumer: $compiler, $name: good"
 }
@@ -42,7 +44,6 @@ for compiler in "${compilers[@]}"; do
 done
 # What does not depend on the compiler, once.
 compiler=${compilers[0]}
-consume add_subdirectory "$compiler" -DNYSTROMFORMER_SOURCE="$root"
 consume compiled-add_subdirectory "$compiler" -DNYSTROMFORMER_SOURCE="$root" -DCONSUMER_COMPILED=ON
 consume mixed "$compiler" -DCMAKE_PREFIX_PATH="$build/static" -DCONSUMER_COMPILED=MIXED
 
