@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/embeddings.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
@@ -15,8 +16,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerModel;
 class Tokenizer;
 
 struct FeatureExtractionOptions {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <cstdint>
@@ -15,8 +16,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerForMaskedLM;
 class Tokenizer;
 
 /// One token for a mask, with Hugging Face's names.
@@ -57,7 +56,7 @@ public:
     std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const;
 
-    /// InputError for options that this model cannot meet, whatever the text.
+    /// InputError for options that no text could satisfy with this model.
     void check(const FillMaskOptions& options) const;
     /// The ids of targets, ascending, each once. A target spelled like a token counts as that
     /// token. Any other is tokenized, without special tokens, and its first token counts; one that

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
@@ -14,8 +15,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerForMultipleChoice;
 class Tokenizer;
 
 struct MultipleChoiceAnswer {

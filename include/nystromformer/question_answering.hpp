@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
@@ -16,8 +17,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerForQuestionAnswering;
 class Tokenizer;
 
 /// A span of the context, with Hugging Face's names.

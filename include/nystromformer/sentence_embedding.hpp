@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/embeddings.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/semantic_search.hpp>
 
@@ -18,8 +19,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerModel;
 class Tokenizer;
 
 std::string_view name(PoolingMode mode);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
@@ -15,8 +16,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerForSequenceClassification;
 class Tokenizer;
 
 /// One label for a text, with Hugging Face's names.

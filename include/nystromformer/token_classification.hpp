@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/entity.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
@@ -16,8 +17,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerForTokenClassification;
 class Tokenizer;
 
 /// The strategy of that name, or nothing.

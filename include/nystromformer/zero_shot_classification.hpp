@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
@@ -15,8 +16,6 @@
 
 namespace nystromformer {
 
-template <typename Scalar>
-class NystromformerForSequenceClassification;
 class Tokenizer;
 
 /// A text and its labels with their scores, best first, with Hugging Face's names.

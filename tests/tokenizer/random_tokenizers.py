@@ -3,8 +3,8 @@
 """Draws tokenizers and texts at random and compares a program with Hugging Face's library; exits 1 on any difference.
 
 Usage: random_tokenizers.py PROGRAM [--seed S] [--count N] [--first I] [--texts T] [--keep FOLDER]
-PROGRAM is a build of encode_lines.cpp. Tokenizer number I of seed S is the same whatever the count, so that one can be
-run again alone: --first I --count 1 --keep FOLDER, which also writes its tokenizer.json and requests.
+PROGRAM is a build of encode_lines.cpp. Tokenizer number I of seed S does not depend on the count, so one can be run
+again alone: --first I --count 1 --keep FOLDER, which also writes its tokenizer.json and requests.
 
 A tokenizer has any components, flags, models and added tokens, on a vocabulary of a few strings that its texts are made
 of, too. Left out is what the library itself cannot do:

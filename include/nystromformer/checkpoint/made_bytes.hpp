@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A bound on what is made of a checkpoint whose tensors share bytes.
+// Limits the memory that a model takes if tensors of its checkpoint share bytes.
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>

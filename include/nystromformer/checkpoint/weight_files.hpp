@@ -133,7 +133,7 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
     }};
     std::string looked_for;
     for (const auto& [name, opener] : forms) {
-        std::error_code ignored;  // a dangling link is there too, and is told as such by its opener
+        std::error_code ignored;  // a dangling link counts: its opener reports it
         if (std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored))) {
             auto contents = std::make_shared<Contents>();
             contents->source = folder / name;

@@ -39,7 +39,13 @@ struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultiple
             first_pair.push_back(first_pair.back() + inputs[i].choices.size());
         }
         // (pairs, 1): which choices belong together does not matter before the softmax.
-        const Matrix<float> logits = pair_logits(inputs, first_pair, options);
+        const Matrix<float> logits = pair_logits(
+            first_pair, 1, options.long_text, options.run,
+            [&](std::size_t i, std::size_t choice, const LongText& long_text) {
+                return encode_all(
+                    {.text = inputs[i].prompt, .pair = inputs[i].choices[choice], .number = i},
+                    long_text);
+            });
         std::vector<MultipleChoiceAnswer> results;
         const std::span<const float> all(logits.data(), first_pair.back());
         for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -56,28 +62,6 @@ struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultiple
     void check(const MultipleChoiceOptions& options) const {
         detail::check_options(options.run);
         detail::check_long_text(options.long_text, max_length());
-    }
-
-    /// A logit for each prompt with each of its choices; those of input i start at first_pair[i].
-    Matrix<float> pair_logits(std::span<const MultipleChoiceInput> inputs,
-                              const std::vector<std::size_t>& first_pair,
-                              const MultipleChoiceOptions& options) const {
-        std::size_t number = 0;  // of the input that the last pair was of
-        LongText long_text = options.long_text, silent = options.long_text;
-        long_text.on_truncation = detail::once_each(options.long_text.on_truncation);
-        silent.on_truncation = {};
-        const auto encode = [&](std::size_t pair, detail::Windows& windows, bool is_counted) {
-            number = detail::group_of(first_pair, pair, number);
-            const MultipleChoiceInput& input = inputs[number];
-            windows.add(encode_all({.text = input.prompt,
-                                    .pair = input.choices[pair - first_pair[number]],
-                                    .number = number},
-                                   is_counted ? silent : long_text));
-        };
-        return detail::means_in_parts(first_pair.back(), 1, options.run, encode,
-                                      [&](const auto& encodings, const RunOptions& run) {
-                                          return sequence_logits(1, encodings, run);
-                                      });
     }
 };
 

@@ -79,6 +79,27 @@ struct TextModel {
         return encode_windows(input, max_length(), *long_text.stride, long_text.on_truncation);
     }
 
+    /// The logits of several pairs for each input, (pairs, num_labels): those of input i are the
+    /// rows from first_pair[i]. `encode_pair(i, k, long_text)` gives the windows of its pair k.
+    template <typename EncodePair>
+    Matrix<float> pair_logits(const std::vector<std::size_t>& first_pair, Index num_labels,
+                              const LongText& options, const RunOptions& run,
+                              const EncodePair& encode_pair) const {
+        std::size_t number = 0;  // of the input that the last pair belongs to
+        LongText long_text = options, silent = options;
+        long_text.on_truncation = once_each(options.on_truncation);
+        silent.on_truncation = {};
+        const auto encode = [&](std::size_t pair, Windows& windows, bool is_counted) {
+            number = group_of(first_pair, pair, number);
+            windows.add(
+                encode_pair(number, pair - first_pair[number], is_counted ? silent : long_text));
+        };
+        return means_in_parts(first_pair.back(), num_labels, run, encode,
+                              [&](const auto& encodings, const RunOptions& part) {
+                                  return sequence_logits(num_labels, encodings, part);
+                              });
+    }
+
     /// The logits of a model that has one row of them for each sequence: (encodings, labels).
     Matrix<float> sequence_logits(Index num_labels, const std::vector<Encoding>& encodings,
                                   const RunOptions& options) const {

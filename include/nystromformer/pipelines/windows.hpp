@@ -100,8 +100,8 @@ struct Windows {
     }
 };
 
-/// How many tokens of windows are held at once where inputs are many times as long as what is made
-/// of them: about 10 MiB.
+/// Tokens of windows held in memory at once, about 10 MiB: the inputs are far larger than their
+/// results.
 inline constexpr Index max_tokens_in_part = Index{1} << 16;
 
 /// (inputs, columns): Windows::means of the rows that `run(encodings, options)` makes of windows.

@@ -79,7 +79,17 @@ struct ZeroShotClassificationPipeline::Body
                 throw InputError({"", "", "at least one candidate label", "none", i});
             first_pair.push_back(first_pair.back() + inputs[i].candidate_labels.size());
         }
-        const Matrix<float> logits = pair_logits(inputs, first_pair, options);
+        const Matrix<float> logits =
+            pair_logits(first_pair, config().num_labels, options.long_text, options.run,
+                        [&](std::size_t i, std::size_t label, const LongText& long_text) {
+                            const std::string hypothesis = detail::hypothesis(
+                                options.hypothesis_template, inputs[i].candidate_labels[label]);
+                            return encode_all({.text = inputs[i].sequence,
+                                               .pair = hypothesis,
+                                               .number = i,
+                                               .strategy = TruncationStrategy::only_first},
+                                              long_text);
+                        });
         std::vector<ZeroShotAnswer> results;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             const auto row = static_cast<Index>(first_pair[i]);
@@ -106,32 +116,6 @@ struct ZeroShotClassificationPipeline::Body
             if (start == "entail") return id;
         }
         return std::nullopt;
-    }
-
-    /// The logits of each text with each of its labels; those of input i start at first_pair[i].
-    Matrix<float> pair_logits(std::span<const ZeroShotInput> inputs,
-                              const std::vector<std::size_t>& first_pair,
-                              const ZeroShotOptions& options) const {
-        std::size_t number = 0;  // of the input that the last pair was of
-        LongText long_text = options.long_text, silent = options.long_text;
-        long_text.on_truncation = detail::once_each(options.long_text.on_truncation);
-        silent.on_truncation = {};
-        const auto encode = [&](std::size_t pair, detail::Windows& windows, bool is_counted) {
-            number = detail::group_of(first_pair, pair, number);
-            const ZeroShotInput& input = inputs[number];
-            const std::string& label = input.candidate_labels[pair - first_pair[number]];
-            const std::string hypothesis = detail::hypothesis(options.hypothesis_template, label);
-            windows.add(encode_all({.text = input.sequence,
-                                    .pair = hypothesis,
-                                    .number = number,
-                                    .strategy = TruncationStrategy::only_first},
-                                   is_counted ? silent : long_text));
-        };
-        const Index num_labels = config().num_labels;
-        return detail::means_in_parts(first_pair.back(), num_labels, options.run, encode,
-                                      [&](const auto& encodings, const RunOptions& run) {
-                                          return sequence_logits(num_labels, encodings, run);
-                                      });
     }
 
     /// `logits` (labels, num_labels): a row for each candidate label.

@@ -118,7 +118,7 @@ private:
         return text.text;
     }
 
-    /// Puts `token` in the place of `old`, which has its id. A normal form that differs from the
+    /// Replaces `old` by `token`, which has the same id. A normal form that differs from the
     /// text stays until there is another.
     static void replace(AddedToken& old, AddedToken token) {
         if (old.shown != old.content && token.shown == token.content) token.shown = old.shown;

@@ -48,7 +48,7 @@ struct SemanticIndex::Body {
     Index rows, cols;
 
     /// `corpus` (texts, columns)
-    Body(const Matrix<float>& corpus, Similarity measure)
+    Body(const detail::ConstEmbeddingsMap& corpus, Similarity measure)
         : similarity(measure), rows(corpus.rows()), cols(corpus.cols()) {
         for (Index first = 0; first < rows; first += rows_of_block) {
             Matrix<float> block = corpus.middleRows(first, std::min(rows_of_block, rows - first));
@@ -63,8 +63,8 @@ struct SemanticIndex::Body {
 
     /// For each of `queries` (queries, columns) the `top_k` rows most like it, the best first, of
     /// equal ones the first. InputError where the columns differ or top_k is below 1.
-    std::vector<std::vector<SearchHit>> operator()(const Matrix<float>& queries, Index top_k,
-                                                   ThreadPool& threads) const {
+    std::vector<std::vector<SearchHit>> operator()(const detail::ConstEmbeddingsMap& queries,
+                                                   Index top_k, ThreadPool& threads) const {
         if (top_k < 1) throw InputError({"", "top_k", "at least 1", std::to_string(top_k)});
         std::vector<std::vector<SearchHit>> hits(static_cast<std::size_t>(queries.rows()));
         for (Index first = 0; first < queries.rows(); first += queries_at_once) {

@@ -28,7 +28,7 @@ struct JsonPart {
     Json value;
 };
 
-/// Puts the value of each part in the place of its name.
+/// Replaces each name of a part by its value.
 inline void put_parts(Json& json, std::span<JsonPart> parts) {
     if (const auto* text = json.get_ptr<const std::string*>()) {
         const auto part = std::find_if(parts.begin(), parts.end(),

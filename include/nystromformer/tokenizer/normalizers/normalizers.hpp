@@ -75,8 +75,8 @@ struct Strip {
     }
 };
 
-/// Puts text before text that is not empty; it shares the span of the first character. With
-/// Hugging Face that character counts as put in, too, which shows where there is nothing before it.
+/// Puts text before text that is not empty; it shares the span of the first character. Hugging Face
+/// counts that character as inserted, too, which matters if nothing precedes it.
 struct Prepend {
     std::string content;
 
