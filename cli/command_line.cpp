@@ -102,7 +102,9 @@ void CommonOptions::add_corpus(CLI::App& command, const std::string& what) {
 }
 
 nf::LoadOptions CommonOptions::load_options() const {
-    return {.num_threads = threads, .precision = nf::precision_named(precision).value()};
+    return {.num_threads = threads,
+            .precision = nf::precision_named(precision).value(),
+            .on_notice = notice_printer()};
 }
 
 nf::Attention CommonOptions::attention_mode() const {
@@ -214,6 +216,12 @@ void write_out(std::string_view text) {
             throw std::system_error(errno, std::generic_category(), "writing to stdout");
         text.remove_prefix(static_cast<std::size_t>(written));
     }
+}
+
+std::function<void(const nf::Notice&)> notice_printer() {
+    return [told = std::make_shared<std::set<std::string>>()](const nf::Notice& notice) {
+        if (told->insert(notice.text()).second) print_message("note: " + notice.text());
+    };
 }
 
 void print_message(std::string_view text) {

@@ -107,6 +107,8 @@ void prepare_streams();
 void write_out(std::string_view text);
 /// One line on stderr, made safe for a terminal.
 void print_message(std::string_view text);
+/// Prints each notice of the library on stderr, once.
+std::function<void(const nystromformer::Notice&)> notice_printer();
 /// `text` with control characters and invalid UTF-8 escaped; other UTF-8 stays.
 std::string for_terminal(std::string_view text);
 /// JSON on one line; invalid UTF-8 becomes U+FFFD.

@@ -18,7 +18,18 @@ namespace nystromformer {
 
 class ThreadPool;
 
-/// Which files of a model folder are read, and how large they may be.
+/// Something in a file that the library repaired, skipped or did not use, and that changes no
+/// answer which Python would give.
+struct Notice {
+    std::string file;   ///< the file, or the folder
+    std::string place;  ///< JSON path, tensor name or line; may be empty
+    std::string what;   ///< what was found, and what the library did with it
+
+    /// "file: place: what".
+    std::string text() const;
+};
+
+/// Which files of a model folder are read, how large they may be, and who hears about them.
 struct FileOptions {
     /// false: IoError for a file, or a folder in the model's folder, that is a symbolic link. (The
     /// Hugging Face cache is made of links, so the default follows them.)
@@ -29,6 +40,8 @@ struct FileOptions {
     std::uint64_t max_text_bytes = std::uint64_t{64} << 20;
     /// Of the header of a safetensors file, at most the 100,000,000 of the format.
     std::uint64_t max_header_bytes = 100'000'000;
+    /// Called for each Notice while the files are read, on the calling thread.
+    std::function<void(const Notice&)> on_notice = {};
 };
 
 /// How the weights of the encoder's linear layers are kept. With bf16 and int8, CPUs that multiply
@@ -55,6 +68,8 @@ struct LoadOptions {
     std::vector<std::string> keep_fp32 = {};
     bool check_finite = false;  ///< TensorError for weights that are NaN or infinite
     FileOptions files = {};     ///< which files are read, and how large they may be
+    /// Called for each Notice while the model and its tokenizer load, on the calling thread.
+    std::function<void(const Notice&)> on_notice = {};
 };
 
 /// Which attention a call runs.
@@ -107,4 +122,5 @@ struct ConversionOptions {
 
 }  // namespace nystromformer
 
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/core/option_names.hpp>

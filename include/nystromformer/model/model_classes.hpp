@@ -37,8 +37,9 @@ PreTrainedModel<Model, Scalar, Head>::PreTrainedModel(
 template <typename Model, typename Scalar, typename Head>
 Model PreTrainedModel<Model, Scalar, Head>::from_pretrained(const std::filesystem::path& folder,
                                                             const LoadOptions& options) {
-    const auto config = NystromformerConfig::from_pretrained(folder, options.files);
-    return from_checkpoint(config, Checkpoint::open(folder, options.files), options);
+    const auto config = NystromformerConfig::from_pretrained(folder, detail::file_options(options));
+    return from_checkpoint(config, Checkpoint::open(folder, detail::file_options(options)),
+                           options);
 }
 
 template <typename Model, typename Scalar, typename Head>

@@ -30,7 +30,7 @@ struct TextModel {
     /// Loads both from a Hugging Face folder; throws what those throw.
     TextModel(const std::filesystem::path& folder, const LoadOptions& options)
         : model(Model::from_pretrained(folder, options)),
-          tokenizer(Tokenizer::from_pretrained(folder, false, options.files)) {}
+          tokenizer(Tokenizer::from_pretrained(folder, false, file_options(options))) {}
 
     const NystromformerConfig& config() const { return model.config(); }
     /// Tokens to which a text is cut at most.

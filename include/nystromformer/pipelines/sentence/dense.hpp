@@ -59,7 +59,7 @@ inline Activation dense_activation(const SentenceJson& json) {
 
 /// The weights of a module; `options` have a pool.
 inline WeightLoader weights(const std::filesystem::path& folder, const LoadOptions& options) {
-    return WeightLoader(Checkpoint::open(folder, options.files), options, options.threads)
+    return WeightLoader(Checkpoint::open(folder, file_options(options)), options, options.threads)
         .in_fp32();
 }
 

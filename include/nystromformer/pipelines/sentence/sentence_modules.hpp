@@ -36,15 +36,17 @@ struct SentenceModules {
     /// Throws what NystromformerModel, Tokenizer, SentenceModule and its kin throw.
     static SentenceModules load(const std::filesystem::path& root, LoadOptions options) {
         if (!options.threads) options.threads = std::make_shared<ThreadPool>(options.num_threads);
-        const std::vector<SentenceModule> list = SentenceModule::load_all(root, options.files);
+        const std::vector<SentenceModule> list =
+            SentenceModule::load_all(root, file_options(options));
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;
         const auto limits =
-            list.empty() ? SentenceLimits{} : SentenceLimits::load(folder, options.files);
+            list.empty() ? SentenceLimits{} : SentenceLimits::load(folder, file_options(options));
         // Before the braces: where an initializer throws, GCC 12 destroys a {} before it twice.
         auto defaults =
-            list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root, options.files);
+            list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root, file_options(options));
         auto model = NystromformerModel<float>::from_pretrained(folder, options);
-        auto tokenizer = Tokenizer::from_pretrained(folder, limits.do_lower_case, options.files);
+        auto tokenizer =
+            Tokenizer::from_pretrained(folder, limits.do_lower_case, file_options(options));
         SentenceModules result{
             std::move(model), std::move(tokenizer), {}, {}, std::move(defaults), 0, !list.empty()};
         const NystromformerConfig& config = result.model.config();
@@ -76,7 +78,7 @@ struct SentenceModules {
 private:
     void add(const SentenceModule& module, const LoadOptions& options) {
         const auto path = module.folder / "config.json";
-        const FileOptions& files = options.files;
+        const FileOptions files = file_options(options);
         if (module.type == "Pooling") {
             pooling =
                 Pooling::load(SentenceFile::load(path, files).view(), model.config().hidden_size);
