@@ -15,6 +15,8 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <set>
 #include <sstream>
 #include <system_error>
 #include <utility>
