@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The ground floor: thread pool, packed matrix product, row kernels and the attention of one head.
 #include "catch.hpp"
+#include "temporary_folder.hpp"
 
+#include <nystromformer/core/cores.hpp>
+#include <nystromformer/core/load_options.hpp>
 #include <nystromformer/kernels/activate.hpp>
 #include <nystromformer/kernels/attention/blocked_attention.hpp>
 #include <nystromformer/kernels/attention/depthwise_convolution.hpp>
@@ -18,8 +21,12 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <iterator>
 #include <limits>
+#include <mutex>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -91,6 +98,69 @@ TEST_CASE("an exception in a parallel loop reaches the caller and the pool goes 
         pool.parallel_for(100, [&](Index) { ++count; });
         CHECK(count == 100);
     }
+}
+
+TEST_CASE("a pool of an executor starts no thread and waits for no task that has not begun",
+          "[threads]") {
+    std::vector<std::thread> threads;
+    std::mutex mutex;
+    std::vector<std::function<void()>> never_run;
+    {
+        nf::ThreadPool pool({.num_threads = 3, .submit = [&](std::function<void()> task) {
+                                 const std::lock_guard lock(mutex);
+                                 threads.emplace_back(std::move(task));
+                             }});
+        nf::ThreadPool idle({.num_threads = 3, .submit = [&](std::function<void()> task) {
+                                 never_run.push_back(std::move(task));
+                             }});
+        CHECK(pool.num_threads() == 3);
+        std::atomic<int> count = 0;
+        for (int round = 0; round < 20; ++round) {
+            pool.parallel_for(50, [&](Index) { ++count; });
+            idle.parallel_for(50, [&](Index) { ++count; });
+        }
+        CHECK(count == 2000);
+        CHECK(threads.size() == 40);
+        CHECK_THROWS_AS(idle.parallel_for(5, [](Index) { throw std::runtime_error("5"); }),
+                        std::runtime_error);
+    }
+    for (const auto& task : never_run) task();  // after the pool and its loops have gone
+    for (std::thread& thread : threads) thread.join();
+    CHECK_THROWS_AS(nf::ThreadPool(nf::Executor{2, {}}), nf::InputError);
+    CHECK_THROWS_AS(nf::ThreadPool(nf::Executor{0, [](const std::function<void()>&) {}}),
+                    nf::InputError);
+}
+
+TEST_CASE("models that ask for no threads of their own share one pool", "[threads]") {
+    const auto first = nf::ThreadPool::shared(), second = nf::ThreadPool::shared();
+    CHECK(first == second);
+    CHECK(nf::detail::threads_of({}) == first);
+    CHECK(nf::detail::threads_of({.num_threads = 1})->num_threads() == 1);
+    CHECK(nf::detail::threads_of({.num_threads = 1, .threads = second}) == second);
+}
+
+TEST_CASE("the least CPU quota of the control groups around a process counts", "[threads]") {
+    const TemporaryFolder root("quota");
+    const auto write = [&](const std::string& name, const std::string& text) {
+        std::filesystem::create_directories((root.path / name).parent_path());
+        std::ofstream(root.path / name) << text;
+    };
+    CHECK(!nf::detail::cpu_quota(root.path));
+    write("proc/self/cgroup", "0::/system.slice/a.service\n");
+    write("sys/fs/cgroup/system.slice/a.service/cpu.max", "max 100000\n");
+    CHECK(!nf::detail::cpu_quota(root.path));
+    write("sys/fs/cgroup/system.slice/cpu.max", "150000 100000\n");
+    write("sys/fs/cgroup/cpu.max", "400000 100000\n");
+    CHECK(nf::detail::cpu_quota(root.path) == 1.5);
+    write("proc/self/cgroup", "4:memory:/x\n3:cpu,cpuacct:/docker/1\n");
+    CHECK(!nf::detail::cpu_quota(root.path));
+    write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
+    write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+    CHECK(!nf::detail::cpu_quota(root.path));
+    write("sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_quota_us", "50000\n");
+    write("sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_period_us", "100000\n");
+    CHECK(nf::detail::cpu_quota(root.path) == 0.5);
+    CHECK(nf::detail::available_cores() >= 1);
 }
 
 TEST_CASE("a thread count out of range is an InputError", "[threads]") {

@@ -59,8 +59,10 @@ std::optional<Precision> precision_named(std::string_view word);
 
 /// How a model is loaded.
 struct LoadOptions {
-    Index num_threads = 0;                          ///< of the model's own pool; 0: every core
-    std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool to share instead
+    /// Of a pool of the model's own. 0: the pool of every core that models share
+    /// (ThreadPool::shared).
+    Index num_threads = 0;
+    std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool to use instead
     bool strict = false;  ///< TensorError if the files hold a tensor that the model does not use
     Precision precision = Precision::fp32;  ///< of the encoder's linear layers; all else is fp32
     /// Components whose layers stay in fp32, each a path in the model or a part of one: "layer.0",
@@ -107,7 +109,9 @@ struct RunOptions {
     Attention attention = Attention::config;
     Index num_landmarks = 0;    ///< 0: the config's num_landmarks
     Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
-    /// Called after each batch with the model's inputs (texts, or windows of texts) done of all.
+    /// Called after each batch with the model's inputs (texts, or windows of texts) done of all. An
+    /// exception that it throws ends the call and reaches its caller, which is the way to cancel a
+    /// call; the pipeline can be used again at once.
     std::function<void(Index done, Index total)> progress = {};
 };
 

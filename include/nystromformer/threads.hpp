@@ -5,9 +5,18 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/mode.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace nystromformer {
+
+/// A program's own threads, for a ThreadPool that starts none.
+struct Executor {
+    Index num_threads;  ///< tasks that run at once, the caller of a loop among them; at least 1
+    /// Runs a task soon on another thread, or never: a loop waits only for tasks that have begun.
+    /// It may be called from several threads, and must not throw.
+    std::function<void(std::function<void()> task)> submit;
+};
 
 /// Runs loops on `num_threads` threads, the calling one among them. Safe to use from several
 /// threads at once; a loop inside a loop runs on the thread that starts it.
@@ -15,12 +24,20 @@ class ThreadPool {
 public:
     static constexpr Index max_threads = 1024;
 
-    /// `num_threads` 0 takes every core; InputError below 0 or above `max_threads`. If the system
-    /// refuses to start a thread, the pool has fewer.
+    /// `num_threads` 0 takes every core that the process may use: its affinity and the CPU quota of
+    /// its container count. InputError below 0 or above `max_threads`. If the system refuses to
+    /// start a thread, the pool has fewer.
     explicit ThreadPool(Index num_threads = 0);
+    /// Starts no threads, but hands parts of loops to the program's own. InputError for a number of
+    /// threads that is not from 1 to `max_threads`, or without `submit`.
+    explicit ThreadPool(Executor executor);
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
     ~ThreadPool();
+
+    /// The pool of every core, which models share that are loaded with LoadOptions::num_threads 0
+    /// and no pool of their own. Its threads end with the last model that uses it.
+    static std::shared_ptr<ThreadPool> shared();
 
     /// Threads at work in a loop, the caller among them.
     Index num_threads() const noexcept;
@@ -49,7 +66,7 @@ private:
     void run(Index count, void (*call)(const void* context, Index i), const void* context);
 
     class Workers;
-    std::unique_ptr<Workers> workers_;
+    std::shared_ptr<Workers> workers_;  // a task of an Executor may outlive the pool
 };
 
 }  // namespace nystromformer

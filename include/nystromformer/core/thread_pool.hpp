@@ -3,6 +3,7 @@
 // looks for it for a moment, then sleeps.
 #pragma once
 
+#include <nystromformer/core/cores.hpp>
 #include <nystromformer/core/float_mode.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
@@ -19,11 +20,12 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace nystromformer {
 
-class ThreadPool::Workers {
+class ThreadPool::Workers : public std::enable_shared_from_this<ThreadPool::Workers> {
 public:
     struct Loop {
         Index count;
@@ -37,8 +39,7 @@ public:
 
     explicit Workers(Index num_threads) {
         // Where threads share cores, one that waits would keep another from its work.
-        if (num_threads <= static_cast<Index>(std::thread::hardware_concurrency()))
-            patience_ = std::chrono::microseconds(100);
+        if (num_threads <= detail::available_cores()) patience_ = std::chrono::microseconds(100);
         workers_.reserve(static_cast<std::size_t>(num_threads - 1));
         try {
             for (Index i = 1; i < num_threads; ++i) workers_.emplace_back([this] { serve(); });
@@ -48,6 +49,7 @@ public:
             // The same; those that have started could not be left alone.
         }
     }
+    explicit Workers(Executor executor) : executor_(std::move(executor)) {}
     Workers(const Workers&) = delete;
     Workers& operator=(const Workers&) = delete;
     ~Workers() {
@@ -59,7 +61,10 @@ public:
         for (std::thread& worker : workers_) worker.join();
     }
 
-    Index size() const noexcept { return static_cast<Index>(workers_.size()); }
+    /// Threads beside the caller of a loop.
+    Index size() const noexcept {
+        return executor_.submit ? executor_.num_threads - 1 : static_cast<Index>(workers_.size());
+    }
 
     /// True on a thread that is inside a loop of any pool.
     static bool& inside_loop() {
@@ -74,6 +79,7 @@ public:
             ++num_begun_;
         }
         work_.notify_all();
+        submit_help(loop);
         take_part(loop);
         {
             const std::lock_guard lock(mutex_);
@@ -86,6 +92,25 @@ public:
     }
 
 private:
+    /// Asks the executor for helpers. One that comes late finds no open loop.
+    void submit_help(const Loop& loop) {
+        if (!executor_.submit) return;
+        const Index helpers = std::min(size(), loop.count - 1);
+        for (Index i = 0; i < helpers; ++i)
+            executor_.submit([self = shared_from_this()] { self->help(); });
+    }
+    void help() {
+        std::unique_lock lock(mutex_);
+        if (Loop* open = open_loop()) help(*open, lock);
+    }
+    void help(Loop& loop, std::unique_lock<std::mutex>& lock) {
+        ++loop.helpers;
+        lock.unlock();
+        take_part(loop);
+        lock.lock();
+        if (--loop.helpers == 0) done_.notify_all();
+    }
+
     void take_part(Loop& loop) {
         inside_loop() = true;
         const detail::FloatModeScope scope(loop.mode);
@@ -124,11 +149,7 @@ private:
             work_.wait(lock,
                        [this, &open] { return stopping_ || (open = open_loop()) != nullptr; });
             if (open == nullptr) return;
-            ++open->helpers;
-            lock.unlock();
-            take_part(*open);
-            lock.lock();
-            if (--open->helpers == 0) done_.notify_all();
+            help(*open, lock);
         }
     }
 
@@ -139,6 +160,7 @@ private:
         return nullptr;
     }
 
+    Executor executor_{};  // without `submit`: the workers below
     std::vector<std::thread> workers_;
     std::mutex mutex_;
     std::condition_variable work_;
@@ -149,15 +171,36 @@ private:
     std::atomic<bool> stopping_ = false;
 };
 
+namespace detail {
+
+inline void check_num_threads(Index num_threads, Index min) {
+    constexpr Index max = ThreadPool::max_threads;
+    if (num_threads >= min && num_threads <= max) return;
+    throw InputError({"", "num_threads", std::to_string(min) + " to " + std::to_string(max),
+                      std::to_string(num_threads)});
+}
+
+}  // namespace detail
+
 NYSTROMFORMER_INLINE ThreadPool::ThreadPool(Index num_threads) {
-    if (num_threads < 0 || num_threads > max_threads) {
-        throw InputError({"", "num_threads", "0 to " + std::to_string(max_threads),
-                          std::to_string(num_threads)});
-    }
-    if (num_threads == 0) {
-        num_threads = std::clamp<Index>(std::thread::hardware_concurrency(), 1, max_threads);
-    }
-    workers_ = std::make_unique<Workers>(num_threads);
+    detail::check_num_threads(num_threads, 0);
+    if (num_threads == 0) num_threads = std::min(detail::available_cores(), max_threads);
+    workers_ = std::make_shared<Workers>(num_threads);
+}
+
+NYSTROMFORMER_INLINE ThreadPool::ThreadPool(Executor executor) {
+    detail::check_num_threads(executor.num_threads, 1);
+    if (!executor.submit) throw InputError({"", "submit", "a function", "none"});
+    workers_ = std::make_shared<Workers>(std::move(executor));
+}
+
+NYSTROMFORMER_INLINE std::shared_ptr<ThreadPool> ThreadPool::shared() {
+    static std::mutex mutex;
+    static std::weak_ptr<ThreadPool> last;
+    const std::lock_guard lock(mutex);
+    auto pool = last.lock();
+    if (!pool) last = pool = std::make_shared<ThreadPool>();
+    return pool;
 }
 
 NYSTROMFORMER_INLINE ThreadPool::~ThreadPool() = default;

@@ -5,6 +5,7 @@
 
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/config.hpp>
+#include <nystromformer/core/load_options.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/input.hpp>
 #include <nystromformer/model/model_body.hpp>
@@ -50,8 +51,7 @@ struct LoadedModel {
 
     static LoadedModel load(const NystromformerConfig& config, const Checkpoint& checkpoint,
                             const LoadOptions& options) {
-        const auto threads =
-            options.threads ? options.threads : std::make_shared<ThreadPool>(options.num_threads);
+        const auto threads = threads_of(options);
         const WeightLoader root(checkpoint, options, threads);
         const auto body = std::make_shared<const NystromformerBody<Scalar>>(
             NystromformerBody<Scalar>::load(root, config, Head::word_layout));

@@ -4,6 +4,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/tokenizer/normalizer.rs
 #pragma once
 
+#include <nystromformer/core/names.hpp>
 #include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
@@ -78,6 +79,8 @@ void rewrite_pieces(PieceText& target, Write&& write) {
 /// What becomes of the matches of a pattern when text is cut at them. `contiguous` makes one piece
 /// of neighbouring matches, and of neighbouring parts between.
 enum class SplitBehavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
+inline constexpr auto split_behaviors = enum_names<SplitBehavior>(
+    "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous");
 
 /// Makes pieces of the matches of a pattern and of what stands between, given in order and without
 /// gaps.

@@ -61,7 +61,7 @@ struct TextEncoder {
                                   const std::vector<Normalizer>& normalizers,
                                   const std::vector<PreTokenizer>& pre_tokenizers) {
         return is_local(normalizers) && !added_tokens.has_normalized() && !pre_tokenizers.empty() &&
-               std::holds_alternative<WhitespaceSplit>(pre_tokenizers.front());
+               is_local(pre_tokenizers.front());
     }
 
     /// Text number `sequence` of an input, without special tokens. Throws InputError.

@@ -6,7 +6,7 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/tokenizer/loaders/component_json.hpp>
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/models/merge_table.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
 #include <nystromformer/tokenizer/rust_numbers.hpp>

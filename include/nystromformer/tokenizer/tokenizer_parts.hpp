@@ -5,11 +5,12 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/tokenizer/added_tokens.hpp>
-#include <nystromformer/tokenizer/decoders/decoder_reader.hpp>
+#include <nystromformer/tokenizer/component.hpp>
+#include <nystromformer/tokenizer/decoders/decoders.hpp>
 #include <nystromformer/tokenizer/models/model.hpp>
-#include <nystromformer/tokenizer/normalizers/normalizer_reader.hpp>
+#include <nystromformer/tokenizer/normalizers/normalizers.hpp>
 #include <nystromformer/tokenizer/post_processors/post_processor.hpp>
-#include <nystromformer/tokenizer/pre_tokenizers/pre_tokenizer_reader.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/pre_tokenizers.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
@@ -47,20 +48,22 @@ struct TokenizerParts {
         result.has_continuing_subword_prefix =
             model.holds("continuing_subword_prefix") &&
             !model.at("continuing_subword_prefix").string().empty();
+        ComponentLimits limits{file.budget};
         if (json.holds("normalizer"))
-            read_normalizers(json.at("normalizer"), result.normalizers, file.budget);
+            read_components(json.at("normalizer"), "normalizers", limits, result.normalizers);
         if (json.holds("pre_tokenizer"))
-            read_pre_tokenizers(json.at("pre_tokenizer"), result.pre_tokenizers, file.budget);
+            read_components(json.at("pre_tokenizer"), "pretokenizers", limits,
+                            result.pre_tokenizers);
         if (json.holds("added_tokens"))
             result.added_tokens =
                 AddedTokens(json.at("added_tokens"), result.model, result.normalizers, file.budget);
         result.works_in_parts = TextEncoder::can_work_in_parts(
             result.added_tokens, result.normalizers, result.pre_tokenizers);
+        limits.vocab_size = result.vocab_size();
         if (json.holds("post_processor"))
-            result.post_processor =
-                PostProcessor::load(json.at("post_processor"), result.vocab_size());
+            result.post_processor = PostProcessor::load(json.at("post_processor"), limits);
         if (json.holds("decoder"))
-            read_decoders(json.at("decoder"), result.decoders.emplace(), file.budget);
+            read_components(json.at("decoder"), "decoders", limits, result.decoders.emplace());
         result.truncation.strategy = TruncationStrategy::do_not_truncate;
         result.padding.strategy = PaddingStrategy::do_not_pad;
         if (json.holds("truncation")) result.truncation = read_truncation(json.at("truncation"));

@@ -2,6 +2,7 @@
 // A folder of sentence-transformers, loaded: encoder, tokenizer, pooling and what comes after it.
 #pragma once
 
+#include <nystromformer/core/load_options.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
@@ -35,7 +36,7 @@ struct SentenceModules {
 
     /// Throws what NystromformerModel, Tokenizer, SentenceModule and its kin throw.
     static SentenceModules load(const std::filesystem::path& root, LoadOptions options) {
-        if (!options.threads) options.threads = std::make_shared<ThreadPool>(options.num_threads);
+        options.threads = threads_of(options);
         const std::vector<SentenceModule> list =
             SentenceModule::load_all(root, file_options(options));
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;

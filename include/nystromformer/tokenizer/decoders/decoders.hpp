@@ -3,13 +3,16 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/decoders
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
+#include <nystromformer/tokenizer/decoders/byte_decoders.hpp>
+#include <nystromformer/tokenizer/decoders/decoded_text.hpp>
 #include <nystromformer/tokenizer/growth_limit.hpp>
 #include <nystromformer/tokenizer/normalizers/normalizers.hpp>
-#include <nystromformer/tokenizer/pre_tokenizers/byte_alphabet.hpp>
-#include <nystromformer/tokenizer/unicode/utf8.hpp>
+#include <nystromformer/tokenizer/pre_tokenizers/metaspace.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,44 +22,16 @@
 
 namespace nystromformer::detail {
 
-/// `text` with `to` for every `from`, as Rust's str::replace has it: an empty `from` stands between
-/// all characters and at both ends.
-inline std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
-    std::string result;
-    std::size_t done = 0;
-    if (from.empty()) {
-        for (; done < text.size(); done += utf8::length(text[done]))
-            result.append(to).append(text.substr(done, utf8::length(text[done])));
-        return result.append(to);
-    }
-    for (std::size_t at = text.find(from); at != std::string_view::npos;
-         at = text.find(from, done)) {
-        result.append(text.substr(done, at - done)).append(to);
-        done = at + from.size();
-    }
-    return result.append(text.substr(done));
-}
-
-/// English punctuation and contractions without the space before them. The decoders' list also
-/// writes " do not" as " don't"; that of transformers' decode does not.
-inline std::string clean_up(std::string text, bool contracts_do_not) {
-    struct Rule {
-        std::string_view from, to;
-    };
-    constexpr Rule rules[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
-                              {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
-                              {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-    for (const auto& [from, to] : rules) {
-        if (from == " do not" && !contracts_do_not) continue;
-        if (text.find(from) != std::string::npos) text = replace_all(text, from, to);
-    }
-    return text;
-}
-
 /// The replacement character is a space again; in the first token it goes, if one was put there.
 struct MetaspaceDecoder {
     std::string replacement;
     bool drops_first = true;
+
+    static constexpr auto type_names = types("Metaspace");
+    static MetaspaceDecoder load(const ComponentJson& component) {
+        Metaspace rule = Metaspace::load(component);
+        return {std::move(rule.replacement), rule.prepend != PrependScheme::never};
+    }
 
     void operator()(std::vector<std::string>& tokens) const {
         for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -68,6 +43,11 @@ struct MetaspaceDecoder {
 /// The Replace of the normalisers, token by token.
 struct ReplaceDecoder {
     Replace rule;
+
+    static constexpr auto type_names = types("Replace");
+    static ReplaceDecoder load(const ComponentJson& component) {
+        return {Replace::load(component)};
+    }
 
     void operator()(std::vector<std::string>& tokens, const GrowthLimit& limit) const {
         std::optional<RegexSearch> search = make_search(rule.pattern);
@@ -88,6 +68,8 @@ struct ReplaceDecoder {
 
 /// One token of all.
 struct Fuse {
+    static constexpr auto type_names = types("Fuse");
+
     void operator()(std::vector<std::string>& tokens) const {
         std::string all;
         for (const std::string& token : tokens) all += token;
@@ -100,6 +82,15 @@ struct StripDecoder {
     std::string content;
     std::size_t start = 0;
     std::size_t stop = 0;
+
+    static constexpr auto type_names = types("Strip");
+    static StripDecoder load(const ComponentJson& component) {
+        const auto count = [&](const char* key) {
+            constexpr std::int64_t max_count = 1 << 20;
+            return static_cast<std::size_t>(component.at(key).integer(0, max_count));
+        };
+        return {read_character(component.at("content")), count("start"), count("stop")};
+    }
 
     void operator()(std::vector<std::string>& tokens) const {
         for (std::string& token : tokens) {
@@ -117,71 +108,15 @@ struct StripDecoder {
     }
 };
 
-/// Runs of <0xHH> tokens are the bytes of UTF-8 text, or U+FFFD each.
-struct ByteFallback {
-    void operator()(std::vector<std::string>& tokens) const {
-        std::vector<std::string> result;
-        std::string bytes;
-        const auto flush = [&] {
-            if (utf8::is_valid(bytes)) {
-                if (!bytes.empty()) result.push_back(bytes);
-            } else {
-                result.insert(result.end(), bytes.size(), "\xEF\xBF\xBD");
-            }
-            bytes.clear();
-        };
-        for (std::string& token : tokens) {
-            if (const int byte = value(token); byte >= 0) {
-                bytes += static_cast<char>(static_cast<unsigned char>(byte));
-            } else {
-                flush();
-                result.push_back(std::move(token));
-            }
-        }
-        flush();
-        tokens = std::move(result);
-    }
-
-private:
-    static int digit(char character) {
-        if (character >= '0' && character <= '9') return character - '0';
-        if (character >= 'A' && character <= 'F') return character - 'A' + 10;
-        if (character >= 'a' && character <= 'f') return character - 'a' + 10;
-        return -1;
-    }
-    static int value(std::string_view token) {
-        if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
-        const int high = digit(token[3]), low = digit(token[4]);
-        return high < 0 || low < 0 ? -1 : high * 16 + low;
-    }
-};
-
-/// The bytes that the characters of GPT-2's alphabet stand for, as one text; a token with any other
-/// character is its own bytes.
-struct ByteLevelDecoder {
-    void operator()(std::vector<std::string>& tokens) const {
-        std::string bytes;
-        for (const std::string& token : tokens) {
-            const std::size_t start = bytes.size();
-            for (std::size_t at = 0; at < token.size();) {
-                const auto [point, size] = utf8::decode(token, at);
-                const auto byte = byte_level_byte(point);
-                if (!byte) {
-                    bytes.replace(start, std::string::npos, token);
-                    break;
-                }
-                bytes += static_cast<char>(*byte);
-                at += size;
-            }
-        }
-        tokens = {utf8::is_valid(bytes) ? std::move(bytes) : utf8::repair(bytes).text};
-    }
-};
-
 /// A space before each token but the first and those that continue a word.
 struct WordPieceDecoder {
     std::string prefix = "##";
     bool cleanup = true;
+
+    static constexpr auto type_names = types("WordPiece");
+    static WordPieceDecoder load(const ComponentJson& component) {
+        return {component.at("prefix").string(), component.flag("cleanup")};
+    }
 
     void operator()(std::vector<std::string>& tokens) const {
         for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -199,6 +134,11 @@ struct WordPieceDecoder {
 struct BpeDecoder {
     std::string suffix = "</w>";
 
+    static constexpr auto type_names = types("BPEDecoder");
+    static BpeDecoder load(const ComponentJson& component) {
+        return {component.at("suffix").string()};
+    }
+
     void operator()(std::vector<std::string>& tokens) const {
         for (std::size_t i = 0; i < tokens.size(); ++i)
             tokens[i] = replace_all(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
@@ -210,6 +150,12 @@ struct CtcDecoder {
     std::string pad_token = "<pad>";
     std::string word_delimiter_token = "|";
     bool cleanup = true;
+
+    static constexpr auto type_names = types("CTC");
+    static CtcDecoder load(const ComponentJson& component) {
+        return {component.at("pad_token").string(), component.at("word_delimiter_token").string(),
+                component.flag("cleanup")};
+    }
 
     void operator()(std::vector<std::string>& tokens) const {
         tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());

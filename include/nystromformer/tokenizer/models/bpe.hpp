@@ -31,6 +31,7 @@ public:
         std::string spelling;  // a character with its prefix and suffix
     };
 
+    static constexpr auto type_names = types("BPE");
     /// Takes /model out of `file`. Throws FormatError, TokenizerError, or UnsupportedError for a
     /// dropout.
     static Bpe load(TokenizerFile& file) {

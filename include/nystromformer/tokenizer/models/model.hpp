@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/models/bpe.hpp>
 #include <nystromformer/tokenizer/models/unigram.hpp>
 #include <nystromformer/tokenizer/models/vocabulary.hpp>
@@ -44,18 +45,7 @@ public:
         const auto json = file.root().at("model");
         const std::string type = type_of(json.object());
         Model result;
-        if (type == "Unigram") {
-            result.model_ = Unigram::load(file);
-        } else if (type == "BPE") {
-            result.model_ = Bpe::load(file);
-        } else if (type == "WordPiece") {
-            result.model_ = WordPiece::load(file);
-        } else if (type == "WordLevel") {
-            result.model_ = WordLevel::load(file);
-        } else {
-            throw UnsupportedError({json.file(), json.at("type").path(),
-                                    "one of BPE, Unigram, WordLevel, WordPiece", in_quotes(type)});
-        }
+        result.load(type, file, std::type_identity<Kinds>());
         return result;
     }
 
@@ -94,6 +84,21 @@ public:
     }
 
 private:
+    using Kinds = std::variant<Unigram, Bpe, WordPiece, WordLevel>;
+
+    template <typename... Kind>
+    void load(const std::string& type, TokenizerFile& file,
+              std::type_identity<std::variant<Kind...>>) {
+        const auto load_if_named = [&]<typename One>(std::type_identity<One>) {
+            if (is_named<One>(type)) model_ = One::load(file);
+            return is_named<One>(type);
+        };
+        if ((load_if_named(std::type_identity<Kind>()) || ...)) return;
+        const auto json = file.root().at("model").at("type");
+        throw UnsupportedError(
+            {json.file(), json.path(), "one of " + names_of_types<Kind...>(), in_quotes(type)});
+    }
+
     /// Files of 2020 do not name the type; Hugging Face tries them in this order.
     static std::string type_of(const JsonView<TokenizerError>& json) {
         if (json.has("type")) return json.at("type").string();
@@ -104,7 +109,7 @@ private:
                    : "WordLevel";
     }
 
-    std::variant<Unigram, Bpe, WordPiece, WordLevel> model_;
+    Kinds model_;
 };
 
 }  // namespace nystromformer::detail

@@ -35,6 +35,7 @@ public:
         std::vector<Node> best;  // the best path that ends at each byte
     };
 
+    static constexpr auto type_names = types("Unigram");
     /// Takes /model out of `file`. Throws FormatError or TokenizerError.
     static Unigram load(TokenizerFile& file) {
         Unigram model;

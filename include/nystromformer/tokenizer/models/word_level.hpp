@@ -20,6 +20,7 @@ class WordLevel {
 public:
     struct Workspace {};
 
+    static constexpr auto type_names = types("WordLevel");
     /// Takes /model out of `file`. Throws FormatError or TokenizerError.
     static WordLevel load(TokenizerFile& file) {
         const auto json = file.root().at("model");

@@ -22,6 +22,7 @@ class WordPiece {
 public:
     struct Workspace {};
 
+    static constexpr auto type_names = types("WordPiece");
     /// Takes /model out of `file`. Throws FormatError or TokenizerError.
     static WordPiece load(TokenizerFile& file) {
         const auto json = file.root().at("model");

@@ -3,9 +3,10 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/normalizers/bert.rs
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
+#include <nystromformer/tokenizer/normalizers/unicode_normalizers.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
-#include <nystromformer/tokenizer/unicode/unicode_normalizers.hpp>
 
 #include <cstddef>
 
@@ -18,6 +19,20 @@ struct BertNormalizer {
     bool handle_chinese_chars = true;
     bool strip_accents = true;
     bool lowercase = true;
+
+    static constexpr auto type_names = types("BertNormalizer");
+    /// strip_accents may be null or missing: then it is as lowercase says.
+    static BertNormalizer load(const ComponentJson& component) {
+        BertNormalizer result;
+        result.clean_text = component.flag("clean_text");
+        result.handle_chinese_chars = component.flag("handle_chinese_chars");
+        result.lowercase = component.flag("lowercase");
+        result.strip_accents = component.json.holds("strip_accents")
+                                   ? component.flag("strip_accents")
+                                   : result.lowercase;
+        return result;
+    }
+    static constexpr bool is_local() { return true; }
 
     void operator()(NormalizedText& target) const {
         if (clean_text) clean(target);
@@ -62,6 +77,9 @@ private:
 
 /// Removes controls and writes some white space and format characters as spaces.
 struct Nmt {
+    static constexpr auto type_names = types("Nmt");
+    static constexpr bool is_local() { return true; }
+
     void operator()(NormalizedText& target) const {
         rewrite_characters(
             target, [](char byte) { return (byte >= ' ' && byte != 0x7F) || byte == 0; },

@@ -3,14 +3,15 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/normalizers
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/normalizers/bert_normalizer.hpp>
+#include <nystromformer/tokenizer/normalizers/composition.hpp>
 #include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
 #include <nystromformer/tokenizer/normalizers/precompiled.hpp>
+#include <nystromformer/tokenizer/normalizers/unicode_normalizers.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers/byte_level_text.hpp>
 #include <nystromformer/tokenizer/regex/pattern.hpp>
-#include <nystromformer/tokenizer/unicode/composition.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
-#include <nystromformer/tokenizer/unicode/unicode_normalizers.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +28,22 @@ struct Replace {
     Pattern pattern;
     std::string content;
     bool is_space_run = false;  // for the regex " {2,}", which every Albert file has
+
+    static constexpr auto type_names = types("Replace");
+    static Replace load(const ComponentJson& component) {
+        const auto pattern = component.at("pattern").object();
+        const bool is_regex = pattern.has("Regex");
+        const auto value = pattern.at(is_regex ? "Regex" : "String");
+        Replace result{read_pattern(pattern, component.limits.budget),
+                       component.at("content").string()};
+        result.is_space_run = is_regex && value.string() == " {2,}";
+        return result;
+    }
+    bool is_local() const {
+        if (is_space_run) return content == " ";
+        return !pattern.regex && !content.empty() &&
+               (pattern.text + content).find(' ') == std::string::npos;
+    }
 
     /// Calls `tell(begin, end)` for each match in `text`, from left to right. `search` is what
     /// make_search(pattern) gives.
@@ -58,6 +75,11 @@ struct Strip {
     bool left = true;
     bool right = true;
 
+    static constexpr auto type_names = types("Strip");
+    static Strip load(const ComponentJson& component) {
+        return {component.flag("strip_left"), component.flag("strip_right")};
+    }
+
     void operator()(NormalizedText& target) const {
         std::size_t end = target.text.size();
         while (right && end > 0) {
@@ -80,6 +102,11 @@ struct Strip {
 struct Prepend {
     std::string content;
 
+    static constexpr auto type_names = types("Prepend");
+    static Prepend load(const ComponentJson& component) {
+        return {component.at("prepend").string()};
+    }
+
     void operator()(NormalizedText& target) const {
         if (target.text.empty()) return;
         if (content.empty()) {
@@ -95,6 +122,8 @@ struct Prepend {
 
 /// Writes each byte as the character that stands for it in GPT-2's alphabet.
 struct ByteLevelNormalizer {
+    static constexpr auto type_names = types("ByteLevel");
+
     void operator()(NormalizedText& target) const {
         target.clear_spare();
         append_byte_level(target, 0, target.text.size());
@@ -105,24 +134,10 @@ struct ByteLevelNormalizer {
 using Normalizer = std::variant<Replace, Decompose, Compose, StripAccents, Lowercase, Precompiled,
                                 Strip, Prepend, BertNormalizer, Nmt, ByteLevelNormalizer>;
 
-/// True if normalising the parts of a text that is cut before a single space between two letters or
-/// digits of ASCII gives the same as normalising the whole (unless the first part lags).
+/// True if all steps are local.
 inline bool is_local(const std::vector<Normalizer>& chain) {
-    constexpr std::string_view kept =
-        " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    return std::all_of(chain.begin(), chain.end(), [&](const Normalizer& step) {
-        if (const auto* replace = std::get_if<Replace>(&step)) {
-            if (replace->is_space_run) return replace->content == " ";
-            return !replace->pattern.regex && !replace->content.empty() &&
-                   (replace->pattern.text + replace->content).find(' ') == std::string::npos;
-        }
-        if (const auto* precompiled = std::get_if<Precompiled>(&step)) {
-            return std::all_of(kept.begin(), kept.end(),
-                               [&](char byte) { return precompiled->keeps(byte); });
-        }
-        return !std::holds_alternative<Strip>(step) && !std::holds_alternative<Prepend>(step) &&
-               !std::holds_alternative<ByteLevelNormalizer>(step);
-    });
+    return std::all_of(chain.begin(), chain.end(),
+                       [](const Normalizer& step) { return is_local(step); });
 }
 
 inline void apply(const std::vector<Normalizer>& chain, NormalizedText& target) {

@@ -3,10 +3,12 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/normalizers/precompiled.rs
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/normalizers/charsmap.hpp>
 #include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -19,6 +21,20 @@ namespace nystromformer::detail {
 /// character by character.
 class Precompiled {
 public:
+    static constexpr auto type_names = types("Precompiled");
+    static Precompiled load(const ComponentJson& component) {
+        const auto charsmap = component.at("precompiled_charsmap");
+        const auto blob = decode_base64(charsmap.string());
+        if (!blob) charsmap.fail("base64");
+        return Precompiled(Charsmap(*blob, charsmap.file(), charsmap.path()));
+    }
+    /// True if every letter, digit and space of ASCII stands for itself.
+    bool is_local() const {
+        constexpr std::string_view kept =
+            " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        return std::all_of(kept.begin(), kept.end(), [&](char byte) { return keeps(byte); });
+    }
+
     explicit Precompiled(Charsmap map) : map_(std::move(map)) {
         for (unsigned char byte = 1; byte < 0x80; ++byte) {
             const char character = static_cast<char>(byte);
@@ -56,10 +72,10 @@ public:
         rewriter.finish();
     }
 
+private:
     /// True if `byte` (ASCII) stands for itself.
     bool keeps(char byte) const { return plain_[static_cast<unsigned char>(byte)]; }
 
-private:
     /// Bytes [at, at + size) stay. The rewriter lags behind after a removal at the very start.
     static void keep(std::string_view text, std::size_t at, std::size_t size, Rewriter& rewriter) {
         if (rewriter.offset() == at) return rewriter.keep(size);

@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/post_processors/offset_trimming.hpp>
 #include <nystromformer/tokenizer/post_processors/template_processing.hpp>
@@ -23,6 +24,14 @@ namespace nystromformer::detail {
 struct SpecialToken {
     std::string text;
     std::int64_t id = 0;
+
+    /// [token, id] under `key`.
+    static SpecialToken load(const ComponentJson& component, const char* key) {
+        const auto json = component.at(key);
+        if (json.array().size() != 2) json.fail("[token, id]");
+        return {json.at(std::size_t{0}).string(),
+                json.at(1).integer(0, component.limits.vocab_size - 1)};
+    }
 };
 
 /// Puts special tokens around `encoding` and its windows; null for none.
@@ -48,6 +57,11 @@ inline void enclose(Encoding& encoding, const SpecialToken* before, std::int64_t
 struct BertProcessing {
     SpecialToken sep, cls;
 
+    static constexpr auto type_names = types("BertProcessing");
+    static BertProcessing load(const ComponentJson& component) {
+        return {SpecialToken::load(component, "sep"), SpecialToken::load(component, "cls")};
+    }
+
     Index added_tokens(bool is_pair) const { return is_pair ? 3 : 2; }
 
     void operator()(std::vector<Encoding>& parts, const Texts&, bool add_special_tokens) const {
@@ -66,6 +80,12 @@ struct RobertaProcessing {
     SpecialToken sep, cls;
     bool trim_offsets = true;
     bool add_prefix_space = true;
+
+    static constexpr auto type_names = types("RobertaProcessing");
+    static RobertaProcessing load(const ComponentJson& component) {
+        return {SpecialToken::load(component, "sep"), SpecialToken::load(component, "cls"),
+                component.flag("trim_offsets"), component.flag("add_prefix_space")};
+    }
 
     Index added_tokens(bool is_pair) const { return is_pair ? 4 : 2; }
 
@@ -88,6 +108,11 @@ struct ByteLevelProcessing {
     bool trim_offsets = true;
     bool add_prefix_space = true;
 
+    static constexpr auto type_names = types("ByteLevel");
+    static ByteLevelProcessing load(const ComponentJson& component) {
+        return {component.flag("trim_offsets"), component.flag("add_prefix_space")};
+    }
+
     Index added_tokens(bool) const { return 0; }
 
     void operator()(std::vector<Encoding>& parts, const Texts& texts, bool) const {
@@ -99,10 +124,17 @@ struct ByteLevelProcessing {
 /// The chain at /post_processor; a Sequence is flat.
 class PostProcessor {
 public:
-    /// Throws TokenizerError, or UnsupportedError for a type that is not known.
-    static PostProcessor load(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+    /// Throws TokenizerError, or UnsupportedError for a type that is not known or a second
+    /// template.
+    static PostProcessor load(const TokenizerJson& json, const ComponentLimits& limits) {
         PostProcessor result;
-        result.read(json, vocab_size);
+        read_components(json, "processors", limits, result.steps_);
+        const auto templates = std::count_if(
+            result.steps_.begin(), result.steps_.end(),
+            [](const Step& step) { return std::holds_alternative<TemplateProcessing>(step); });
+        if (templates > 1)
+            throw UnsupportedError(
+                {json.file(), json.path(), "one template", std::to_string(templates)});
         return result;
     }
 
@@ -129,36 +161,6 @@ private:
     using Step =
         std::variant<TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevelProcessing>;
 
-    void read(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
-        const auto type = json.object().at("type");
-        const std::string& name = type.string();
-        if (name == "Sequence") {
-            const auto parts = json.at("processors").array();
-            for (std::size_t i = 0; i < parts.size(); ++i) read(parts.at(i), vocab_size);
-        } else if (name == "TemplateProcessing") {
-            for (const Step& step : steps_) {
-                if (std::holds_alternative<TemplateProcessing>(step))
-                    throw UnsupportedError({json.file(), json.path(), "one template", "another"});
-            }
-            steps_.emplace_back(TemplateProcessing::load(json, vocab_size));
-        } else if (name == "BertProcessing") {
-            steps_.emplace_back(BertProcessing{read_token(json.at("sep"), vocab_size),
-                                               read_token(json.at("cls"), vocab_size)});
-        } else if (name == "RobertaProcessing") {
-            steps_.emplace_back(RobertaProcessing{
-                read_token(json.at("sep"), vocab_size), read_token(json.at("cls"), vocab_size),
-                json.at("trim_offsets").boolean(), json.at("add_prefix_space").boolean()});
-        } else if (name == "ByteLevel") {
-            steps_.emplace_back(ByteLevelProcessing{json.at("trim_offsets").boolean(),
-                                                    json.at("add_prefix_space").boolean()});
-        } else {
-            throw UnsupportedError({type.file(), type.path(),
-                                    "one of Sequence, TemplateProcessing, BertProcessing, "
-                                    "RobertaProcessing, ByteLevel",
-                                    in_quotes(name)});
-        }
-    }
-
     /// Every window of a part is joined with every window of the others.
     static void check_windows(const std::vector<Encoding>& parts) {
         constexpr Index max_windows = Index{1} << 30;
@@ -172,11 +174,6 @@ private:
             rows += all_rows(part);
         }
         check_rows_made(windows, longest, rows, "truncation");
-    }
-
-    static SpecialToken read_token(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
-        if (json.array().size() != 2) json.fail("[token, id]");
-        return {json.at(std::size_t{0}).string(), json.at(1).integer(0, vocab_size - 1)};
     }
 
     std::vector<Step> steps_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
 #include <nystromformer/tokenizer/post_processors/offset_trimming.hpp>
 
@@ -19,8 +20,10 @@ namespace nystromformer::detail {
 /// A template for one text and one for a pair.
 class TemplateProcessing {
 public:
-    /// Reads /post_processor. Throws TokenizerError.
-    static TemplateProcessing load(const JsonView<TokenizerError>& json, std::int64_t vocab_size) {
+    static constexpr auto type_names = types("TemplateProcessing");
+    static TemplateProcessing load(const ComponentJson& component) {
+        const TokenizerJson& json = component.json;
+        const std::int64_t vocab_size = component.limits.vocab_size;
         TemplateProcessing result;
         const auto special = json.at("special_tokens").object();
         result.single_ = read(json.at("single").array(), special, 1, vocab_size);

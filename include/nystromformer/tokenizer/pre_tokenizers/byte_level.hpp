@@ -4,6 +4,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/byte_level.rs
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/piece_text.hpp>
 #include <nystromformer/tokenizer/pre_tokenizers/byte_level_text.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
@@ -110,6 +111,15 @@ private:
 struct ByteLevel {
     bool add_prefix_space = true;
     bool use_regex = true;
+
+    static constexpr auto type_names = types("ByteLevel");
+    static ByteLevel load(const ComponentJson& component) {
+        ByteLevel result;
+        result.add_prefix_space = component.flag("add_prefix_space");
+        if (component.json.has("use_regex")) result.use_regex = component.flag("use_regex");
+        component.flag("trim_offsets");  // for the post-processor
+        return result;
+    }
 
     void operator()(PieceText& target) const {
         rewrite_pieces(target, [&](const Piece& piece, auto& out) { write(target, piece, out); });

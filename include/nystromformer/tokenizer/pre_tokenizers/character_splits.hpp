@@ -3,6 +3,7 @@
 // https://github.com/huggingface/tokenizers/tree/3ba8ad00/tokenizers/src/pre_tokenizers
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/piece_text.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +28,9 @@ inline bool is_punctuation(char32_t point) {
 
 /// Cuts at white space and drops it.
 struct WhitespaceSplit {
+    static constexpr auto type_names = types("WhitespaceSplit");
+    static constexpr bool is_local() { return true; }
+
     void operator()(PieceText& target) const { cut_pieces(target, split); }
 
 private:
@@ -50,6 +55,8 @@ private:
 
 /// Cuts at white space, which it drops, and around each punctuation character.
 struct BertPreTokenizer {
+    static constexpr auto type_names = types("BertPreTokenizer");
+
     void operator()(PieceText& target) const { cut_pieces(target, split); }
 
 private:
@@ -82,6 +89,8 @@ private:
 
 /// The matches of \w+|[^\w\s]+, with the \w of Rust's regex crate.
 struct Whitespace {
+    static constexpr auto type_names = types("Whitespace");
+
     void operator()(PieceText& target) const { cut_pieces(target, split); }
 
 private:
@@ -111,6 +120,11 @@ private:
 struct CharDelimiterSplit {
     char32_t delimiter = ' ';
 
+    static constexpr auto type_names = types("CharDelimiterSplit");
+    static CharDelimiterSplit load(const ComponentJson& component) {
+        return {utf8::decode(read_character(component.at("delimiter")), 0).point};
+    }
+
     void operator()(PieceText& target) const {
         cut_pieces(target, [&](std::string_view text, const Piece& piece, auto& out) {
             split_at(text, piece, SplitBehavior::removed, out,
@@ -123,6 +137,12 @@ struct CharDelimiterSplit {
 struct Punctuation {
     SplitBehavior behavior = SplitBehavior::isolated;
 
+    static constexpr auto type_names = types("Punctuation");
+    static Punctuation load(const ComponentJson& component) {
+        if (!component.json.has("behavior")) return {};
+        return {read_enum(component.at("behavior"), split_behaviors)};
+    }
+
     void operator()(PieceText& target) const {
         cut_pieces(target, [&](std::string_view text, const Piece& piece, auto& out) {
             split_at(text, piece, behavior, out, is_punctuation);
@@ -133,6 +153,11 @@ struct Punctuation {
 /// Cuts around numbers, or around each digit of them.
 struct Digits {
     bool individual_digits = false;
+
+    static constexpr auto type_names = types("Digits");
+    static Digits load(const ComponentJson& component) {
+        return {component.flag("individual_digits")};
+    }
 
     void operator()(PieceText& target) const {
         const auto behavior =
@@ -149,6 +174,8 @@ struct Digits {
 /// Cuts where the script changes. Spaces and what has no script stay with what stands before them;
 /// at the start of a piece they are dropped.
 struct UnicodeScripts {
+    static constexpr auto type_names = types("UnicodeScripts");
+
     void operator()(PieceText& target) const {
         cut_pieces(target, [](std::string_view text, const Piece& piece, auto& out) {
             std::size_t begin = piece.end;
@@ -171,6 +198,13 @@ struct UnicodeScripts {
 /// Cuts after each `length` characters.
 struct FixedLength {
     std::size_t length = 5;  // > 0
+
+    static constexpr auto type_names = types("FixedLength");
+    static FixedLength load(const ComponentJson& component) {
+        if (!component.json.has("length")) return {};
+        constexpr std::int64_t max_length = std::numeric_limits<std::int64_t>::max();
+        return {static_cast<std::size_t>(component.at("length").integer(1, max_length))};
+    }
 
     void operator()(PieceText& target) const {
         cut_pieces(target, [&](std::string_view text, const Piece& piece, auto& out) {

@@ -3,6 +3,8 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/metaspace.rs
 #pragma once
 
+#include <nystromformer/core/names.hpp>
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/piece_text.hpp>
 
 #include <algorithm>
@@ -14,12 +16,30 @@
 namespace nystromformer::detail {
 
 enum class PrependScheme { always, first, never };
+inline constexpr auto prepend_schemes = enum_names<PrependScheme>("always", "first", "never");
 
 /// Writes spaces as `replacement`, puts one in front, and cuts before each.
 struct Metaspace {
     std::string replacement = "\xE2\x96\x81";  // U+2581; one character
     PrependScheme prepend = PrependScheme::always;
     bool split = true;
+
+    static constexpr auto type_names = types("Metaspace");
+    /// Both JSON forms: add_prefix_space (and str_rep) until 2024, prepend_scheme and split since.
+    static Metaspace load(const ComponentJson& component) {
+        const TokenizerJson& json = component.json;
+        Metaspace result;
+        result.replacement = read_character(json.at("replacement"));
+        const bool has_scheme = json.has("prepend_scheme");
+        if (has_scheme) result.prepend = read_enum(json.at("prepend_scheme"), prepend_schemes);
+        if (json.holds("add_prefix_space") && !json.at("add_prefix_space").boolean()) {
+            if (!has_scheme) json.at("add_prefix_space").fail("with prepend_scheme never");
+            if (result.prepend != PrependScheme::never)
+                json.at("add_prefix_space").fail("true, as prepend_scheme has it");
+        }
+        if (json.holds("split")) result.split = json.at("split").boolean();
+        return result;
+    }
 
     void operator()(PieceText& target) const {
         NormalizedText& normalized = target.normalized;

@@ -3,6 +3,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/split.rs
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/piece_text.hpp>
 #include <nystromformer/tokenizer/regex/pattern.hpp>
 
@@ -17,6 +18,12 @@ struct Split {
     Pattern pattern;
     SplitBehavior behavior = SplitBehavior::isolated;
     bool invert = false;
+
+    static constexpr auto type_names = types("Split");
+    static Split load(const ComponentJson& component) {
+        return {read_pattern(component.at("pattern"), component.limits.budget),
+                read_enum(component.at("behavior"), split_behaviors), component.flag("invert")};
+    }
 
     void operator()(PieceText& target) const {
         std::optional<RegexSearch> search = make_search(pattern);

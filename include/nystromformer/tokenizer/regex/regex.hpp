@@ -94,8 +94,8 @@ private:
     std::uint32_t here() const { return static_cast<std::uint32_t>(steps_.size()); }
 
     std::uint32_t add(RegexStep step, const RegexParser& parser) {
-        constexpr std::size_t most_steps = 4096;
-        if (steps_.size() >= most_steps) parser.refuse("with fewer parts and repeats");
+        constexpr std::size_t max_steps = 4096;
+        if (steps_.size() >= max_steps) parser.refuse("with fewer parts and repeats");
         const bool is_star = step.kind == Kind::star || step.kind == Kind::possessive_star;
         if (is_star || step.kind == Kind::split) step.slot = slots_++;
         parser.take(2 * sizeof(RegexStep));  // in a vector that grows

@@ -23,9 +23,9 @@ public:
     explicit RegexParser(RegexReader reader) : reader_(std::move(reader)) {}
 
     RegexNode parse() {
-        constexpr std::size_t most_bytes = 4096;
-        if (reader_.size() > most_bytes)
-            reader_.refuse("of at most " + std::to_string(most_bytes) + " bytes");
+        constexpr std::size_t max_bytes = 4096;
+        if (reader_.size() > max_bytes)
+            reader_.refuse("of at most " + std::to_string(max_bytes) + " bytes");
         // The tree and what it is read by are gone when the program stands.
         const std::size_t tree_bytes = reader_.size() * 3 * sizeof(RegexNode);
         reader_.take(tree_bytes);
@@ -78,8 +78,8 @@ private:
     }
 
     RegexNode choice() {
-        constexpr int deepest = 32;
-        if (++depth_ > deepest) refuse("with fewer groups in groups");
+        constexpr int max_depth = 32;
+        if (++depth_ > max_depth) refuse("with fewer groups in groups");
         const std::string before = reader_.letters_before();
         RegexNode result = node(Kind::choice);
         do {
@@ -292,11 +292,12 @@ private:
             refuse("without a { that is no interval");
     }
     std::optional<std::uint32_t> number() {
-        constexpr std::uint32_t most = 1000;
+        constexpr std::uint32_t max_repeats = 1000;
         std::optional<std::uint32_t> result;
         for (char byte = reader_.peek(); byte >= '0' && byte <= '9'; byte = reader_.peek()) {
             result = result.value_or(0) * 10 + static_cast<std::uint32_t>(byte - '0');
-            if (*result > most) refuse("with at most " + std::to_string(most) + " repeats");
+            if (*result > max_repeats)
+                refuse("with at most " + std::to_string(max_repeats) + " repeats");
             reader_.next_point();
         }
         return result;

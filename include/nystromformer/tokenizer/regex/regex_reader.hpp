@@ -3,11 +3,10 @@
 // https://github.com/kkos/oniguruma/blob/master/doc/RE
 #pragma once
 
-#include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/regex/named_classes.hpp>
+#include <nystromformer/tokenizer/regex/regex_text.hpp>
 #include <nystromformer/tokenizer/unicode/code_point_set.hpp>
-#include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,32 +18,11 @@
 
 namespace nystromformer::detail {
 
-/// A place in a pattern (valid UTF-8) and what is read from there. Everything that it does not know
-/// is an UnsupportedError with the pattern.
-class RegexReader {
+/// The characters and classes from a place in a pattern on. Everything that it does not know is an
+/// UnsupportedError with the pattern.
+class RegexReader : public RegexText {
 public:
-    /// `place` and the file of `budget` name the pattern in errors.
-    RegexReader(std::string pattern, std::string place, MemoryBudget& budget)
-        : pattern_(std::move(pattern)), place_(std::move(place)), budget_(&budget) {}
-
-    [[noreturn]] void refuse(const std::string& what) const {
-        throw UnsupportedError(
-            {budget_->file(), place_, "a regular expression " + what, in_quotes(pattern_)});
-    }
-
-    std::size_t size() const { return pattern_.size(); }
-    bool at_end() const { return at_ == pattern_.size(); }
-    char peek() const { return at_end() ? '\0' : pattern_[at_]; }
-    bool skip(std::string_view text) {
-        if (pattern_.compare(at_, text.size(), text) != 0) return false;
-        at_ += text.size();
-        return true;
-    }
-    char32_t next_point() {
-        const auto [point, size] = utf8::decode(pattern_, at_);
-        at_ += size;
-        return point;
-    }
+    using RegexText::RegexText;
 
     bool folds() const { return folds_; }
     /// Enters or leaves (?i:...).
@@ -96,12 +74,6 @@ public:
         }
     }
 
-    const MemoryBudget& budget() const { return *budget_; }
-    /// What becomes of the pattern is taken from the budget of its file.
-    void take(std::size_t bytes) const { budget_->take(bytes); }
-    void give(std::size_t bytes) const { budget_->give(bytes); }
-    std::string_view rest() const { return std::string_view(pattern_).substr(at_); }
-
 private:
     /// && binds less than all else in a class; ^ is for the whole of it.
     CodePointSet bracket(std::string& letters, int depth) {
@@ -114,7 +86,7 @@ private:
         for (bool is_first = true; is_first || !skip("]"); is_first = false) {
             if (skip("&&")) {
                 sides.emplace_back();
-            } else if (pattern_.compare(at_, 2, "[:") == 0) {
+            } else if (starts_with("[:")) {
                 sides.back().add(posix_bracket());
             } else if (peek() == '[') {
                 sides.back().add(bracket(letters, depth + 1));
@@ -134,12 +106,9 @@ private:
         if (folds_) refuse("without [:...:] in (?i:...)");
         skip("[:");
         const bool is_negative = skip("^");
-        const std::size_t end = pattern_.find(":]", at_);
-        if (end == std::string::npos) refuse("whose [: ends");
-        const auto name = std::string_view(pattern_).substr(at_, end - at_);
+        const std::string_view name = take_to(":]", "whose [: ends");
         auto set = posix_class(name);
         if (!set) refuse("without [:" + printable(name) + ":]");
-        at_ = end + 2;
         if (is_negative) set->negate();
         return std::move(*set);
     }
@@ -147,7 +116,7 @@ private:
     /// A character, a range or a class inside brackets.
     void range(CodePointSet& set, std::string& letters) {
         const auto first = class_character(set);
-        const bool has_dash = peek() == '-' && pattern_.compare(at_, 2, "-]") != 0;
+        const bool has_dash = peek() == '-' && !starts_with("-]");
         if (!first && has_dash) refuse("without - after a class in a class");
         if (!first) return;
         char32_t last = *first;
@@ -163,10 +132,10 @@ private:
 
     std::optional<char32_t> class_character(CodePointSet& set) {
         if (at_end()) refuse("whose [ ends");
-        if (pattern_.compare(at_, 2, "\\b") == 0) refuse("without \\b in a class");
+        if (starts_with("\\b")) refuse("without \\b in a class");
         if (peek() == '\\') return escape(set, true);
         if (peek() == '[') refuse("without ranges to a [");
-        if (pattern_.compare(at_, 2, "&&") == 0) refuse("without ranges to &&");
+        if (starts_with("&&")) refuse("without ranges to &&");
         return next_point();
     }
 
@@ -174,10 +143,7 @@ private:
         if (folds_) refuse("without \\p in (?i:...)");
         if (!skip("{")) refuse("without \\p that has no {");
         if (skip("^")) is_negative = !is_negative;
-        const std::size_t end = pattern_.find('}', at_);
-        if (end == std::string::npos) refuse("whose \\p{ ends");
-        const auto name = std::string_view(pattern_).substr(at_, end - at_);
-        at_ = end + 1;
+        const std::string_view name = take_to("}", "whose \\p{ ends");
         if (category_bits(name)) return add_categories(name, is_negative, set);
         auto named = property_class(name);
         if (!named) refuse("without \\p{" + printable(name) + '}');
@@ -188,43 +154,6 @@ private:
         const auto bits = category_bits(name);
         if (!bits) refuse("without \\p{" + printable(name) + '}');
         set.add_categories(is_negative ? ~*bits : *bits);
-    }
-
-    /// The character that `escaped` means after a backslash.
-    char32_t character(char32_t escaped) {
-        constexpr std::string_view names = "nrtfvae", values = "\n\r\t\f\v\a\x1B";
-        if (escaped >= 0x80) return escaped;
-        const char byte = static_cast<char>(escaped);
-        if (const auto found = names.find(byte); found != std::string_view::npos)
-            return static_cast<unsigned char>(values[found]);
-        if (byte == 'u') return hexadecimal(4, 4);
-        if (byte == 'x' && skip("{")) {
-            const char32_t point = hexadecimal(1, 8);
-            if (!skip("}")) refuse("whose \\x{ ends");
-            return point;
-        }
-        if (byte == 'x') {
-            const char32_t point = hexadecimal(1, 2);
-            if (point >= 0x80) refuse("without \\x of a byte beyond ASCII");
-            return point;
-        }
-        const bool is_digit = byte >= '0' && byte <= '9';
-        const bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
-        if (is_digit || is_letter) refuse(std::string("without \\") + byte);
-        return escaped;
-    }
-    char32_t hexadecimal(std::size_t least_digits, std::size_t most_digits) {
-        constexpr std::string_view digits = "0123456789abcdefABCDEF";
-        char32_t result = 0;
-        std::size_t count = 0;
-        for (; count < most_digits && !at_end(); ++count, ++at_) {
-            const auto digit = digits.find(peek());
-            if (digit == std::string_view::npos) break;
-            result = result * 16 + static_cast<char32_t>(digit < 16 ? digit : digit - 6);
-        }
-        if (count < least_digits || result > 0x10FFFF || (result >= 0xD800 && result < 0xE000))
-            refuse("whose \\x{...} and \\u are code points");
-        return result;
     }
 
     /// Adds the other cases of the letters in [first, last], which must be ASCII.
@@ -249,10 +178,6 @@ private:
         before_ = letters;
     }
 
-    std::string pattern_;
-    std::string place_;
-    MemoryBudget* budget_;
-    std::size_t at_ = 0;
     bool folds_ = false;
     std::string before_;
 };

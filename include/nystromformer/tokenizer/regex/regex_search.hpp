@@ -2,14 +2,13 @@
 // Finds the matches of a Regex in a text, in time linear in the text whatever the pattern.
 #pragma once
 
-#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/regex/regex.hpp>
+#include <nystromformer/tokenizer/regex/regex_failures.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -28,19 +27,14 @@ struct RegexMatch {
 /// matches of a text.
 class RegexSearch {
 public:
-    explicit RegexSearch(const Regex& regex) : regex_(regex) {}
+    explicit RegexSearch(const Regex& regex) : regex_(regex), failures_(regex) {}
 
     /// Starts on `text` (valid UTF-8).
     void start(std::string_view text) {
         text_ = text;
         next_ = 0;
         last_end_.reset();
-        failed_.clear();
-        constexpr std::size_t free_work = 4096, work_per_byte = 16;
-        work_left_ = free_work + work_per_byte * text.size();
-        // Where a step fails may depend on what a group has matched: there are no notes then.
-        constexpr std::size_t work_of_references = 16;
-        if (regex_.groups() > 0) work_left_ *= work_of_references;
+        failures_.start(text.size());
         starts_.assign(regex_.groups() + std::size_t{1}, unset);
     }
 
@@ -171,7 +165,7 @@ private:
     bool refer(std::uint32_t group, std::size_t& at) {
         const auto [begin, end] = groups_[group];
         if (begin == unset) return false;
-        spend(end - begin);
+        failures_.spend(end - begin);
         if (text_.compare(at, end - begin, text_, begin, end - begin) != 0) return false;
         at += end - begin;
         return true;
@@ -195,7 +189,7 @@ private:
     bool star(std::uint32_t& step, std::size_t& at) {
         const RegexStep& now = regex_.steps()[step];
         const bool may_shorten = now.kind == Kind::star && !now.is_last;
-        if (!failed_.empty()) {
+        if (failures_.are_noted()) {
             if (!note(step, at)) return false;
             const std::size_t size = character(now, at);
             if (size != 0 && may_shorten) ways_.push_back({Way::Kind::step, step + 1, at});
@@ -204,7 +198,7 @@ private:
             return true;
         }
         const std::size_t end = star_end(now, at);
-        spend(end - at);
+        failures_.spend(end - at);
         if (end != at && may_shorten) ways_.push_back({Way::Kind::shorter, step + 1, end, at});
         at = end;
         ++step;
@@ -214,10 +208,10 @@ private:
     bool split(std::uint32_t& step, std::size_t at) {
         const std::vector<RegexStep>& steps = regex_.steps();
         const RegexStep& now = steps[step];
-        spend(1);
+        failures_.spend(1);
         const bool can_first = steps[now.target].first.allows(text_, at);
         const bool can_other = steps[now.other].first.allows(text_, at);
-        if (!failed_.empty() && !note(step, at)) return false;
+        if (failures_.are_noted() && !note(step, at)) return false;
         if (can_first && can_other) ways_.push_back({Way::Kind::step, now.other, at});
         step = can_first ? now.target : now.other;
         return can_first || can_other;
@@ -225,12 +219,12 @@ private:
 
     /// Takes up the last way that is open; false if there is none above `bottom`.
     bool go_back(std::size_t bottom, std::uint32_t& step, std::size_t& at) {
-        spend(1);
+        failures_.spend(1);
         while (ways_.size() > bottom) {
             Way& way = ways_.back();
             step = way.step;
             if (way.kind == Way::Kind::failure) {
-                failed_[place(step, way.at)] = true;
+                failures_.add(step, way.at);
             } else if (way.kind == Way::Kind::start) {
                 starts_[step] = way.at;
             } else if (way.kind == Way::Kind::group) {
@@ -253,46 +247,17 @@ private:
         const FirstCharacter& first = regex_.steps()[way.step].first;
         while (way.at > way.least) {
             way.at -= utf8::decode_before(text_, way.at).size;
-            spend(1);
+            failures_.spend(1);
             if (first.allows(text_, way.at)) return true;
         }
         return false;
     }
 
-    std::size_t place(std::uint32_t step, std::size_t at) const {
-        return regex_.steps()[step].slot * (text_.size() + 1) + at;
-    }
     /// False if step has failed at `at`; otherwise it will be noted if it does.
     bool note(std::uint32_t step, std::size_t at) {
-        if (failed_[place(step, at)]) return false;
+        if (failures_.has(step, at)) return false;
         ways_.push_back({Way::Kind::failure, step, at});
         return true;
-    }
-    void spend(std::size_t work) {
-        if (work <= work_left_) {
-            work_left_ -= work;
-        } else {
-            work_left_ = 0;
-            if (failed_.empty()) take_notes();
-        }
-    }
-    void take_notes() {
-        if (regex_.groups() > 0) {
-            throw InputError({"", "text",
-                              "one on which a regular expression with back-references "
-                              "does not take so long",
-                              std::to_string(text_.size()) + " bytes"});
-        }
-        // A bit each: 1 GiB, or 256 MiB where no more could be addressed.
-        constexpr auto most_notes = std::size_t{1} << (sizeof(std::size_t) < 8 ? 31 : 33);
-        const std::size_t most_bytes = most_notes / (regex_.slots() + 1);
-        if (text_.size() >= most_bytes) {
-            throw InputError({"", "text",
-                              "at most " + std::to_string(most_bytes) +
-                                  " bytes for a regular expression that takes long",
-                              std::to_string(text_.size())});
-        }
-        failed_.assign((regex_.slots() + 1) * (text_.size() + 1), false);
     }
 
     const Regex& regex_;
@@ -303,8 +268,7 @@ private:
     std::vector<std::size_t> starts_;  // of each group that has begun
     std::vector<RegexMatch> groups_;   // what each group has matched last
     std::vector<Way> ways_;
-    std::vector<bool> failed_;  // empty until notes are taken
-    std::size_t work_left_ = 0;
+    RegexFailures failures_;
 };
 
 }  // namespace nystromformer::detail

@@ -3,9 +3,10 @@
 // https://github.com/n1t0/unicode-normalization/blob/master/src/recompose.rs
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
+#include <nystromformer/tokenizer/normalizers/unicode_normalizers.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
-#include <nystromformer/tokenizer/unicode/unicode_normalizers.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
@@ -20,6 +21,10 @@ namespace nystromformer::detail {
 /// NFC, or NFKC with `compatibility`: full decomposition, marks in canonical order, composition.
 struct Compose {
     bool compatibility = false;
+
+    static constexpr auto type_names = types("NFC", "NFKC");
+    static Compose load(const ComponentJson& component) { return {component.type == "NFKC"}; }
+    static constexpr bool is_local() { return true; }
 
     void operator()(NormalizedText& target) const {
         Rewriter rewriter(target);

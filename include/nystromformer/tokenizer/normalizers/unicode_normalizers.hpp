@@ -2,6 +2,7 @@
 // The normalisers that follow Unicode: decomposition, accents, lower case.
 #pragma once
 
+#include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/normalizers/normalized_text.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 
@@ -23,6 +24,10 @@ inline std::size_t ascii_run(std::string_view text) {
 /// NFD, or NFKD with `compatibility`: full decomposition, marks in canonical order.
 struct Decompose {
     bool compatibility = true;
+
+    static constexpr auto type_names = types("NFD", "NFKD");
+    static Decompose load(const ComponentJson& component) { return {component.type == "NFKD"}; }
+    static constexpr bool is_local() { return true; }
 
     void operator()(NormalizedText& target) const {
         Rewriter rewriter(target);
@@ -148,11 +153,17 @@ inline void remove_characters(NormalizedText& target, unicode::Flag flag) {
 
 /// Drops the combining marks.
 struct StripAccents {
+    static constexpr auto type_names = types("StripAccents");
+    static constexpr bool is_local() { return true; }
+
     void operator()(NormalizedText& target) const { remove_characters(target, unicode::flag_mark); }
 };
 
 /// Lower case, code point by code point.
 struct Lowercase {
+    static constexpr auto type_names = types("Lowercase");
+    static constexpr bool is_local() { return true; }
+
     void operator()(NormalizedText& target) const {
         bool is_ascii = true;
         for (char& byte : target.text) {
