@@ -132,9 +132,11 @@ TEST_CASE("hidden states, attentions and residuals are built only where they are
     const auto plain = model(input);
     CHECK(plain.hidden_states.empty());
     CHECK(plain.attentions.empty());
+    CHECK(plain.nystrom_factors.empty());
     CHECK(plain.inverse_residuals.empty());
     const auto full = model(input, {.output_hidden_states = true,
                                     .output_attentions = true,
+                                    .output_nystrom_factors = true,
                                     .output_inverse_residuals = true});
     CHECK(full.last_hidden_state == plain.last_hidden_state);
     const auto layers = static_cast<std::size_t>(config.num_hidden_layers);
@@ -146,6 +148,15 @@ TEST_CASE("hidden states, attentions and residuals are built only where they are
     CHECK(full.attentions[0][0].rows() == 64);
     CHECK(full.attentions[0][0].cols() == config.num_landmarks);
     CHECK(full.attentions[0][heads].cols() == 5);  // the short text runs exact attention
+    REQUIRE(full.nystrom_factors.size() == layers);
+    REQUIRE(full.nystrom_factors[0].size() == 2 * heads);
+    const auto& factors = full.nystrom_factors[0][0];
+    CHECK((factors.kernel_1 * factors.inverse - full.attentions[0][0]).cwiseAbs().maxCoeff() <
+          1e-12);
+    CHECK((factors.kernel_3.rowwise().sum().array() - 1).abs().maxCoeff() < 1e-12);
+    CHECK(factors.approximation().rows() == 64);
+    CHECK(factors.approximation().cols() == 64);
+    CHECK(full.nystrom_factors[0][heads].kernel_1.size() == 0);
     REQUIRE(full.inverse_residuals.size() == layers);
     CHECK(full.inverse_residuals[0][0] > 0);
     CHECK(full.inverse_residuals[0][heads] == 0);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/half.hpp>
+#include <nystromformer/core/checked.hpp>
 #include <nystromformer/error.hpp>
 
 #include <cstddef>
@@ -35,14 +36,14 @@ public:
             fail("a place inside the " + std::to_string(bytes_.size()) + " bytes",
                  "byte " + std::to_string(position));
         }
-        position_ = static_cast<std::size_t>(position);
+        position_ = as<std::size_t>(position);
     }
 
     std::span<const std::byte> take(std::uint64_t count) {
         if (count > left()) {
             fail(std::to_string(count) + " more bytes", std::to_string(left()));
         }
-        const auto taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
+        const auto taken = bytes_.subspan(position_, as<std::size_t>(count));
         position_ += taken.size();
         return taken;
     }

@@ -2,6 +2,7 @@
 // A file's bytes without a copy: mapped where the system can, read elsewhere.
 #pragma once
 
+#include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/error.hpp>
 
@@ -76,7 +77,7 @@ private:
         const detail::OpenFile file(path, files);
         check_size(path, file.size(), files);
         if (file.size() == 0) return;
-        const auto size = static_cast<std::size_t>(file.size());
+        const auto size = detail::as<std::size_t>(file.size());
         void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
         if (address == MAP_FAILED) file.fail(errno);
         bytes_ = {static_cast<const std::byte*>(address), size};  // outlives the descriptor

@@ -7,6 +7,7 @@
 #include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/safetensors.hpp>
@@ -121,8 +122,8 @@ struct SafetensorsFile::Contents {
         detail::check_coverage(header.entries, data.size(), file);
         tensors.reserve(header.entries.size());
         for (auto& entry : header.entries) {
-            const auto begin = static_cast<std::size_t>(entry.begin);
-            const auto size = static_cast<std::size_t>(entry.end - entry.begin);
+            const auto begin = detail::as<std::size_t>(entry.begin);
+            const auto size = detail::as<std::size_t>(entry.end - entry.begin);
             tensors.push_back({std::move(entry.name),
                                entry.dtype,
                                std::move(entry.shape),

@@ -4,6 +4,7 @@
 
 #include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/core/checked.hpp>
 
 #include <cstddef>
 #include <ostream>
@@ -13,7 +14,7 @@ namespace nystromformer::detail {
 /// Writes the elements in row-major order.
 inline void write_elements(std::ostream& stream, const TensorView& tensor) {
     const auto write = [&](const std::byte* bytes, Index count) {
-        stream.write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+        stream.write(reinterpret_cast<const char*>(bytes), as<std::streamsize>(count));
     };
     if (tensor.strides.empty()) {
         return write(tensor.bytes.data(), static_cast<Index>(tensor.bytes.size()));

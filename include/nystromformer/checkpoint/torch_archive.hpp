@@ -227,9 +227,9 @@ inline TensorView TorchArchive::Reader::read(std::string_view name,
     if (*size > file_size)
         throw FormatError({file, place, "no more elements than the file has bytes", found});
     if (*size == 0 || detail::is_contiguous(view)) view.strides.clear();
-    const auto begin = static_cast<std::size_t>(static_cast<std::uint64_t>(tensor.integer) * width);
+    const auto begin = detail::as<std::size_t>(static_cast<std::uint64_t>(tensor.integer) * width);
     if (*size != 0)
-        view.bytes = bytes.subspan(begin, static_cast<std::size_t>(*end * width) - begin);
+        view.bytes = bytes.subspan(begin, detail::as<std::size_t>(*end * width) - begin);
     return view;
 }
 

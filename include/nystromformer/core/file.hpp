@@ -2,6 +2,7 @@
 // Small files read whole and written whole; which files of a folder may be read.
 #pragma once
 
+#include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/error_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/options.hpp>
@@ -126,7 +127,7 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
 #if defined(NYSTROMFORMER_HAS_POSIX)
     const OpenFile file(path, files);
     check_size(path, file.size(), limit);
-    std::string bytes(static_cast<std::size_t>(file.size()), '\0');
+    std::string bytes(as<std::size_t>(file.size()), '\0');
     file.read(bytes);
     return bytes;
 #else

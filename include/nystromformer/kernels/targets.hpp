@@ -41,6 +41,10 @@
 #define NYSTROMFORMER_BYTE_INSTRUCTIONS 0    // AVX512-VNNI
 #define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16
 
+// The bounds of arrays are template parameters of type int.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
 // What any CPU of the target runs: SSE2 or NEON, or plain code.
 #define NYSTROMFORMER_VECTOR_BYTES 16
 #define NYSTROMFORMER_TILE_VECTORS 2
@@ -91,6 +95,7 @@ NYSTROMFORMER_BEGIN_REGION(avx512bf16)
 // clang-format on
 NYSTROMFORMER_END_REGION
 #endif
+#pragma GCC diagnostic pop
 #undef NYSTROMFORMER_VECTOR_BYTES
 #undef NYSTROMFORMER_TILE_VECTORS
 #undef NYSTROMFORMER_TILE_HEIGHTS

@@ -26,9 +26,10 @@ namespace nystromformer::detail {
 /// What one layer's attention reports, if it is asked to: an entry for each head of each sequence.
 template <typename Scalar>
 struct AttentionReport {
-    std::vector<Matrix<Scalar>>* attentions = nullptr;  // (n, n), or (n, m) with landmarks
-    std::vector<double>* residuals = nullptr;           // 0 for exact attention
-    bool check_finite = false;                          // of the inverses
+    std::vector<Matrix<Scalar>>* attentions = nullptr;       // (n, n), or (n, m) with landmarks
+    std::vector<NystromFactors<Scalar>>* factors = nullptr;  // empty for exact attention
+    std::vector<double>* residuals = nullptr;                // 0 for exact attention
+    bool check_finite = false;                               // of the inverses
     Index layer = 0;
 
     /// Makes room for the next layer in `output`.
@@ -37,6 +38,8 @@ struct AttentionReport {
         const auto size = static_cast<std::size_t>(num_tasks);
         AttentionReport report;
         if (options.output_attentions) report.attentions = &output.attentions.emplace_back(size);
+        if (options.output_nystrom_factors)
+            report.factors = &output.nystrom_factors.emplace_back(size);
         if (options.output_inverse_residuals)
             report.residuals = &output.inverse_residuals.emplace_back(size);
         report.check_finite = options.check_finite;
@@ -66,6 +69,7 @@ struct AttentionReport {
             product<Scalar>(kernel_1, inverse, probabilities);
             (*attentions)[at] = probabilities.map();
         }
+        if (factors != nullptr) (*factors)[at] = factors_of(head, landmarks, inverse, scale);
         if (residuals == nullptr && !check_finite) return;
         const Rows<Scalar> difference = scratch.rows<Scalar>(inverse.rows, inverse.rows);
         product<Scalar>(landmarks.kernel_2, inverse, difference);
@@ -76,6 +80,16 @@ struct AttentionReport {
     }
 
 private:
+    static NystromFactors<Scalar> factors_of(const AttentionHead<Scalar>& head,
+                                             const Landmarks<Scalar>& landmarks,
+                                             ConstRows<Scalar> inverse, Scalar scale) {
+        const Index n = head.q.rows, m = inverse.rows;
+        NystromFactors<Scalar> result{Matrix<Scalar>(n, m), inverse.map(), Matrix<Scalar>(m, n)};
+        landmarks.kernel_1(head.q, scale).form(Rows<Scalar>(result.kernel_1));
+        landmarks.kernel_3(head.k, scale, head.key_mask).form(Rows<Scalar>(result.kernel_3));
+        return result;
+    }
+
     /// A start has a residual of at most sqrt(m); one that has doubled grows without end.
     void check_inverse(const AttentionHead<Scalar>& head, double residual, Index size) const {
         const double max_residual = 2 * std::sqrt(static_cast<double>(size));

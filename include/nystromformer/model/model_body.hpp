@@ -64,6 +64,7 @@ struct NystromformerBody {
             resolve(options, config, input.offsets, input.attention_mask, threads);
         output.hidden_states.clear();
         output.attentions.clear();
+        output.nystrom_factors.clear();
         output.inverse_residuals.clear();
         resize(output.last_hidden_state,
                wanted.empty() ? input.rows() : static_cast<Index>(wanted.size()),

@@ -128,15 +128,18 @@ struct Landmarks {
     /// values := pinv(kernel_2) (kernel_3 v); leaves pinv(kernel_2) in `inverse`.
     void find_values(ConstRows<Scalar> all_k, ConstRows<Scalar> v, Scalar scale, KeyMask key_mask,
                      Index iterations, Rows<Scalar> inverse) const {
-        const SoftmaxKernel<Scalar> kernel_3{q, all_k, scale, key_mask};    // (m, n)
         iterative_inverse<Scalar>(kernel_2, divisor, iterations, inverse);  // (m, m)
-        kernel_3.times(v, values);                                          // (m, d)
+        kernel_3(all_k, scale, key_mask).times(v, values);                  // (m, d)
         product<Scalar>(inverse, values, values);                           // (m, d)
     }
 
     /// For queries (n, d): kernel_1 times `values` is their context.
     SoftmaxKernel<Scalar> kernel_1(ConstRows<Scalar> queries, Scalar scale) const {
         return {queries, k, scale};
+    }
+    /// For keys (n, d).
+    SoftmaxKernel<Scalar> kernel_3(ConstRows<Scalar> keys, Scalar scale, KeyMask key_mask) const {
+        return {q, keys, scale, key_mask};
     }
 };
 

@@ -25,8 +25,12 @@ struct ForwardOptions {
     /// Nothing: matrix with inv_coeff_init_option, else batch.
     std::optional<InverseInit> inverse = std::nullopt;
     Index inverse_iterations = 6;  ///< 6 is what the weights are trained with; more is not better
-    bool output_hidden_states = false;      ///< embeddings and every layer's output
-    bool output_attentions = false;         ///< (n, n) or (n, m) for each head
+    bool output_hidden_states = false;  ///< embeddings and every layer's output
+    /// For each head what Hugging Face calls attention probabilities: softmax(q k') (n, n) of exact
+    /// attention; of Nystrom attention kernel_1 pinv(kernel_2) (n, m), whose columns are landmarks,
+    /// not tokens, and whose rows need not sum to 1 nor be positive.
+    bool output_attentions = false;
+    bool output_nystrom_factors = false;    ///< NystromFactors of each head
     bool output_inverse_residuals = false;  ///< ||kernel_2 Z - I|| (Frobenius) of each head
     /// NumericError, with layer, sequence and head or row, for an inverse that diverges
     /// (||kernel_2 Z - I|| above twice the largest at the start, sqrt(m)) and for states that are

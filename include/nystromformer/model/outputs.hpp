@@ -9,12 +9,27 @@
 
 namespace nystromformer {
 
+/// The factors of one head's Nystrom attention to n tokens with m landmarks; empty for exact
+/// attention. The context is kernel_1 inverse kernel_3 v, plus the convolution of v.
+/// Source: Xiong et al. 2021, eq. 13
+template <typename Scalar>
+struct NystromFactors {
+    Matrix<Scalar> kernel_1;  ///< (n, m) softmax(q k~'): tokens to landmarks
+    Matrix<Scalar> inverse;   ///< (m, m) pinv(softmax(q~ k~')), by iteration
+    Matrix<Scalar> kernel_3;  ///< (m, n) softmax(q~ k'): landmarks to tokens
+
+    /// (n, n), what stands for softmax(q k') of exact attention; takes n^2 numbers of memory.
+    Matrix<Scalar> approximation() const { return kernel_1 * inverse * kernel_3; }
+};
+
 /// What ForwardOptions asks for besides the result, else empty.
 template <typename Scalar>
 struct EncoderReport {
     std::vector<Matrix<Scalar>> hidden_states;  ///< layers + 1 of (rows, hidden), embeddings first
     std::vector<std::vector<Matrix<Scalar>>>
         attentions;  ///< [layer][sequence * heads + head] (n, n) or (n, m)
+    std::vector<std::vector<NystromFactors<Scalar>>>
+        nystrom_factors;                                 ///< [layer][sequence * heads + head]
     std::vector<std::vector<double>> inverse_residuals;  ///< [layer][sequence * heads + head]
 };
 

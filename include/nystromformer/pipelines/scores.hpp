@@ -20,19 +20,20 @@ std::span<const float> row_of(const Logits& logits, std::ptrdiff_t row) {
 // is equal here.
 
 inline std::vector<float> softmax(std::span<const float> logits) {
-    const double largest = *std::max_element(logits.begin(), logits.end());
+    const std::vector<double> exact(logits.begin(), logits.end());
+    const double largest = *std::max_element(exact.begin(), exact.end());
     double total = 0;
-    for (const float logit : logits) total += std::exp(logit - largest);
+    for (const double logit : exact) total += std::exp(logit - largest);
     std::vector<float> scores;
-    for (const float logit : logits)
+    for (const double logit : exact)
         scores.push_back(static_cast<float>(std::exp(logit - largest) / total));
     return scores;
 }
 
 inline std::vector<float> sigmoid(std::span<const float> logits) {
     std::vector<float> scores;
-    for (const double logit : logits)
-        scores.push_back(static_cast<float>(1 / (1 + std::exp(-logit))));
+    for (const float logit : logits)
+        scores.push_back(static_cast<float>(1 / (1 + std::exp(-static_cast<double>(logit)))));
     return scores;
 }
 

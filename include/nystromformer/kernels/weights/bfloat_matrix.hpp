@@ -24,8 +24,7 @@ public:
           pairs_(detail::blocks_of(num_cols, 2)),
           products_of_bfloats_(products_of_bfloats),
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
-          bias_(RowVector<float>::Zero(
-              static_cast<Eigen::Index>(detail::blocks_of(num_rows, width()) * width()))) {
+          bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
         bias_.head(bias.size()) = bias;
         detail::for_each_panel(num_rows, num_cols, width(), weight, threads,
                                [this](Index i, detail::ConstRows<float> rows) {

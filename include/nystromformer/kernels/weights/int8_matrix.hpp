@@ -28,8 +28,7 @@ public:
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
           column_sums_(detail::blocks_of(num_rows, width()) * blocks() * width()),
           scales_(detail::blocks_of(num_rows, width()) * blocks() * width()),
-          bias_(RowVector<float>::Zero(
-              static_cast<Eigen::Index>(detail::blocks_of(num_rows, width()) * width()))) {
+          bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
         bias_.head(bias.size()) = bias;
         detail::for_each_panel(
             num_rows, num_cols, width(), weight, threads,
@@ -135,7 +134,9 @@ private:
         int sum = 0;
         for (Index col = first; col < last; ++col) {
             // In double: 127 / largest could overflow.
-            const double steps = std::clamp(127.0 * channel[col] / largest, -127.0, 127.0);
+            const double steps =
+                std::clamp(127.0 * static_cast<double>(channel[col]) / static_cast<double>(largest),
+                           -127.0, 127.0);
             const auto rounded = static_cast<std::int8_t>(steps + (steps < 0 ? -0.5 : 0.5));
             to[col / 4 * width() * 4 + col % 4] = rounded;
             sum += rounded;

@@ -3,6 +3,7 @@
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 #pragma once
 
+#include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
@@ -83,7 +84,7 @@ private:
     }
     std::string_view take(std::uint64_t size) {
         if (size > bytes_.size() - at_) fail("at most the bytes that are left", size);
-        const auto taken = bytes_.substr(at_, static_cast<std::size_t>(size));
+        const auto taken = bytes_.substr(at_, as<std::size_t>(size));
         at_ += taken.size();
         return taken;
     }

@@ -2,6 +2,7 @@
 // The merges of a BPE model as a hash table: two neighbouring pieces to the one that replaces them.
 #pragma once
 
+#include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 
 #include <algorithm>
@@ -82,7 +83,7 @@ private:
         value += seed_ * 0x9E3779B97F4A7C15U;
         value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9U;
         value = (value ^ (value >> 27)) * 0x94D049BB133111EBU;
-        return static_cast<std::size_t>(value ^ (value >> 31));
+        return as<std::size_t>(value ^ (value >> 31));
     }
 
     bool fill(const std::vector<Entry>& entries, std::size_t size) {

@@ -115,7 +115,8 @@ struct Prepend {
             return;
         }
         target.check_size(target.text.size() + content.size());
-        target.spans.insert(target.spans.begin(), content.size(), Span(target.spans.front()));
+        const Span first = target.spans.front();
+        target.spans.insert(target.spans.begin(), content.size(), first);
         target.text.insert(0, content);
     }
 };

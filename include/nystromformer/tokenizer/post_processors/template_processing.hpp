@@ -58,7 +58,11 @@ public:
             const bool is_last_use =
                 std::none_of(steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, steps.end(),
                              [&](const Step& later) { return later.sequence == step.sequence; });
-            result.push_back(is_last_use ? std::move(text) : Encoding(text));
+            if (is_last_use) {
+                result.push_back(std::move(text));
+            } else {
+                result.push_back(text);
+            }
         }
         parts.swap(result);
     }
