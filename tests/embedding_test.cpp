@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catch.hpp"
 #include "library.hpp"
+#include "temporary_folder.hpp"
 
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/nystromformer.hpp>
@@ -348,6 +349,91 @@ TEST_CASE("the search finds what comparing every row finds", "[embedding]") {
         }
         CHECK(index(embeddings_of(queries), 9000, four)[0].size() == 5000);
     }
+}
+
+TEST_CASE("an index grows, forgets rows, and is the same after a file", "[embedding]") {
+    const auto queries = embeddings_of(random_matrix(5, 12, 1));
+    const nf::Matrix<float> corpus = random_matrix(5000, 12, 2);
+    const TemporaryFolder folder("index");
+    nf::ThreadPool threads(2);
+    const auto same = [](const auto& a, const auto& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+            return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                              [](const nf::SearchHit& one, const nf::SearchHit& other) {
+                                  return one.corpus_id == other.corpus_id &&
+                                         one.score == other.score;
+                              });
+        });
+    };
+    for (const auto similarity : {nf::Similarity::cosine, nf::Similarity::euclidean}) {
+        nf::Embeddings all = embeddings_of(corpus);
+        all.fingerprint = 7;
+        const nf::SemanticIndex whole(all, similarity);
+        nf::Embeddings first = embeddings_of(corpus.topRows(2100)),
+                       rest = embeddings_of(corpus.bottomRows(2900));
+        first.fingerprint = 7;
+        const nf::SemanticIndex begun(first, similarity);
+        const nf::SemanticIndex grown = begun.append(rest);
+        CHECK(begun.rows() == 2100);
+        CHECK(grown.rows() == 5000);
+        CHECK(same(grown.search(queries), whole.search(queries)));
+        CHECK(grown.row(4999) == whole.row(4999));
+        CHECK_THROWS_AS(grown.row(5000), nf::InputError);
+        CHECK_THROWS_AS(grown.append(embeddings_of(random_matrix(1, 11, 3))), nf::InputError);
+
+        const auto best = whole.search(queries, {.top_k = 2}).front();
+        const std::vector<nf::Index> gone{best[0].corpus_id};
+        const nf::SemanticIndex without = whole.erase(gone);
+        CHECK(without.search(queries, {.top_k = 1}).front()[0].corpus_id == best[1].corpus_id);
+        CHECK(without.is_erased(gone[0]));
+        CHECK_FALSE(whole.is_erased(gone[0]));
+        CHECK_THROWS_AS(whole.erase(std::vector<nf::Index>{5000}), nf::InputError);
+        const auto even =
+            whole.search(queries, {.filter = [](nf::Index id) { return id % 2 == 0; }});
+        for (const nf::SearchHit& hit : even.front()) CHECK(hit.corpus_id % 2 == 0);
+
+        const auto file = folder.path / "index.safetensors";
+        without.save(file);
+        const nf::SemanticIndex loaded = nf::SemanticIndex::load(file);
+        CHECK(loaded.similarity() == similarity);
+        CHECK(loaded.is_erased(gone[0]));
+        CHECK(same(loaded.search(queries), without.search(queries)));
+        CHECK(same(loaded.append(rest).search(queries), without.append(rest).search(queries)));
+        nf::Embeddings foreign = queries;
+        foreign.fingerprint = 8;
+        CHECK_THROWS_AS(loaded.search(foreign), nf::InputError);
+        foreign.fingerprint = 7;
+        CHECK(same(loaded.search(foreign), loaded.search(queries)));
+    }
+}
+
+TEST_CASE("a file that is no index is refused", "[embedding]") {
+    const TemporaryFolder folder("no_index");
+    const auto file = folder.path / "index.safetensors";
+    const std::vector<float> values(6);
+    const std::vector<std::byte> flags(3);
+    const auto save = [&](nf::Index rows, nf::Index cols, std::size_t num_flags,
+                          std::map<std::string, std::string> metadata) {
+        nf::TensorView a, b;
+        a.name = "embeddings";
+        a.shape = {rows, cols};
+        a.bytes = std::as_bytes(std::span(values).first(static_cast<std::size_t>(rows * cols)));
+        b.name = "erased";
+        b.dtype = nf::DType::u8;
+        b.shape = {static_cast<nf::Index>(num_flags)};
+        b.bytes = std::span(flags).first(num_flags);
+        nf::save_safetensors(file, {a, b}, metadata);
+        return nf::SemanticIndex::load(file);
+    };
+    CHECK(save(3, 2, 3, {{"similarity", "dot"}, {"fingerprint", "1"}}).rows() == 3);
+    CHECK(save(3, 0, 3, {{"similarity", "dot"}, {"fingerprint", "1"}}).rows() == 3);
+    CHECK_THROWS_AS(save(3, 2, 2, {{"similarity", "dot"}, {"fingerprint", "1"}}), nf::FormatError);
+    CHECK_THROWS_AS(save(3, 2, 3, {{"similarity", "dots"}, {"fingerprint", "1"}}), nf::FormatError);
+    CHECK_THROWS_AS(save(3, 2, 3, {{"similarity", "dot"}, {"fingerprint", "x"}}), nf::FormatError);
+    CHECK_THROWS_AS(save(3, 2, 3, {{"fingerprint", "1"}}), nf::FormatError);
+    CHECK_THROWS_AS(nf::SemanticIndex::load(std::filesystem::path(NYSTROMFORMER_MODELS) /
+                                            "nystromformer-small-en" / "model.safetensors"),
+                    nf::FormatError);
 }
 
 TEST_CASE("equal rows are found in order and a NaN last", "[embedding]") {

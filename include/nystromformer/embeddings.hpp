@@ -5,6 +5,7 @@
 #include <nystromformer/core/index.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace nystromformer {
 struct Embeddings {
     Index rows = 0, cols = 0;
     std::vector<float> values = {};  ///< (rows, cols)
+    /// Tells the models apart that made embeddings; 0: not known. Models with the same weights and
+    /// modules have the same one, in every precision.
+    std::uint64_t fingerprint = 0;
 
     std::span<const float> row(Index i) const {
         return std::span(values).subspan(static_cast<std::size_t>(i * cols),

@@ -4,9 +4,14 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/embeddings.hpp>
+#include <nystromformer/options.hpp>
 
+#include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,27 +37,59 @@ struct SearchHit {
     float score;
 };
 
+/// How SemanticIndex::search searches.
+struct SearchOptions {
+    Index top_k = 10;
+    /// Only rows for which it is true are found; it may be called from several threads at once.
+    std::function<bool(Index corpus_id)> filter = {};
+    std::shared_ptr<ThreadPool> threads = nullptr;  ///< null: ThreadPool::shared()
+};
+
 /// Embeddings to search. Search is exact: every query is compared with every row. A score is the
 /// same bits for any number of queries, rows and threads. Immutable, cheap to copy, safe to share
-/// between threads. Source: sentence_transformers/util/retrieval.py and similarity.py
+/// between threads: what changes an index returns a new one that shares most of its memory.
+/// Source: sentence_transformers/util/retrieval.py and similarity.py
 class SemanticIndex {
 public:
-    /// An index of `corpus`.
+    /// An index of `corpus`. The number of a row in it is its corpus_id for good.
     explicit SemanticIndex(const Embeddings& corpus, Similarity similarity = Similarity::cosine);
 
-    Index rows() const;
+    /// With the rows of `more` after its own. InputError if the columns or the models differ.
+    [[nodiscard]] SemanticIndex append(const Embeddings& more) const;
+    /// Without these rows: they keep their numbers, but are never found. InputError for a number
+    /// that no row has.
+    [[nodiscard]] SemanticIndex erase(std::span<const Index> corpus_ids) const;
+
+    /// Writes a safetensors file: "embeddings" (rows, cols) in F32, "erased" (rows) in U8, and the
+    /// similarity and fingerprint as metadata. IoError.
+    void save(const std::filesystem::path& path) const;
+    /// Maps such a file: its rows stay on disk until a search reads them. The file must not change
+    /// while the index is used. IoError, or FormatError for a file that `save` has not written.
+    static SemanticIndex load(const std::filesystem::path& path, const FileOptions& files = {});
+
+    Index rows() const;  ///< erased ones count
     Index cols() const;
     Similarity similarity() const;
+    /// Embeddings::fingerprint of the corpus.
+    std::uint64_t fingerprint() const;
+    bool is_erased(Index corpus_id) const;
+    /// The numbers of a row; for cosine similarity divided by their length. InputError for a number
+    /// that no row has.
+    std::vector<float> row(Index corpus_id) const;
 
-    /// For each of `queries` the `top_k` rows most like it, the best first, of equally good ones
-    /// the first. InputError if the columns differ or top_k is below 1.
+    /// For each of `queries` the rows most like it, the best first, of equally good ones the first.
+    /// InputError if the columns differ, if another model made the queries, or for top_k below 1.
+    std::vector<std::vector<SearchHit>> search(const Embeddings& queries,
+                                               const SearchOptions& options = {}) const;
+    /// The same on the threads of a pool.
     std::vector<std::vector<SearchHit>> operator()(const Embeddings& queries, Index top_k,
                                                    ThreadPool& threads) const;
-    /// All scores: (queries, rows). InputError if the columns differ.
+    /// All scores: (queries, rows), also of erased rows. InputError as above.
     Embeddings scores(const Embeddings& queries, ThreadPool& threads) const;
 
 private:
     struct Body;
+    explicit SemanticIndex(std::shared_ptr<const Body> body);
     std::shared_ptr<const Body> body_;
 };
 

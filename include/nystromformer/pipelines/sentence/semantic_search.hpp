@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
-// SemanticIndex's body: the corpus in packed blocks, and the best rows of each.
+// SemanticIndex's body: blocks of the corpus, and the best rows of each.
 #pragma once
 
 #include <nystromformer/core/embeddings.hpp>
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/mode.hpp>
-#include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/weights/packed_matrix.hpp>
+#include <nystromformer/pipelines/sentence/index_block.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,125 +25,138 @@
 
 namespace nystromformer {
 
-namespace detail {
-
-inline constexpr auto similarity_names =
-    enum_names<Similarity>("cosine", "dot", "euclidean", "manhattan");
-
-/// Every row := the row over its length, as torch.nn.functional.normalize; zeros stay.
-inline void normalize_rows(Matrix<float>& x) {
-    for (Index i = 0; i < x.rows(); ++i) {
-        double squares = 0;
-        for (Index col = 0; col < x.cols(); ++col)
-            squares += static_cast<double>(x(i, col)) * static_cast<double>(x(i, col));
-        const double length = std::max(std::sqrt(squares), 1e-12);
-        for (Index col = 0; col < x.cols(); ++col)
-            x(i, col) = static_cast<float>(static_cast<double>(x(i, col)) / length);
-    }
-}
-
-}  // namespace detail
-
 struct SemanticIndex::Body {
     Similarity similarity;
-    Index rows, cols;
+    Index rows = 0, cols;
+    std::uint64_t fingerprint;
+    std::vector<std::shared_ptr<const detail::IndexBlock>> blocks;
+    std::vector<Index> first_rows;  // of each block
+    std::vector<bool> erased;       // (rows), or empty
 
-    /// `corpus` (texts, columns)
-    Body(const detail::ConstEmbeddingsMap& corpus, Similarity measure)
-        : similarity(measure), rows(corpus.rows()), cols(corpus.cols()) {
-        for (Index first = 0; first < rows; first += rows_of_block) {
-            Matrix<float> block = corpus.middleRows(first, std::min(rows_of_block, rows - first));
-            if (measure == Similarity::cosine) detail::normalize_rows(block);
-            if (has_product() && cols > 0) {
-                packed_.emplace_back(block);
-            } else {
-                blocks_.push_back(std::move(block));
-            }
+    void add(std::shared_ptr<const detail::IndexBlock> block) {
+        first_rows.push_back(rows);
+        rows += block->rows();
+        if (!erased.empty()) erased.resize(static_cast<std::size_t>(rows));
+        blocks.push_back(std::move(block));
+    }
+    /// Adds rows as they are compared, after filling up the last block.
+    void add_rows(const Matrix<float>& more) {
+        Index first = 0;
+        if (!blocks.empty() && blocks.back()->rows() < detail::IndexBlock::max_rows) {
+            const Matrix<float> last = blocks.back()->matrix();
+            first = std::min(detail::IndexBlock::max_rows - last.rows(), more.rows());
+            Matrix<float> both(last.rows() + first, cols);
+            both.topRows(last.rows()) = last;
+            both.bottomRows(first) = more.topRows(first);
+            blocks.pop_back();
+            first_rows.pop_back();
+            rows -= last.rows();
+            add(std::make_shared<const detail::IndexBlock>(std::move(both), similarity));
+        }
+        for (; first < more.rows(); first += detail::IndexBlock::max_rows) {
+            const Index count = std::min(detail::IndexBlock::max_rows, more.rows() - first);
+            add(std::make_shared<const detail::IndexBlock>(more.middleRows(first, count),
+                                                           similarity));
         }
     }
+    Matrix<float> normalized(Matrix<float> embeddings) const {
+        if (similarity == Similarity::cosine) detail::normalize_rows(embeddings);
+        return embeddings;
+    }
 
-    /// For each of `queries` (queries, columns) the `top_k` rows most like it, the best first, of
-    /// equal ones the first. InputError where the columns differ or top_k is below 1.
-    std::vector<std::vector<SearchHit>> operator()(const detail::ConstEmbeddingsMap& queries,
-                                                   Index top_k, ThreadPool& threads) const {
-        if (top_k < 1) throw InputError({"", "top_k", "at least 1", std::to_string(top_k)});
-        std::vector<std::vector<SearchHit>> hits(static_cast<std::size_t>(queries.rows()));
-        for (Index first = 0; first < queries.rows(); first += queries_at_once) {
-            const Index count = std::min(queries_at_once, queries.rows() - first);
-            const Matrix<float> some = prepared(queries.middleRows(first, count));
-            std::vector<std::vector<SearchHit>> of_block(
-                static_cast<std::size_t>(num_blocks() * count));
-            for_each_block(some, threads, [&](Index block, const Matrix<float>& scores) {
-                for (Index i = 0; i < count; ++i) {
-                    of_block[static_cast<std::size_t>(i * num_blocks() + block)] =
-                        best_of(scores.row(i), block * rows_of_block, top_k);
-                }
-            });
-            for (Index i = 0; i < count * num_blocks(); ++i) {
-                auto& all = hits[static_cast<std::size_t>(first + i / num_blocks())];
-                const auto& more = of_block[static_cast<std::size_t>(i)];
-                all.insert(all.end(), more.begin(), more.end());
-                keep_best(all, top_k);
-            }
+    /// InputError where embeddings cannot be compared with the rows.
+    void check(const Embeddings& embeddings, const char* name) const {
+        if (embeddings.cols != cols) {
+            throw InputError({"", name, std::to_string(cols) + " columns, as the corpus has",
+                              std::to_string(embeddings.cols)});
+        }
+        const bool differ = fingerprint != 0 && embeddings.fingerprint != 0 &&
+                            embeddings.fingerprint != fingerprint;
+        if (differ)
+            throw InputError({"", name, "embeddings of the model that made the corpus",
+                              "those of another model"});
+    }
+    void check_row(Index row) const {
+        if (row >= 0 && row < rows) return;
+        throw InputError(
+            {"", "corpus_id", "from 0 to " + std::to_string(rows - 1), std::to_string(row)});
+    }
+    bool is_erased(Index row) const {
+        return !erased.empty() && erased[static_cast<std::size_t>(row)];
+    }
+    std::vector<float> row(Index row) const {
+        check_row(row);
+        const auto after = std::upper_bound(first_rows.begin(), first_rows.end(), row);
+        const auto block = static_cast<std::size_t>(after - first_rows.begin() - 1);
+        const Matrix<float> all = blocks[block]->matrix();
+        const auto found = all.row(row - first_rows[block]);
+        return {found.data(), found.data() + found.size()};
+    }
+
+    std::vector<std::vector<SearchHit>> search(const Embeddings& queries,
+                                               const SearchOptions& options,
+                                               ThreadPool& threads) const {
+        if (options.top_k < 1)
+            throw InputError({"", "top_k", "at least 1", std::to_string(options.top_k)});
+        check(queries, "queries");
+        std::vector<std::vector<SearchHit>> hits(static_cast<std::size_t>(queries.rows));
+        for (Index first = 0; first < queries.rows; first += queries_at_once) {
+            const Index count = std::min(queries_at_once, queries.rows - first);
+            search_some(normalized(detail::matrix_of(queries).middleRows(first, count)), options,
+                        threads, std::span(hits).subspan(static_cast<std::size_t>(first)));
         }
         return hits;
     }
 
-    /// All scores: (queries, texts). InputError where the columns differ.
-    Matrix<float> scores(const Matrix<float>& queries, ThreadPool& threads) const {
-        Matrix<float> result(queries.rows(), rows);
-        for_each_block(prepared(queries), threads, [&](Index block, const Matrix<float>& scores) {
-            result.middleCols(block * rows_of_block, scores.cols()) = scores;
-        });
+    /// (queries, rows)
+    Matrix<float> scores(const Embeddings& queries, ThreadPool& threads) const {
+        check(queries, "queries");
+        Matrix<float> result(queries.rows, rows);
+        for_each_block(normalized(detail::matrix_of(queries)), threads,
+                       [&](std::size_t block, const Matrix<float>& scores) {
+                           result.middleCols(first_rows[block], scores.cols()) = scores;
+                       });
         return result;
     }
 
-    static constexpr Index rows_of_block = 2048, queries_at_once = 64;
+private:
+    static constexpr Index queries_at_once = 64;
 
-    bool has_product() const {
-        return similarity == Similarity::cosine || similarity == Similarity::dot;
-    }
-    Index num_blocks() const { return (rows + rows_of_block - 1) / rows_of_block; }
-
-    Matrix<float> prepared(Matrix<float> queries) const {
-        if (queries.cols() != cols) {
-            throw InputError({"", "queries", std::to_string(cols) + " columns, as the corpus has",
-                              std::to_string(queries.cols())});
+    /// hits[i] := the best rows for query i.
+    void search_some(const Matrix<float>& queries, const SearchOptions& options,
+                     ThreadPool& threads, std::span<std::vector<SearchHit>> hits) const {
+        const auto count = static_cast<std::size_t>(queries.rows());
+        std::vector<std::vector<SearchHit>> of_block(blocks.size() * count);
+        for_each_block(queries, threads, [&](std::size_t block, const Matrix<float>& scores) {
+            for (std::size_t i = 0; i < count; ++i)
+                of_block[block * count + i] =
+                    best_of(scores.row(static_cast<Index>(i)), first_rows[block], options);
+        });
+        for (std::size_t i = 0; i < of_block.size(); ++i) {
+            auto& all = hits[i % count];
+            all.insert(all.end(), of_block[i].begin(), of_block[i].end());
+            keep_best(all, options.top_k);
         }
-        if (similarity == Similarity::cosine) detail::normalize_rows(queries);
-        return queries;
     }
 
-    /// Calls body(block, scores) with (queries, rows of the block), on several threads.
-    template <typename Body>
-    void for_each_block(const Matrix<float>& queries, ThreadPool& threads, const Body& body) const {
+    /// Calls visit(block, scores) with (queries, rows of the block), on several threads.
+    template <typename Visit>
+    void for_each_block(const Matrix<float>& queries, ThreadPool& threads,
+                        const Visit& visit) const {
         threads.parallel_for(
-            num_blocks(),
-            [&](Index block) {
-                const auto i = static_cast<std::size_t>(block);
-                body(block, i < packed_.size() ? packed_[i].multiply(queries, threads)
-                                               : distances(queries, blocks_[i]));
+            static_cast<Index>(blocks.size()),
+            [&](Index i) {
+                const auto block = static_cast<std::size_t>(i);
+                visit(block, blocks[block]->scores(queries, threads));
             },
             queries.rows() * rows * cols);
     }
 
-    Matrix<float> distances(const Matrix<float>& queries, const Matrix<float>& block) const {
-        Matrix<float> scores(queries.rows(), block.rows());
-        for (Index i = 0; i < queries.rows(); ++i) {
-            for (Index j = 0; j < block.rows(); ++j) {
-                scores(i, j) = similarity == Similarity::manhattan
-                                   ? -(queries.row(i) - block.row(j)).lpNorm<1>()
-                                   : -(queries.row(i) - block.row(j)).norm();
-            }
-        }
-        return scores;
-    }
-
     /// NaN is less than every number.
     static bool is_better(const SearchHit& a, const SearchHit& b) {
-        constexpr float least = -std::numeric_limits<float>::infinity();
-        const float left = detail::is_nan(a.score) ? least : a.score;
-        const float right = detail::is_nan(b.score) ? least : b.score;
+        constexpr float lowest = -std::numeric_limits<float>::infinity();
+        const float left = detail::is_nan(a.score) ? lowest : a.score;
+        const float right = detail::is_nan(b.score) ? lowest : b.score;
         return left != right ? left > right : a.corpus_id < b.corpus_id;
     }
     static void keep_best(std::vector<SearchHit>& hits, Index top_k) {
@@ -151,15 +165,17 @@ struct SemanticIndex::Body {
         hits.resize(static_cast<std::size_t>(kept));
     }
     template <typename Scores>
-    static std::vector<SearchHit> best_of(const Scores& scores, Index first_id, Index top_k) {
+    std::vector<SearchHit> best_of(const Scores& scores, Index first_row,
+                                   const SearchOptions& options) const {
         std::vector<SearchHit> hits;
-        for (Index j = 0; j < scores.size(); ++j) hits.push_back({first_id + j, scores(j)});
-        keep_best(hits, top_k);
+        for (Index j = 0; j < scores.size(); ++j) {
+            const Index row = first_row + j;
+            if (is_erased(row) || (options.filter && !options.filter(row))) continue;
+            hits.push_back({row, scores(j)});
+        }
+        keep_best(hits, options.top_k);
         return hits;
     }
-
-    std::vector<PackedMatrix<float>> packed_;  // blocks of the corpus for cosine and dot
-    std::vector<Matrix<float>> blocks_;        // and for the distances
 };
 
 NYSTROMFORMER_INLINE std::string_view name(Similarity similarity) {
@@ -169,18 +185,52 @@ NYSTROMFORMER_INLINE std::optional<Similarity> similarity_named(std::string_view
     return detail::similarity_names.find(name);
 }
 
-NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(const Embeddings& corpus, Similarity similarity)
-    : body_(std::make_shared<const Body>(detail::matrix_of(corpus), similarity)) {}
+NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(std::shared_ptr<const Body> body)
+    : body_(std::move(body)) {}
+NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(const Embeddings& corpus, Similarity similarity) {
+    Body body{similarity, 0, corpus.cols, corpus.fingerprint, {}, {}, {}};
+    body.add_rows(body.normalized(detail::matrix_of(corpus)));
+    body_ = std::make_shared<const Body>(std::move(body));
+}
+NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::append(const Embeddings& more) const {
+    body_->check(more, "more");
+    Body body = *body_;
+    if (body.fingerprint == 0) body.fingerprint = more.fingerprint;
+    body.add_rows(body.normalized(detail::matrix_of(more)));
+    return SemanticIndex(std::make_shared<const Body>(std::move(body)));
+}
+NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::erase(std::span<const Index> corpus_ids) const {
+    Body body = *body_;
+    body.erased.resize(static_cast<std::size_t>(body.rows));
+    for (const Index row : corpus_ids) {
+        body.check_row(row);
+        body.erased[static_cast<std::size_t>(row)] = true;
+    }
+    return SemanticIndex(std::make_shared<const Body>(std::move(body)));
+}
 NYSTROMFORMER_INLINE Index SemanticIndex::rows() const { return body_->rows; }
 NYSTROMFORMER_INLINE Index SemanticIndex::cols() const { return body_->cols; }
 NYSTROMFORMER_INLINE Similarity SemanticIndex::similarity() const { return body_->similarity; }
+NYSTROMFORMER_INLINE std::uint64_t SemanticIndex::fingerprint() const { return body_->fingerprint; }
+NYSTROMFORMER_INLINE bool SemanticIndex::is_erased(Index corpus_id) const {
+    body_->check_row(corpus_id);
+    return body_->is_erased(corpus_id);
+}
+NYSTROMFORMER_INLINE std::vector<float> SemanticIndex::row(Index corpus_id) const {
+    return body_->row(corpus_id);
+}
+NYSTROMFORMER_INLINE std::vector<std::vector<SearchHit>> SemanticIndex::search(
+    const Embeddings& queries, const SearchOptions& options) const {
+    const auto threads = options.threads ? options.threads : ThreadPool::shared();
+    return body_->search(queries, options, *threads);
+}
 NYSTROMFORMER_INLINE std::vector<std::vector<SearchHit>> SemanticIndex::operator()(
     const Embeddings& queries, Index top_k, ThreadPool& threads) const {
-    return (*body_)(detail::matrix_of(queries), top_k, threads);
+    return body_->search(queries, {.top_k = top_k}, threads);
 }
 NYSTROMFORMER_INLINE Embeddings SemanticIndex::scores(const Embeddings& queries,
                                                       ThreadPool& threads) const {
-    return detail::embeddings_of(body_->scores(detail::matrix_of(queries), threads));
+    return detail::embeddings_of(body_->scores(queries, threads));
 }
 NYSTROMFORMER_INLINE Embeddings similarity(const Embeddings& a, const Embeddings& b,
                                            Similarity similarity, ThreadPool& threads) {
@@ -188,3 +238,5 @@ NYSTROMFORMER_INLINE Embeddings similarity(const Embeddings& a, const Embeddings
 }
 
 }  // namespace nystromformer
+
+#include <nystromformer/pipelines/sentence/index_file.hpp>
