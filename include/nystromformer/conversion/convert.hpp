@@ -79,7 +79,12 @@ private:
         const std::string path = (folder_ / "tokenizer_config.json").string();
         const JsonTree options = SpecialNames::read_if_there(path);
         CarriedTokenizer carried;
-        if (any) carried = CarriedTokenizer::of(folder_, JsonView<TokenizerError>(options, path));
+        try {
+            if (any)
+                carried = CarriedTokenizer::of(folder_, JsonView<TokenizerError>(options, path));
+        } catch (const Error&) {
+            // A tokenizer that cannot be read is copied as it is: who loads it hears why.
+        }
         if (has_json) files_.push_back({"tokenizer.json", std::move(carried.tokenizer_json)});
         OrderedJson changes = std::move(carried.options);
         // A Nystromformer's config does not tell which tokenizer it has, as a BERT's does.

@@ -80,6 +80,7 @@ private:
         token.rstrip = json.at("rstrip").boolean();
         token.normalized = json.at("normalized").boolean();
         token.special = json.at("special").boolean();
+        result.is_listed = true;
         result.id = json.at("id").integer(0, 0x7FFFFFFF);
         result.file = file.name();
         result.place = json.path();
@@ -94,6 +95,7 @@ private:
         std::int64_t id = before != nullptr ? before->id : model.find(token.content);
         if (id < 0) id = model_size_ + new_ids_++;
         if (placed.id.value_or(id) != id) note_id(placed, id, file);
+        if (placed.is_listed && before != nullptr) note_repeat(placed, *before == token, file);
         token.id = static_cast<std::int32_t>(id);
         id_end_ = std::max(id_end_, id + 1);
         if (before != nullptr && *before == token) return;
@@ -118,6 +120,13 @@ private:
                     "the token " + in_quotes(placed.token.content) + " has the id " +
                         std::to_string(id) + ", not the " + std::to_string(*placed.id) +
                         " that stands there, as in Hugging Face");
+    }
+
+    void note_repeat(const PlacedToken& placed, bool is_equal, const TokenizerFile& file) {
+        if (std::exchange(has_noted_repeat_, true)) return;
+        give_notice(file.files, placed.file, placed.place,
+                    "the token " + in_quotes(placed.token.content) + " stands there again; " +
+                        (is_equal ? "it is the same" : "its flags count, not those of the first"));
     }
 
     static std::string normal_form(const PlacedToken& placed,
@@ -160,8 +169,25 @@ private:
                 raw.emplace_back(token.content, number);
             }
         }
+        note_one_form(normalized, file);
         raw_ = AddedTokenFinder(std::move(raw), budget);
         normalized_ = AddedTokenFinder(std::move(normalized), budget);
+    }
+
+    /// Which of two tokens of one normal form is found is chance with Hugging Face; here the first.
+    void note_one_form(std::vector<std::pair<std::string_view, std::int32_t>>& patterns,
+                       const TokenizerFile& file) const {
+        std::sort(patterns.begin(), patterns.end());
+        const auto twice =
+            std::adjacent_find(patterns.begin(), patterns.end(),
+                               [](const auto& a, const auto& b) { return a.first == b.first; });
+        if (twice == patterns.end()) return;
+        const auto name = [&](const auto& pattern) {
+            return in_quotes(tokens_[static_cast<std::size_t>(pattern.second)].content);
+        };
+        give_notice(file.files, file.name(), "/added_tokens",
+                    name(twice[0]) + " and " + name(twice[1]) + " have one normal form, " +
+                        in_quotes(twice->first) + "; the first is found");
     }
 
     std::vector<AddedToken> tokens_;
@@ -169,7 +195,7 @@ private:
     std::unordered_map<std::int64_t, std::size_t> by_id_;
     std::set<std::string> special_;
     std::int64_t model_size_ = 0, new_ids_ = 0, id_end_ = 0;
-    bool has_noted_id_ = false;
+    bool has_noted_id_ = false, has_noted_repeat_ = false;
     AddedTokenFinder raw_;
     AddedTokenFinder normalized_;
 };

@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
 
 #include <cstddef>
@@ -37,12 +38,15 @@ struct SpecialNames {
     }
 
     /// Reads what is no role of tokenizer_config.json.
-    void add_options(const JsonView<TokenizerError>& json) {
+    void add_options(const JsonView<TokenizerError>& json, const FileOptions& files = {}) {
         const char* length_key = json.has("model_max_length") ? "model_max_length" : "max_len";
         if (json.holds(length_key)) {
             // "No limit" is written as 1000000000000000019884624838656.
             const double length = json.at(length_key).number();
             if (length >= 1 && length < 1e15) model_max_length = static_cast<Index>(length);
+            if (!(length >= 1))
+                give_notice(files, json.file(), json.at(length_key).path(),
+                            "is no length of a text and is not used");
         }
         if (json.holds("clean_up_tokenization_spaces"))
             clean_up_tokenization_spaces = json.at("clean_up_tokenization_spaces").boolean();

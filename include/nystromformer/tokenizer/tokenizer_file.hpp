@@ -29,7 +29,8 @@ namespace nystromformer::detail {
 struct PlacedToken {
     AddedToken token;
     std::optional<std::int64_t> id;  ///< that the file has for it
-    std::string file, place;
+    bool is_listed = false;          ///< in the tokenizer.json itself
+    std::string file = {}, place = {};
 };
 
 /// The id of a token, or nothing.
@@ -69,6 +70,7 @@ public:
     /// TokenizerError for a text that is no object.
     void read_vocabulary(std::string_view text) {
         budget.take(text.size());
+        vocab_path_ = "/";
         JsonRules rules;
         rules.streams.push_back(
             {{}, [this](const auto* piece, const Json& value) { read_piece(piece, value); }});
@@ -104,7 +106,7 @@ public:
         if (piece_place) return piece_place(i);
         if (is_lines)
             return "line " + std::to_string(static_cast<std::uint64_t>(pieces.value(i)) + 1);
-        return vocab_path + (has_ids ? printable(pieces.text(i)) : std::to_string(i)) + part;
+        return vocab_path_ + (has_ids ? printable(pieces.text(i)) : std::to_string(i)) + part;
     }
 
     /// The merges of /model/merges. Throws TokenizerError for entries of another form.
@@ -138,8 +140,6 @@ public:
     FileOptions files;  ///< who hears notices
 
 private:
-    static constexpr const char* vocab_path = "/model/vocab/";
-
     /// Has `read` add an entry of a list, unless one before it was wrong. Where it throws it is
     /// called again with the entry's path, which would take most of the time.
     template <typename Path, typename Read>
@@ -161,7 +161,7 @@ private:
     void read_piece(const std::string* piece, const Json& value) {
         has_ids = piece != nullptr;
         const auto path = [&] {
-            return vocab_path + (has_ids ? printable(*piece) : std::to_string(pieces.size()));
+            return vocab_path_ + (has_ids ? printable(*piece) : std::to_string(pieces.size()));
         };
         read_entry(value, pieces_fault_, path, [&](const TokenizerJson& entry) {
             if (has_ids)
@@ -211,6 +211,7 @@ private:
     }
 
     std::exception_ptr pieces_fault_, merges_fault_;
+    const char* vocab_path_ = "/model/vocab/";
     std::vector<std::size_t> versions_;  // where /model/merges has a line with a version
 };
 

@@ -135,7 +135,7 @@ public:
     }
 
     /// What a Tokenizer tells of the files.
-    SpecialNames names() const {
+    SpecialNames names(const FileOptions& files = {}) const {
         SpecialNames result;
         const auto name = [&](const char* role) -> std::optional<std::string> {
             if (!has_role(role) || content(role).empty()) return std::nullopt;
@@ -146,7 +146,7 @@ public:
         result.unk_token = name("unk_token");
         result.cls_token = name("cls_token");
         result.sep_token = name("sep_token");
-        result.add_options(options());
+        result.add_options(options(), files);
         return result;
     }
 
@@ -280,9 +280,13 @@ private:
         const JsonTree json = SpecialNames::read_if_there(path, files);
         const std::string name = path.string();
         std::set<std::string> special;
+        const auto note = [&](const NamedToken& token) {
+            // Objects of tokenizer_config.json are no tokens yet when Python compares the names.
+            if (token.is_text || token.file != file_) special.insert(token.content);
+        };
         for (const auto& [role, token] : roles_)
-            if (token) special.insert(token->content);
-        for (const NamedToken& token : extra_.value_or(Tokens())) special.insert(token.content);
+            if (token) note(*token);
+        for (const NamedToken& token : extra_.value_or(Tokens())) note(token);
         const auto add = [&](const std::string& content, const View& id) {
             NamedToken token = NamedToken::text(content);
             token.is_text = false;

@@ -43,7 +43,7 @@ struct FolderFiles {
         FolderFiles result = has_json ? of_json(folder / "tokenizer.json", choice, config, files)
                                       : of_older_files(folder, choice, config, files);
         add_tokens(config, result.tokenizer);
-        result.names = config.names();
+        result.names = config.names(files);
         const TokenizerClass present = has_json ? choice.class_of_json() : choice.named_class(),
                              past = choice.named_class();
         if (!result.names.gives_token_type_ids && present.gives_type_ids == past.gave_type_ids)
@@ -133,10 +133,16 @@ private:
             for (std::size_t i = 0; i < root.at("added_tokens").array().size(); ++i)
                 present.insert(root.at("added_tokens").at(i).at("content").string());
         constexpr std::size_t memory_of_token = 1200;
+        bool is_noted = false;
         for (NamedToken& token : config.tokens_to_add(present)) {
+            if (token.content.empty()) {
+                if (!std::exchange(is_noted, true) && !token.place.empty())
+                    give_notice(file.files, token.file, token.place, "has no text; it is no token");
+                continue;
+            }
             file.budget.take(memory_of_token + 4 * token.content.size());
-            file.more_tokens.push_back(
-                {token.added_token(), token.id, std::move(token.file), std::move(token.place)});
+            file.more_tokens.push_back({token.added_token(), token.id, false, std::move(token.file),
+                                        std::move(token.place)});
         }
         file.split_special_tokens = config.flag("split_special_tokens", false);
     }

@@ -73,7 +73,7 @@ struct TokenizerClass {
                                      Row{"camembert", "CamembertTokenizer"},
                                      Row{"convbert", "BertTokenizer"},
                                      Row{"data2vec-text", "RobertaTokenizer"},
-                                     Row{"distilbert", "BertTokenizer"},
+                                     Row{"distilbert", "DistilBertTokenizer"},
                                      Row{"electra", "BertTokenizer"},
                                      Row{"ernie", "BertTokenizer"},
                                      Row{"ibert", "RobertaTokenizer"},

@@ -125,7 +125,6 @@ inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
     file.read_vocabulary(vocabulary);
     add_merges(merges, merges_txt.string(), file);
     file.budget.give(merges.size());
-    file.piece_place = [](std::size_t) { return std::string(); };
     build_roberta(config, file);
     return file;
 }
