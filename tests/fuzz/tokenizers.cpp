@@ -225,6 +225,7 @@ void spiece(std::string_view data) {
     } else {
         detail::fill_albert(model, config, file);
     }
+    detail::FolderFiles::add_tokens(config, file);
     const Tokenizer tokenizer(std::make_shared<const detail::TokenizerBody>(
         detail::TokenizerBody{detail::TokenizerParts::load(file), {}}));
     use(tokenizer, "a 5,[MASK] \u00e9t\u00e9 xyz");

@@ -268,6 +268,8 @@ def folder_facts(tokenizer):
 def compare_one(program, folder, draw):
     """The first difference of one folder, told; "refused" where AutoTokenizer does not load it."""
     files = draw.files()
+    for old in folder.iterdir():
+        old.unlink()
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
         (folder / name).write_text(text, encoding="utf-8", newline="")

@@ -51,6 +51,28 @@ struct FolderFiles {
         return result;
     }
 
+    /// Adds what the files beside it name, in Python's order.
+    static void add_tokens(const FolderConfig& config, TokenizerFile& file) {
+        std::set<std::string_view> present;
+        const auto root = file.root();
+        if (root.holds("added_tokens"))
+            for (std::size_t i = 0; i < root.at("added_tokens").array().size(); ++i)
+                present.insert(root.at("added_tokens").at(i).at("content").string());
+        constexpr std::size_t memory_of_token = 1200;
+        bool is_noted = false;
+        for (NamedToken& token : config.tokens_to_add(present)) {
+            if (token.content.empty()) {
+                if (!std::exchange(is_noted, true) && !token.place.empty())
+                    give_notice(file.files, token.file, token.place, "has no text; it is no token");
+                continue;
+            }
+            file.budget.take(memory_of_token + 4 * token.content.size());
+            file.more_tokens.push_back({token.added_token(), token.id, false, std::move(token.file),
+                                        std::move(token.place)});
+        }
+        file.split_special_tokens = config.flag("split_special_tokens", false);
+    }
+
 private:
     using Kind = TokenizerClass::Kind;
     using Names = std::initializer_list<const char*>;
@@ -123,28 +145,6 @@ private:
             for (const Json& step : normalizer["normalizers"])
                 if (is_precompiled(step)) return step;
         return {};
-    }
-
-    /// Adds what the files beside it name, in Python's order.
-    static void add_tokens(const FolderConfig& config, TokenizerFile& file) {
-        std::set<std::string_view> present;
-        const auto root = file.root();
-        if (root.holds("added_tokens"))
-            for (std::size_t i = 0; i < root.at("added_tokens").array().size(); ++i)
-                present.insert(root.at("added_tokens").at(i).at("content").string());
-        constexpr std::size_t memory_of_token = 1200;
-        bool is_noted = false;
-        for (NamedToken& token : config.tokens_to_add(present)) {
-            if (token.content.empty()) {
-                if (!std::exchange(is_noted, true) && !token.place.empty())
-                    give_notice(file.files, token.file, token.place, "has no text; it is no token");
-                continue;
-            }
-            file.budget.take(memory_of_token + 4 * token.content.size());
-            file.more_tokens.push_back({token.added_token(), token.id, false, std::move(token.file),
-                                        std::move(token.place)});
-        }
-        file.split_special_tokens = config.flag("split_special_tokens", false);
     }
 
     /// The class that tokenizer_config.json or config.json names decides, without one the files
