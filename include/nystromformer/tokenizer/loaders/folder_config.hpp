@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/named_token.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
@@ -57,22 +58,41 @@ public:
     /// tokens counts.
     bool has_decoder() const { return options().has("added_tokens_decoder"); }
 
-    /// Adds the list /added_tokens of a tokenizer.json. Throws TokenizerError.
-    void add_decoder(const View& list) {
-        for (std::size_t i = 0; i < list.array().size(); ++i) {
-            const auto entry = list.at(i);
-            NamedToken token = NamedToken::read(entry.object());
-            put(entry.at("id").integer(0, 0x7FFFFFFF), std::move(token));
+    /// Gives roles the flags that a list of tokens has for their content: the files' own, or the
+    /// list /added_tokens of a tokenizer.json. Throws TokenizerError.
+    void settle_roles(const View* added_tokens) {
+        for (auto& [role, token] : roles_) {
+            if (!token) continue;
+            const std::string content = token->content;
+            if (const auto found = by_content_.find(content); found != by_content_.end())
+                token = found->second;
+            for_each_listed(added_tokens, [&](const View& entry) {
+                if (entry.at("content").string() == content) token = NamedToken::read(entry);
+            });
         }
     }
 
-    /// Gives roles the flags that a list of tokens has for their content. The lists are complete.
-    void settle_roles() {
-        for (auto& [role, token] : roles_) {
-            if (!token) continue;
-            const auto found = by_content_.find(token->content);
-            if (found != by_content_.end()) token = found->second;
-        }
+    /// Has a tokenizer.json's own tokens added again, by their ids. Throws TokenizerError, and
+    /// FormatError where `budget` is not enough.
+    void add_decoder(const View& added_tokens, MemoryBudget& budget) {
+        for_each_listed(&added_tokens, [&](const View& entry) {
+            NamedToken token = NamedToken::read(entry);
+            constexpr std::size_t beside_text = 3 * sizeof(NamedToken);
+            budget.take(beside_text + 2 * token.content.size());
+            put(entry.at("id").integer(0, 0x7FFFFFFF), std::move(token));
+        });
+    }
+    /// The same for a tokenizer that has them, which changes only what the roles make special.
+    void change_listed(const View& added_tokens) {
+        std::set<std::string> named;
+        for_each_named([&](const NamedToken& token) { named.insert(token.content); });
+        for_each_listed(&added_tokens, [&](const View& entry) {
+            const std::int64_t id = entry.at("id").integer(0, 0x7FFFFFFF);
+            decoder_.erase(id);
+            if (!named.contains(entry.at("content").string())) return;
+            NamedToken token = NamedToken::read(entry);
+            if (!token.special) put(id, std::move(token));
+        });
     }
 
     /// Gives roles a token where the files say nothing of them.
@@ -151,6 +171,12 @@ public:
     }
 
 private:
+    template <typename Visit>
+    static void for_each_listed(const View* list, const Visit& visit) {
+        if (list == nullptr) return;
+        for (std::size_t i = 0; i < list->array().size(); ++i) visit(list->at(i).object());
+    }
+
     using Tokens = std::vector<NamedToken>;
     using Specific = std::vector<std::pair<std::string, NamedToken>>;
 

@@ -58,7 +58,7 @@ struct FolderFiles {
         if (root.holds("added_tokens"))
             for (std::size_t i = 0; i < root.at("added_tokens").array().size(); ++i)
                 present.insert(root.at("added_tokens").at(i).at("content").string());
-        constexpr std::size_t memory_of_token = 1200;
+        constexpr std::size_t memory_of_token = 512;
         bool is_noted = false;
         for (NamedToken& token : config.tokens_to_add(present)) {
             if (token.content.empty()) {
@@ -85,9 +85,9 @@ private:
         TokenizerFile& file = result.tokenizer;
         file.files = files;
         const auto root = file.root().object();
-        if (!config.has_decoder() && root.holds("added_tokens"))
-            config.add_decoder(root.at("added_tokens"));
-        config.settle_roles();
+        std::optional<FolderConfig::View> listed;  // unless tokenizer_config.json has a list
+        if (!config.has_decoder() && root.holds("added_tokens")) listed = root.at("added_tokens");
+        config.settle_roles(listed ? &*listed : nullptr);
         const TokenizerClass kind = choice.class_of_json();
         set_class_defaults(kind.kind, config);
         if (root.holds("padding") && root.at("padding").object().holds("pad_token"))
@@ -96,6 +96,8 @@ private:
                           Model::type_of(root.at("model").object()) == kind.model_type();
         if (!kind.is_known || !fits) note_class(choice, kind, file);
         result.is_rebuilt = kind.rebuilds && fits;
+        if (listed && result.is_rebuilt) config.add_decoder(*listed, file.budget);
+        if (listed && !result.is_rebuilt) config.change_listed(*listed);
         if (result.is_rebuilt) {
             rebuild(kind.kind, config, file);
         } else if (kind.kind == Kind::bert && fits) {
@@ -152,7 +154,7 @@ private:
     static FolderFiles of_older_files(const std::filesystem::path& folder,
                                       const ClassChoice& choice, FolderConfig& config,
                                       const FileOptions& files) {
-        config.settle_roles();
+        config.settle_roles(nullptr);
         const FoundFiles found(folder);
         const Kind kind = found.kind_of(choice);
         if (kind == Kind::bert) return {bert_file(found.one_of({"vocab.txt"}), config, files), {}};
