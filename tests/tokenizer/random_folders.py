@@ -10,6 +10,7 @@ tokenizer_config.json, special_tokens_map.json and added_tokens.json, with rando
 sides. Left out is what AutoTokenizer itself cannot load, and:
 - a tokenizer.json whose model is of another type than the class that the folder names: transformers 5 then builds that
   class around a vocabulary that it cannot use; transformers 4, and the program, use the file as it is;
+- config.json of a DistilBERT that names no class: transformers 5 gives it token type ids, and the model drops them;
 - two added tokens of one normal form, and those of an empty one: see random_tokenizers.py.
 """
 import argparse
@@ -41,7 +42,7 @@ CLASSES = {"WordPiece": ["BertTokenizer", "BertTokenizerFast", "DistilBertTokeni
            "BPE": ["RobertaTokenizer", "RobertaTokenizerFast", "LongformerTokenizer"],
            "Unigram": ["XLMRobertaTokenizer", "XLMRobertaTokenizerFast", "CamembertTokenizer", "AlbertTokenizer"]}
 GENERIC = ["PreTrainedTokenizerFast", "TokenizersBackend", "PreTrainedTokenizer", None]
-MODEL_TYPES = {"WordPiece": ["bert", "distilbert", "electra"], "BPE": ["roberta", "longformer"],
+MODEL_TYPES = {"WordPiece": ["bert", "mobilebert", "electra"], "BPE": ["roberta", "longformer"],
                "Unigram": ["xlm-roberta", "camembert", "albert"]}
 
 
