@@ -276,9 +276,16 @@ TEST_CASE("the files of tokenizer and sentence-transformers come with a converte
     for (const std::string& file : report.files) CHECK(fs::is_regular_file(folder.path / file));
     // The config of a Nystromformer does not tell the tokenizer's class, as that of a BERT does.
     const Json names = read_json(folder.path / "tokenizer_config.json");
-    CHECK(names == Json{{"do_lower_case", true},
-                        {"model_max_length", 24},
-                        {"tokenizer_class", "BertTokenizer"}});
+    Json wanted = {{"do_lower_case", true},
+                   {"model_max_length", 24},
+                   {"tokenizer_class", "BertTokenizer"},
+                   {"model_input_names", {"input_ids", "token_type_ids", "attention_mask"}}};
+    for (const char* role : {"unk", "sep", "pad", "cls", "mask"}) {
+        std::string token = role;
+        for (char& letter : token) letter = static_cast<char>(letter - 'a' + 'A');
+        wanted[std::string(role) + "_token"] = '[' + token + ']';
+    }
+    CHECK(names == wanted);
     const auto tokenizer = nf::Tokenizer::from_pretrained(folder.path);
     CHECK(tokenizer.encode("Sea sand land").ids == std::vector<std::int64_t>{2, 5, 1, 6, 3});
     CHECK(read_json(folder.path / "sentence_bert_config.json")["max_seq_length"] == 20);
@@ -288,6 +295,37 @@ TEST_CASE("the files of tokenizer and sentence-transformers come with a converte
     CHECK(read_json(longer.path / "tokenizer_config.json")["model_max_length"] == 50);
     CHECK(read_json(longer.path / "sentence_bert_config.json") ==
           Json{{"max_seq_length", 50}, {"do_lower_case", false}});
+}
+
+TEST_CASE("a converted folder's tokenizer.json says what the class of the source made of it",
+          "[convert]") {
+    const Source source("bert");
+    const Json vocab = {{"[PAD]", 0},  {"[UNK]", 1}, {"[CLS]", 2}, {"[SEP]", 3},
+                        {"[MASK]", 4}, {"sea", 5},   {"Sea", 6},   {"##s", 7}};
+    const Json tokenizer = {{"version", "1.0"},
+                            {"added_tokens", Json::array()},
+                            {"normalizer", {{"type", "NFC"}}},
+                            {"pre_tokenizer", {{"type", "WhitespaceSplit"}}},
+                            {"model",
+                             {{"type", "WordPiece"},
+                              {"unk_token", "sea"},
+                              {"vocab", vocab},
+                              {"continuing_subword_prefix", "##"},
+                              {"max_input_chars_per_word", 3}}}};
+    write(source.path / "tokenizer.json", tokenizer.dump());
+    write(source.path / "tokenizer_config.json", R"({"additional_special_tokens": ["<x>"]})");
+    const TemporaryFolder folder;
+    (void)nf::convert_bert(source.path, folder.path);
+    const auto before = nf::Tokenizer::from_pretrained(source.path),
+               after = nf::Tokenizer::from_pretrained(folder.path);
+    CHECK(before.encode("Seas, [MASK] <x>", "sea").ids ==
+          std::vector<std::int64_t>{2, 5, 7, 1, 4, 8, 3, 5, 3});
+    const auto found = after.encode("Seas, [MASK] <x>", "sea");
+    CHECK(found.ids == std::vector<std::int64_t>{2, 5, 7, 1, 4, 8, 3, 5, 3});
+    CHECK(found.type_ids == std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 0, 1, 1});
+    CHECK(after.mask_token() == "[MASK]");
+    CHECK(after.gives_token_type_ids() == true);
+    CHECK(after.decode(found.ids) == before.decode(found.ids));
 }
 
 TEST_CASE("a class of tokenizer in config.json wins over that of the model type", "[convert]") {

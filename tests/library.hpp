@@ -30,6 +30,6 @@
 #include <nystromformer/pipelines/answer_spans.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/windows.hpp>
-#include <nystromformer/tokenizer/loaders/legacy_files.hpp>
+#include <nystromformer/tokenizer/loaders/folder_files.hpp>
 #include <nystromformer/tokenizer/rust_numbers.hpp>
 #include <nystromformer/tokenizer/tokenizer_parts.hpp>

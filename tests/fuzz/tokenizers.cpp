@@ -217,7 +217,7 @@ void mutate_charsmap(std::string& data, unsigned seed, std::size_t most) {
 void spiece(std::string_view data) {
     detail::TokenizerFile file("f", data.size());
     const auto model = detail::SentencePieceModel::parse(data, file.budget);
-    detail::LegacyConfig config("/nowhere");
+    detail::FolderConfig config("/nowhere");
     if (data.size() % 4 == 1) {
         detail::fill_xlm_roberta(model, config, file);
     } else if (data.size() % 4 == 2) {
@@ -225,6 +225,7 @@ void spiece(std::string_view data) {
     } else {
         detail::fill_albert(model, config, file);
     }
+    detail::FolderFiles::add_tokens(config, file);
     const Tokenizer tokenizer(std::make_shared<const detail::TokenizerBody>(
         detail::TokenizerBody{detail::TokenizerParts::load(file), {}}));
     use(tokenizer, "a 5,[MASK] \u00e9t\u00e9 xyz");

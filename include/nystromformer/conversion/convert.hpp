@@ -5,6 +5,7 @@
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/conversion.hpp>
 #include <nystromformer/conversion/bert_conversion.hpp>
+#include <nystromformer/conversion/carried_tokenizer.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/mode.hpp>
@@ -68,15 +69,24 @@ private:
     };
 
     void find_tokenizer(const BertConfig& source) {
-        bool any = false;
-        for (const char* name : {"tokenizer.json", "vocab.txt", "vocab.json", "merges.txt",
-                                 "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}) {
+        const bool has_json = detail::is_regular_file(folder_ / "tokenizer.json");
+        bool any = has_json;
+        for (const char* name : {"vocab.txt", "vocab.json", "merges.txt", "spiece.model",
+                                 "sentencepiece.bpe.model", "tokenizer.model"}) {
             any = take(name) || any;
         }
         for (const char* name : {"special_tokens_map.json", "added_tokens.json"}) take(name);
         const std::string path = (folder_ / "tokenizer_config.json").string();
         const JsonTree options = SpecialNames::read_if_there(path);
-        OrderedJson changes;
+        CarriedTokenizer carried;
+        try {
+            if (any)
+                carried = CarriedTokenizer::of(folder_, JsonView<TokenizerError>(options, path));
+        } catch (const Error&) {
+            // A tokenizer that cannot be read is copied as it is: who loads it hears why.
+        }
+        if (has_json) files_.push_back({"tokenizer.json", std::move(carried.tokenizer_json)});
+        OrderedJson changes = std::move(carried.options);
         // A Nystromformer's config does not tell which tokenizer it has, as a BERT's does.
         if (any && !JsonView<TokenizerError>(options, path).holds("tokenizer_class"))
             changes["tokenizer_class"] = source.tokenizer_class;

@@ -30,6 +30,7 @@ struct AddedToken {
     bool rstrip = false;       // and on its right
     bool normalized = false;   // is found in normalised text, by its normal form
     bool special = false;      // is left out when decoding
+    bool is_text = false;      // is not found: split_special_tokens
 
     /// Whether `other` says the same of the same text.
     bool operator==(const AddedToken& other) const {
@@ -82,6 +83,7 @@ public:
             const AddedToken& token = tokens[static_cast<std::size_t>(number)];
             std::size_t begin = at, end = at + size;
             at = end;
+            if (token.is_text) continue;
             if (token.single_word && touches_word(text, begin, end)) continue;
             // A token that strips may have reached beyond this match. One that strips on its left
             // then begins where that one ended; one that does not has the same text again.

@@ -3,12 +3,14 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/tokenizer/added_vocabulary.rs
 #pragma once
 
-#include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/core/notice.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/added_token_finder.hpp>
 #include <nystromformer/tokenizer/models/model.hpp>
 #include <nystromformer/tokenizer/normalizers/normalizers.hpp>
 #include <nystromformer/tokenizer/piece_text.hpp>
+#include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,38 +25,26 @@
 
 namespace nystromformer::detail {
 
-/// The list /added_tokens, read and indexed.
+/// The list /added_tokens and the tokens that other files add to it, indexed.
 class AddedTokens {
 public:
     AddedTokens() = default;
 
-    /// Reads the list as Hugging Face does: an entry without text or repeated is skipped, another
-    /// of the same text takes the place of the first. Throws TokenizerError for ids that Hugging
-    /// Face would not give, and FormatError where `budget` is not enough.
-    AddedTokens(const JsonView<TokenizerError>& json, const Model& model,
-                const std::vector<Normalizer>& normalizers, MemoryBudget& budget) {
-        if (json.array().size() > most_tokens)
-            json.fail("at most " + std::to_string(most_tokens) + " tokens");
-        auto next_id = static_cast<std::int64_t>(model.size());
-        for (std::size_t i = 0; i < json.size(); ++i) {
-            std::optional<AddedToken> token = read(json.at(i), model, next_id);
-            if (!token) continue;
-            // It stands in a vector that grows, three maps and two lists of patterns.
-            constexpr std::size_t beside_texts = 640;
-            budget.take(beside_texts + 5 * token->content.size());
-            token->shown = token->content;
-            if (token->normalized)
-                token->shown = normal_form(json.at(i).at("content"), normalizers);
-            if (token->special) special_.insert(token->content);
-            const auto [place, is_new] = by_id_.emplace(token->id, tokens_.size());
-            by_content_.emplace(token->content, place->second);
-            if (is_new) {
-                tokens_.push_back(std::move(*token));
-            } else {
-                replace(tokens_[place->second], std::move(*token));
-            }
+    /// Adds the tokens of `file` as Hugging Face does: one without text or repeated is skipped,
+    /// another of the same text takes the place of the first. Throws TokenizerError, and
+    /// FormatError where the file's budget is not enough.
+    AddedTokens(TokenizerFile& file, const Model& model, const std::vector<Normalizer>& normalizers)
+        : model_size_(static_cast<std::int64_t>(model.size())) {
+        const auto root = file.root();
+        if (root.holds("added_tokens")) {
+            const auto list = root.at("added_tokens").array();
+            if (list.size() > most_tokens)
+                list.fail("at most " + std::to_string(most_tokens) + " tokens");
+            for (std::size_t i = 0; i < list.size(); ++i)
+                add(read(list.at(i), file), model, normalizers, file);
         }
-        index(budget);
+        for (const PlacedToken& token : file.more_tokens) add(token, model, normalizers, file);
+        index(file);
     }
 
     const std::vector<AddedToken>& tokens() const { return tokens_; }
@@ -81,40 +71,80 @@ public:
 private:
     static constexpr std::size_t most_tokens = 1U << 20;
 
-    /// One entry, or none for one that changes nothing. Its id must be the one that Hugging Face
-    /// would give: that of the same text before, the model's, or the next.
-    std::optional<AddedToken> read(const JsonView<TokenizerError>& json, const Model& model,
-                                   std::int64_t& next_id) {
-        AddedToken token;
+    static PlacedToken read(const TokenizerJson& json, const TokenizerFile& file) {
+        PlacedToken result;
+        AddedToken& token = result.token;
         token.content = json.at("content").string();
         token.single_word = json.at("single_word").boolean();
         token.lstrip = json.at("lstrip").boolean();
         token.rstrip = json.at("rstrip").boolean();
         token.normalized = json.at("normalized").boolean();
         token.special = json.at("special").boolean();
-        const std::int64_t given = json.at("id").integer(0, 0x7FFFFFFF);
-        if (token.content.empty()) return std::nullopt;
-        const AddedToken* before = find(token.content);
-        std::int64_t id = before != nullptr ? before->id : model.find(token.content);
-        if (id < 0) id = next_id++;
-        if (given != id)
-            json.at("id").fail(std::to_string(id) + ", the id of " + in_quotes(token.content));
-        token.id = static_cast<std::int32_t>(id);
-        id_end_ = std::max(id_end_, id + 1);
-        return before != nullptr && *before == token ? std::nullopt : std::optional(token);
+        result.is_listed = true;
+        result.id = json.at("id").integer(0, 0x7FFFFFFF);
+        result.file = file.name();
+        result.place = json.path();
+        return result;
     }
 
-    static std::string normal_form(const JsonView<TokenizerError>& content,
+    void add(PlacedToken placed, const Model& model, const std::vector<Normalizer>& normalizers,
+             TokenizerFile& file) {
+        AddedToken& token = placed.token;
+        if (token.content.empty()) return;
+        const AddedToken* before = find(token.content);
+        std::int64_t id = before != nullptr ? before->id : model.find(token.content);
+        if (id < 0) id = model_size_ + new_ids_++;
+        if (placed.id.value_or(id) != id) note_id(placed, id, file);
+        if (placed.is_listed && before != nullptr) note_repeat(placed, *before == token, file);
+        token.id = static_cast<std::int32_t>(id);
+        id_end_ = std::max(id_end_, id + 1);
+        if (before != nullptr && *before == token) return;
+        // It stands in a vector that grows, three maps and two lists of patterns.
+        constexpr std::size_t beside_texts = 640;
+        file.budget.take(beside_texts + 5 * token.content.size());
+        token.shown = token.content;
+        if (token.normalized) token.shown = normal_form(placed, normalizers);
+        if (token.special) special_.insert(token.content);
+        const auto [place, is_new] = by_id_.emplace(token.id, tokens_.size());
+        by_content_.emplace(token.content, place->second);
+        if (is_new) {
+            tokens_.push_back(std::move(token));
+        } else {
+            replace(tokens_[place->second], std::move(token));
+        }
+    }
+
+    void note_id(const PlacedToken& placed, std::int64_t id, const TokenizerFile& file) {
+        if (std::exchange(has_noted_id_, true)) return;
+        give_notice(file.files, placed.file, placed.place,
+                    "the token " + in_quotes(placed.token.content) + " has the id " +
+                        std::to_string(id) + ", not the " + std::to_string(*placed.id) +
+                        " that stands there, as in Hugging Face");
+    }
+
+    void note_repeat(const PlacedToken& placed, bool is_equal, const TokenizerFile& file) {
+        if (std::exchange(has_noted_repeat_, true)) return;
+        give_notice(file.files, placed.file, placed.place,
+                    "the token " + in_quotes(placed.token.content) + " stands there again; " +
+                        (is_equal ? "it is the same" : "its flags count, not those of the first"));
+    }
+
+    static std::string normal_form(const PlacedToken& placed,
                                    const std::vector<Normalizer>& normalizers) {
+        const std::string& content = placed.token.content;
+        const auto fail = [&](std::string expected) {
+            throw TokenizerError(
+                {placed.file, placed.place + "/content", std::move(expected), in_quotes(content)});
+        };
         NormalizedText text;
-        text.append_original(content.string(), 0, content.string().size());
+        text.append_original(content, 0, content.size());
         try {
             apply(normalizers, text);
         } catch (const TokenizerError& error) {
-            content.fail("a normal form of " + error.expected());
+            fail("a normal form of " + error.expected());
         }
         // With such a token Hugging Face does not come to an end, or cuts inside of characters.
-        if (text.text.empty()) content.fail("text that normalises to some");
+        if (text.text.empty()) fail("text that normalises to some");
         return text.text;
     }
 
@@ -125,7 +155,10 @@ private:
         old = std::move(token);
     }
 
-    void index(MemoryBudget& budget) {
+    void index(TokenizerFile& file) {
+        MemoryBudget& budget = file.budget;
+        for (AddedToken& token : tokens_)
+            token.is_text = file.split_special_tokens && special_.contains(token.content);
         std::vector<std::pair<std::string_view, std::int32_t>> raw, normalized;
         for (std::size_t i = 0; i < tokens_.size(); ++i) {
             const AddedToken& token = tokens_[i];
@@ -136,15 +169,33 @@ private:
                 raw.emplace_back(token.content, number);
             }
         }
+        note_one_form(normalized, file);
         raw_ = AddedTokenFinder(std::move(raw), budget);
         normalized_ = AddedTokenFinder(std::move(normalized), budget);
+    }
+
+    /// Which of two tokens of one normal form is found is chance with Hugging Face; here the first.
+    void note_one_form(std::vector<std::pair<std::string_view, std::int32_t>>& patterns,
+                       const TokenizerFile& file) const {
+        std::sort(patterns.begin(), patterns.end());
+        const auto twice =
+            std::adjacent_find(patterns.begin(), patterns.end(),
+                               [](const auto& a, const auto& b) { return a.first == b.first; });
+        if (twice == patterns.end()) return;
+        const auto name = [&](const auto& pattern) {
+            return in_quotes(tokens_[static_cast<std::size_t>(pattern.second)].content);
+        };
+        give_notice(file.files, file.name(), "/added_tokens",
+                    name(twice[0]) + " and " + name(twice[1]) + " have one normal form, " +
+                        in_quotes(twice->first) + "; the first is found");
     }
 
     std::vector<AddedToken> tokens_;
     std::unordered_map<std::string, std::size_t> by_content_;
     std::unordered_map<std::int64_t, std::size_t> by_id_;
     std::set<std::string> special_;
-    std::int64_t id_end_ = 0;
+    std::int64_t model_size_ = 0, new_ids_ = 0, id_end_ = 0;
+    bool has_noted_id_ = false, has_noted_repeat_ = false;
     AddedTokenFinder raw_;
     AddedTokenFinder normalized_;
 };

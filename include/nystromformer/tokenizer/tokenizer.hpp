@@ -2,13 +2,12 @@
 // The body of a Tokenizer: from the files' parts to encodings and back.
 #pragma once
 
-#include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
-#include <nystromformer/tokenizer/loaders/legacy_files.hpp>
+#include <nystromformer/tokenizer/loaders/folder_files.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
@@ -40,15 +39,7 @@ struct TokenizerBody {
     /// The body of a folder's files.
     static TokenizerBody load(const std::filesystem::path& folder, bool do_lower_case,
                               const FileOptions& files) {
-        constexpr std::uint64_t max_bytes = 64U << 20;
-        const auto path = folder / "tokenizer.json";
-        const auto read = [&]() -> LegacyFiles {
-            if (!detail::is_regular_file(path)) return LegacyFiles::load(folder, files);
-            auto special = SpecialNames::load(folder, files);
-            return {TokenizerFile::parse(read_file(path, max_bytes, files), path.string()),
-                    std::move(special)};
-        };
-        LegacyFiles read_files = read();
+        FolderFiles read_files = FolderFiles::load(folder, files);
         if (do_lower_case) lower_case_first(read_files.tokenizer.json.value);
         return {TokenizerParts::load(read_files.tokenizer), std::move(read_files.names)};
     }
@@ -126,9 +117,7 @@ struct TokenizerBody {
     }
 
     std::optional<std::int64_t> token_to_id(std::string_view token) const {
-        if (const auto* added = parts.added_tokens.find(token)) return added->id;
-        const std::int32_t id = parts.model.find(token);
-        return id < 0 ? std::nullopt : std::optional<std::int64_t>(id);
+        return parts.token_to_id(token);
     }
     std::optional<std::string> id_to_token(std::int64_t id) const {
         if (const auto* added = parts.added_tokens.find(id)) return added->shown;

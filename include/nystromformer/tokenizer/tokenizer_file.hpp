@@ -6,6 +6,8 @@
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/options.hpp>
+#include <nystromformer/tokenizer/added_token_finder.hpp>
 #include <nystromformer/tokenizer/component.hpp>
 #include <nystromformer/tokenizer/models/merge_table.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
@@ -14,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +24,17 @@
 #include <vector>
 
 namespace nystromformer::detail {
+
+/// A token to add, and where it stands.
+struct PlacedToken {
+    AddedToken token;
+    std::optional<std::int64_t> id;  ///< that the file has for it
+    bool is_listed = false;          ///< in the tokenizer.json itself
+    std::string file = {}, place = {};
+};
+
+/// The id of a token, or nothing.
+using TokenLookup = std::function<std::optional<std::int64_t>(std::string_view)>;
 
 /// What a tokenizer is made of.
 class TokenizerFile {
@@ -56,6 +70,7 @@ public:
     /// TokenizerError for a text that is no object.
     void read_vocabulary(std::string_view text) {
         budget.take(text.size());
+        vocab_path_ = "/";
         JsonRules rules;
         rules.streams.push_back(
             {{}, [this](const auto* piece, const Json& value) { read_piece(piece, value); }});
@@ -66,6 +81,7 @@ public:
     }
 
     const std::string& name() const { return budget.file(); }
+    const std::string& name_of_merges() const { return merges_name.empty() ? name() : merges_name; }
     TokenizerJson root() const { return {json, name()}; }
 
     /// Adds a piece with its id or score. Throws FormatError where the budget is not enough.
@@ -84,9 +100,13 @@ public:
                                                  : static_cast<double>(*number));
     }
 
-    /// Where piece `i` stands.
-    std::string piece_path(std::size_t i) const {
-        return vocab_path + (has_ids ? printable(pieces.text(i)) : std::to_string(i));
+    /// Where piece `i` stands, before a model has taken the pieces; `part`: of its entry in a
+    /// tokenizer.json.
+    std::string piece_path(std::size_t i, const char* part = "") const {
+        if (piece_place) return piece_place(i);
+        if (is_lines)
+            return "line " + std::to_string(static_cast<std::uint64_t>(pieces.value(i)) + 1);
+        return vocab_path_ + (has_ids ? printable(pieces.text(i)) : std::to_string(i)) + part;
     }
 
     /// The merges of /model/merges. Throws TokenizerError for entries of another form.
@@ -97,6 +117,7 @@ public:
     }
     /// Where merge `i` stands: lines with a version are none.
     std::string merge_path(std::size_t i) const {
+        if (merge_place) return merge_place(i);
         for (const std::size_t version : versions_) i += version <= i ? 1U : 0U;
         return "/model/merges/" + std::to_string(i);
     }
@@ -106,10 +127,19 @@ public:
     PieceList pieces;
     bool has_ids = false;  ///< the pieces, that is; else they have scores, and are numbered
     MergeList merges;
+    std::vector<PlacedToken> more_tokens;  ///< are added after those of /added_tokens
+    bool split_special_tokens = false;     ///< special tokens in a text are text
+    /// Makes /post_processor when every token has its id.
+    std::function<Json(const TokenLookup&)> post_processor;
+    /// Where the piece of that number stands in a file that is no tokenizer.json.
+    std::function<std::string(std::size_t)> piece_place;
+    bool is_lines = false;  ///< a piece stands in the line after its id
+    /// Where the merge of that number stands in the file `merges_name`.
+    std::function<std::string(std::size_t)> merge_place;
+    std::string merges_name;
+    FileOptions files;  ///< who hears notices
 
 private:
-    static constexpr const char* vocab_path = "/model/vocab/";
-
     /// Has `read` add an entry of a list, unless one before it was wrong. Where it throws it is
     /// called again with the entry's path, which would take most of the time.
     template <typename Path, typename Read>
@@ -131,7 +161,7 @@ private:
     void read_piece(const std::string* piece, const Json& value) {
         has_ids = piece != nullptr;
         const auto path = [&] {
-            return vocab_path + (has_ids ? printable(*piece) : std::to_string(pieces.size()));
+            return vocab_path_ + (has_ids ? printable(*piece) : std::to_string(pieces.size()));
         };
         read_entry(value, pieces_fault_, path, [&](const TokenizerJson& entry) {
             if (has_ids)
@@ -181,6 +211,7 @@ private:
     }
 
     std::exception_ptr pieces_fault_, merges_fault_;
+    const char* vocab_path_ = "/model/vocab/";
     std::vector<std::size_t> versions_;  // where /model/merges has a line with a version
 };
 

@@ -16,7 +16,9 @@
 #include <nystromformer/tokenizer/truncation.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace nystromformer::detail {
@@ -54,12 +56,14 @@ struct TokenizerParts {
         if (json.holds("pre_tokenizer"))
             read_components(json.at("pre_tokenizer"), "pretokenizers", limits,
                             result.pre_tokenizers);
-        if (json.holds("added_tokens"))
-            result.added_tokens =
-                AddedTokens(json.at("added_tokens"), result.model, result.normalizers, file.budget);
+        result.added_tokens = AddedTokens(file, result.model, result.normalizers);
         result.works_in_parts = TextEncoder::can_work_in_parts(
             result.added_tokens, result.normalizers, result.pre_tokenizers);
         limits.vocab_size = result.vocab_size();
+        if (file.post_processor) {
+            file.json.value["post_processor"] = file.post_processor(
+                [&](std::string_view token) { return result.token_to_id(token); });
+        }
         if (json.holds("post_processor"))
             result.post_processor = PostProcessor::load(json.at("post_processor"), limits);
         if (json.holds("decoder"))
@@ -69,6 +73,12 @@ struct TokenizerParts {
         if (json.holds("truncation")) result.truncation = read_truncation(json.at("truncation"));
         if (json.holds("padding")) result.padding = read_padding(json.at("padding"));
         return result;
+    }
+
+    std::optional<std::int64_t> token_to_id(std::string_view token) const {
+        if (const auto* added = added_tokens.find(token)) return added->id;
+        const std::int32_t id = model.find(token);
+        return id < 0 ? std::nullopt : std::optional<std::int64_t>(id);
     }
 
     /// Ids are below this.

@@ -47,7 +47,7 @@ inline Json json_of(std::string_view text, std::vector<JsonPart> parts) {
     return std::move(tree.value);
 }
 
-/// A TemplateProcessing; `special` are its tokens with their ids.
+/// A TemplateProcessing; `special` are its tokens with their ids, of equal ones the last.
 inline Json template_json(const std::vector<TemplateStep>& single,
                           const std::vector<TemplateStep>& pair,
                           const std::vector<std::pair<std::string, std::int64_t>>& special) {
@@ -65,8 +65,8 @@ inline Json template_json(const std::vector<TemplateStep>& single,
     for (const auto& [token, id] : special) {
         Json& entry = tokens[token];
         entry["id"] = token;
-        entry["ids"].push_back(id);
-        entry["tokens"].push_back(token);
+        entry["ids"] = Json::array({id});
+        entry["tokens"] = Json::array({token});
     }
     Json result;
     result["type"] = "TemplateProcessing";
@@ -74,14 +74,6 @@ inline Json template_json(const std::vector<TemplateStep>& single,
     result["pair"] = steps(pair);
     result["special_tokens"] = std::move(tokens);
     return result;
-}
-
-/// The id of `content` in a list /added_tokens, which has it, once.
-inline std::int64_t added_id(const Json& added_tokens, std::string_view content) {
-    std::int64_t id = -1;
-    for (const Json& token : added_tokens)
-        if (token["content"] == content) id = token["id"].get<std::int64_t>();
-    return id;
 }
 
 /// Puts Lowercase before the normalizer of a tokenizer.json, unless it is that or a Sequence with

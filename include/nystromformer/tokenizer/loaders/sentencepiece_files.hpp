@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // ALBERT's, XLM-RoBERTa's and CamemBERT's SentencePiece models as a tokenizer.json, after the
-// classes of the same names in transformers 5.23 (models/*/tokenization_*.py).
+// classes of the same names in transformers 5.24 (convert_slow_tokenizer.py).
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/tokenizer/loaders/class_parts.hpp>
+#include <nystromformer/tokenizer/loaders/folder_config.hpp>
 #include <nystromformer/tokenizer/loaders/json_parts.hpp>
-#include <nystromformer/tokenizer/loaders/legacy_config.hpp>
 #include <nystromformer/tokenizer/loaders/sentencepiece_model.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,39 +20,34 @@ namespace nystromformer::detail {
 
 /// Adds the pieces from number `begin` on.
 inline void add_pieces(const SentencePieceModel& model, std::size_t begin, TokenizerFile& file) {
+    const std::size_t before = file.pieces.size();
+    file.piece_place = [before, begin, count = model.pieces.size() - begin](std::size_t i) {
+        const bool is_own = i >= before && i - before < count;
+        return is_own ? "piece " + std::to_string(i - before + begin) : std::string();
+    };
     for (std::size_t i = begin; i < model.pieces.size(); ++i)
         file.add_piece(model.pieces[i].text, double{model.pieces[i].score});
 }
 
-/// The whole JSON but for /normalizer and /post_processor, for the pieces that `file` has. What the
-/// model declares as control or user-defined symbol is an added token.
-inline Json sentencepiece_json(const SentencePieceModel& model, TokenizerFile& file,
-                               std::int64_t unknown, LegacyConfig& config) {
-    std::vector<AddedToken> declared;
+/// What the model declares as control or user-defined symbol is an added token.
+inline void add_declared(const SentencePieceModel& model, TokenizerFile& file,
+                         FolderConfig& config) {
+    std::vector<NamedToken> declared;
     for (const auto& piece : model.pieces) {
         const bool is_control = piece.type == SentencePieceModel::Type::control;
         if (!is_control && piece.type != SentencePieceModel::Type::user_defined) continue;
-        file.budget.take(2 * sizeof(AddedToken) + piece.text.size());
-        declared.push_back(LegacyConfig::plain(std::string(piece.text)));
+        file.budget.take(2 * sizeof(NamedToken) + piece.text.size());
+        declared.push_back(NamedToken::text(std::string(piece.text)));
+        declared.back().is_text = false;
         declared.back().special = is_control;
+        declared.back().normalized = false;
     }
-    config.set_default_extra(std::move(declared));
-    return json_of(
-        R"({
-          "version": "1.0",
-          "added_tokens": "$added_tokens",
-          "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
-            {"type": "WhitespaceSplit"},
-            {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "$scheme", "split": true}]},
-          "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "$scheme", "split": true},
-          "model": {"type": "Unigram", "unk_id": "$unk_id", "byte_fallback": false, "vocab": []}
-        })",
-        {{"$added_tokens", config.added_tokens(file)},
-         {"$scheme", config.flag("add_prefix_space", true) ? "always" : "never"},
-         {"$unk_id", unknown}});
+    config.set_additional(std::move(declared));
 }
 
+/// The model's own normalizer, or null.
 inline Json precompiled_json(const SentencePieceModel& model) {
+    if (model.precompiled_charsmap.empty()) return {};
     Json result;
     result["type"] = "Precompiled";
     result["precompiled_charsmap"] = encode_base64(model.precompiled_charsmap);
@@ -60,82 +55,34 @@ inline Json precompiled_json(const SentencePieceModel& model) {
 }
 
 /// AlbertTokenizer. This and the next two fill `file`.
-inline void fill_albert(const SentencePieceModel& model, LegacyConfig& config,
+inline void fill_albert(const SentencePieceModel& model, FolderConfig& config,
                         TokenizerFile& file) {
-    config.set_defaults({{"bos_token", "[CLS]"},
-                         {"eos_token", "[SEP]"},
-                         {"unk_token", "<unk>"},
-                         {"sep_token", "[SEP]"},
-                         {"pad_token", "<pad>"},
-                         {"cls_token", "[CLS]"},
-                         {"mask_token", "[MASK]"}});
+    add_declared(model, file, config);
+    set_class_defaults(ClassKind::albert, config);
     add_pieces(model, 0, file);
-    Json json = sentencepiece_json(model, file, 1, config);
-    Json normalizer = json_of(R"({"type": "Sequence", "normalizers": [
-        {"type": "Replace", "pattern": {"String": "``"}, "content": "\""},
-        {"type": "Replace", "pattern": {"String": "''"}, "content": "\""}]})",
-                              {});
-    Json& steps = normalizer["normalizers"];
-    const auto add = [&](const char* type) { steps.emplace_back()["type"] = type; };
-    if (!config.flag("keep_accents", false)) {
-        add("NFKD");
-        add("StripAccents");
-    }
-    if (config.flag("do_lower_case", true)) add("Lowercase");
-    if (!model.precompiled_charsmap.empty()) steps.push_back(precompiled_json(model));
-    json["normalizer"] = std::move(normalizer);
-    // The names stand in the template whatever the config calls these tokens; ids follow the
-    // config.
-    json["post_processor"] = template_json({{"[CLS]"}, {"$A"}, {"[SEP]"}},
-                                           {{"[CLS]"}, {"$A"}, {"[SEP]"}, {"$B", 1}, {"[SEP]", 1}},
-                                           {{"[CLS]", file.find(config.content("cls_token"))},
-                                            {"[SEP]", file.find(config.content("sep_token"))}});
-    file.json = std::move(json);
-}
-
-/// What XLMRobertaTokenizer and CamembertTokenizer share: `bos text eos`, `bos text eos eos pair
-/// eos`.
-inline void fill_fairseq(const SentencePieceModel& model, std::int64_t unknown,
-                         LegacyConfig& config, TokenizerFile& file) {
-    Json json = sentencepiece_json(model, file, unknown, config);
-    if (!model.precompiled_charsmap.empty()) json["normalizer"] = precompiled_json(model);
-    const std::string& bos = config.content("bos_token");
-    const std::string& eos = config.content("eos_token");
-    json["post_processor"] = template_json(
-        {{bos}, {"$A"}, {eos}}, {{bos}, {"$A"}, {eos}, {eos}, {"$B"}, {eos}},
-        {{bos, added_id(json["added_tokens"], bos)}, {eos, added_id(json["added_tokens"], eos)}});
-    file.json = std::move(json);
-}
-
-inline void set_fairseq_defaults(LegacyConfig& config) {
-    config.set_defaults({{"bos_token", "<s>"},
-                         {"eos_token", "</s>"},
-                         {"unk_token", "<unk>"},
-                         {"sep_token", "</s>"},
-                         {"pad_token", "<pad>"},
-                         {"cls_token", "<s>"}});
+    build_albert(config, precompiled_json(model), file);
+    if (config.options().has("add_bos_token") || config.options().has("add_eos_token"))
+        set_bos_eos_template(config, file);
 }
 
 /// XLMRobertaTokenizer: fairseq's four tokens come first, in place of SentencePiece's three.
-inline void fill_xlm_roberta(const SentencePieceModel& model, LegacyConfig& config,
+inline void fill_xlm_roberta(const SentencePieceModel& model, FolderConfig& config,
                              TokenizerFile& file) {
-    set_fairseq_defaults(config);
-    config.set_defaults({{"mask_token", "<mask>"}});
+    add_declared(model, file, config);
+    set_class_defaults(ClassKind::xlm_roberta, config);
     for (const char* role : {"bos_token", "pad_token", "eos_token", "unk_token"})
         file.add_piece(config.content(role), 0.0);
-    add_pieces(model, 3, file);
+    if (model.pieces.size() > 3) add_pieces(model, 3, file);
     file.add_piece(config.content("mask_token"), 0.0);
-    fill_fairseq(model, 3, config, file);
+    build_fairseq(config, 3, precompiled_json(model), file);
 }
 
 /// CamembertTokenizer: fairseq's tokens under names that no text has, and all of SentencePiece's
 /// pieces but the unknown one.
-inline void fill_camembert(const SentencePieceModel& model, LegacyConfig& config,
+inline void fill_camembert(const SentencePieceModel& model, FolderConfig& config,
                            TokenizerFile& file) {
-    set_fairseq_defaults(config);
-    AddedToken mask = LegacyConfig::plain("<mask>");
-    mask.lstrip = true;
-    config.set_default("mask_token", std::move(mask));
+    add_declared(model, file, config);
+    set_class_defaults(ClassKind::camembert, config);
     file.add_piece("<s>NOTUSED", 0.0);
     file.add_piece(config.content("pad_token"), 0.0);
     file.add_piece("</s>NOTUSED", 0.0);
@@ -143,7 +90,7 @@ inline void fill_camembert(const SentencePieceModel& model, LegacyConfig& config
     file.add_piece("<unk>NOTUSED", -100.0);
     add_pieces(model, 1, file);
     file.add_piece(config.content("mask_token"), 0.0);
-    fill_fairseq(model, file.find(config.content("unk_token")), config, file);
+    build_fairseq(config, file.find(config.content("unk_token")), precompiled_json(model), file);
 }
 
 }  // namespace nystromformer::detail

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // BERT's vocab.txt and RoBERTa's vocab.json and merges.txt as a tokenizer.json, after BertTokenizer
-// and RobertaTokenizer of transformers 5.23.
+// and RobertaTokenizer of transformers 5.24.
 #pragma once
 
 #include <nystromformer/core/file.hpp>
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/tokenizer/loaders/json_parts.hpp>
-#include <nystromformer/tokenizer/loaders/legacy_config.hpp>
+#include <nystromformer/tokenizer/loaders/class_parts.hpp>
+#include <nystromformer/tokenizer/loaders/folder_config.hpp>
 #include <nystromformer/tokenizer/models/merge_table.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,101 +62,70 @@ inline void add_lines(std::string_view text, TokenizerFile& file) {
         lines.emplace_back(line, number);
     });
     std::sort(lines.begin(), lines.end());
-    for (std::size_t i = 0; i < lines.size(); ++i)
-        if (i + 1 == lines.size() || lines[i].first != lines[i + 1].first)
+    std::optional<Line> repeated;  // the first of the file
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (i + 1 == lines.size() || lines[i].first != lines[i + 1].first) {
             file.add_piece(lines[i].first, static_cast<double>(lines[i].second));
-    file.has_ids = true;
+        } else if (!repeated || lines[i].second < repeated->second) {
+            repeated = lines[i];
+        }
+    }
+    if (repeated)
+        give_notice(
+            file.files, file.name(), "line " + std::to_string(repeated->second + 1),
+            in_quotes(repeated->first) +
+                " stands again below; the last of equal lines gives the id, as in Hugging Face");
+    file.has_ids = file.is_lines = true;
     file.budget.give(text.size() + count * sizeof(Line));
 }
 
 /// BertTokenizer.
-inline TokenizerFile bert_file(const std::filesystem::path& vocab_txt, LegacyConfig& config,
+inline TokenizerFile bert_file(const std::filesystem::path& vocab_txt, FolderConfig& config,
                                const FileOptions& files) {
-    config.set_defaults({{"unk_token", "[UNK]"},
-                         {"sep_token", "[SEP]"},
-                         {"pad_token", "[PAD]"},
-                         {"cls_token", "[CLS]"},
-                         {"mask_token", "[MASK]"}});
+    set_class_defaults(ClassKind::bert, config);
     const std::string text = read_text(vocab_txt, files);
     TokenizerFile file(vocab_txt.string(), text.size());
+    file.files = files;
     add_lines(text, file);
-    const Json added = config.added_tokens(file);
-    const bool strips = config.options().holds("strip_accents");
-    const std::string& cls = config.content("cls_token");
-    const std::string& sep = config.content("sep_token");
-    file.json = json_of(
-        R"({
-          "version": "1.0",
-          "added_tokens": "$added_tokens",
-          "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": "$chinese",
-                         "strip_accents": "$strip_accents", "lowercase": "$lowercase"},
-          "pre_tokenizer": {"type": "BertPreTokenizer"},
-          "post_processor": "$template",
-          "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-          "model": {"type": "WordPiece", "unk_token": "$unk", "continuing_subword_prefix": "##",
-                    "max_input_chars_per_word": 100, "vocab": {}}
-        })",
-        {{"$added_tokens", added},
-         {"$chinese", config.flag("tokenize_chinese_chars", true)},
-         {"$strip_accents", strips ? Json(config.flag("strip_accents", false)) : Json()},
-         {"$lowercase", config.flag("do_lower_case", true)},
-         {"$template",
-          template_json({{cls}, {"$A"}, {sep}}, {{cls}, {"$A"}, {sep}, {"$B", 1}, {sep, 1}},
-                        {{cls, added_id(added, cls)}, {sep, added_id(added, sep)}})},
-         {"$unk", config.content("unk_token")}});
+    build_bert(config, file);
     return file;
 }
 
-/// RobertaTokenizer: byte-level BPE, `cls text sep`, `cls text sep sep pair sep`.
+/// Adds the merges of a merges.txt, one a line. Throws TokenizerError.
+inline void add_merges(std::string_view text, const std::string& name, TokenizerFile& file) {
+    std::vector<std::size_t> lines;
+    file.budget.take(2 * sizeof(std::size_t) *
+                     (1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'))));
+    for_each_line(text, [&](std::string_view line, std::uint32_t number) {
+        if (line.starts_with("#version")) return;
+        const auto merge = split_merge(line);
+        if (!merge)
+            throw TokenizerError({name, "line " + std::to_string(number + 1),
+                                  "two pieces and one space", in_quotes(line)});
+        file.merges.add(merge->first, merge->second, file.budget);
+        lines.push_back(number);
+    });
+    file.merges_name = name;
+    file.merge_place = [lines = std::move(lines)](std::size_t i) {
+        return "line " + std::to_string(lines[i] + 1);
+    };
+}
+
+/// RobertaTokenizer.
 inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
-                                  const std::filesystem::path& merges_txt, LegacyConfig& config,
+                                  const std::filesystem::path& merges_txt, FolderConfig& config,
                                   const FileOptions& files) {
-    config.set_defaults({{"bos_token", "<s>"},
-                         {"eos_token", "</s>"},
-                         {"unk_token", "<unk>"},
-                         {"sep_token", "</s>"},
-                         {"pad_token", "<pad>"},
-                         {"cls_token", "<s>"},
-                         {"mask_token", "<mask>"}});
+    set_class_defaults(ClassKind::roberta, config);
     constexpr std::uint64_t most_bytes = 64U << 20;
     const std::string vocabulary = read_file(vocab_json, most_bytes, files);
     const std::string merges = read_text(merges_txt, files);
     TokenizerFile file(vocab_json.string(), vocabulary.size() + merges.size());
+    file.files = files;
     file.budget.take(merges.size());
     file.read_vocabulary(vocabulary);
-    for_each_line(merges, [&](std::string_view line, std::uint32_t number) {
-        if (line.starts_with("#version")) return;
-        const auto merge = split_merge(line);
-        if (!merge) {
-            throw TokenizerError({merges_txt.string(), "line " + std::to_string(number + 1),
-                                  "two pieces and one space", in_quotes(line)});
-        }
-        file.merges.add(merge->first, merge->second, file.budget);
-    });
+    add_merges(merges, merges_txt.string(), file);
     file.budget.give(merges.size());
-    const Json added = config.added_tokens(file);
-    const auto special = [&](const char* role) {
-        Json token = Json::array();
-        token.push_back(config.content(role));
-        token.push_back(added_id(added, config.content(role)));
-        return token;
-    };
-    file.json = json_of(
-        R"({
-          "version": "1.0",
-          "added_tokens": "$added_tokens",
-          "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": "$prefix", "trim_offsets": true,
-                            "use_regex": true},
-          "post_processor": {"type": "RobertaProcessing", "sep": "$sep", "cls": "$cls",
-                             "trim_offsets": "$trims", "add_prefix_space": "$prefix"},
-          "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
-          "model": {"type": "BPE", "vocab": {}, "merges": []}
-        })",
-        {{"$added_tokens", added},
-         {"$prefix", config.flag("add_prefix_space", false)},
-         {"$trims", config.flag("trim_offsets", true)},
-         {"$sep", special("sep_token")},
-         {"$cls", special("cls_token")}});
+    build_roberta(config, file);
     return file;
 }
 

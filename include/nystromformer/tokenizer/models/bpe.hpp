@@ -107,7 +107,8 @@ private:
         for (std::size_t i = 0; i < list.size(); ++i) {
             const std::string_view left = list.left(i), right = list.right(i);
             const auto fail = [&](std::string expected) {
-                throw TokenizerError({file.name(), file.merge_path(i), std::move(expected),
+                throw TokenizerError({file.name_of_merges(), file.merge_path(i),
+                                      std::move(expected),
                                       in_quotes(left) + " and " + in_quotes(right)});
             };
             if (right.size() < prefix_.size())

@@ -49,6 +49,16 @@ public:
         return result;
     }
 
+    /// Files of 2020 do not name the type; Hugging Face tries them in this order.
+    static std::string type_of(const JsonView<TokenizerError>& json) {
+        if (json.has("type")) return json.at("type").string();
+        if (json.at("vocab").is_array()) return "Unigram";
+        if (json.has("merges")) return "BPE";
+        return json.has("continuing_subword_prefix") && json.has("max_input_chars_per_word")
+                   ? "WordPiece"
+                   : "WordLevel";
+    }
+
     bool is_bpe() const { return std::holds_alternative<Bpe>(model_); }
 
     /// How many pieces there are; ids may leave gaps.
@@ -97,16 +107,6 @@ private:
         const auto json = file.root().at("model").at("type");
         throw UnsupportedError(
             {json.file(), json.path(), "one of " + names_of_types<Kind...>(), in_quotes(type)});
-    }
-
-    /// Files of 2020 do not name the type; Hugging Face tries them in this order.
-    static std::string type_of(const JsonView<TokenizerError>& json) {
-        if (json.has("type")) return json.at("type").string();
-        if (json.at("vocab").is_array()) return "Unigram";
-        if (json.has("merges")) return "BPE";
-        return json.has("continuing_subword_prefix") && json.has("max_input_chars_per_word")
-                   ? "WordPiece"
-                   : "WordLevel";
     }
 
     Kinds model_;

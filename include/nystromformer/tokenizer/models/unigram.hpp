@@ -99,7 +99,7 @@ private:
     static void check(const TokenizerFile& file, PieceList& list) {
         if (list.size() == 0) file.root().at("model").at("vocab").fail("at least one piece");
         const auto fail = [&](std::size_t i, std::string expected) {
-            throw TokenizerError({file.name(), file.piece_path(i) + "/0", std::move(expected),
+            throw TokenizerError({file.name(), file.piece_path(i, "/0"), std::move(expected),
                                   in_quotes(list.text(i))});
         };
         for (std::size_t i = 0; i < list.size(); ++i)

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// A token as tokenizer_config.json and the files beside it name it.
+#pragma once
+
+#include <nystromformer/core/json.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/tokenizer/added_token_finder.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// Plain text or an AddedToken: Python keeps them apart, also when it asks which one it has.
+struct NamedToken {
+    std::string content;
+    std::optional<bool> normalized = std::nullopt;  // nothing: what is not special is
+    bool single_word = false, lstrip = false, rstrip = false, special = true;
+    bool is_text = true;
+    std::optional<std::int64_t> id = std::nullopt;  // that the file has for it; Python gives others
+    std::string file = {}, place = {};              // where it stands
+
+    using View = JsonView<TokenizerError>;
+
+    /// A special token without rules.
+    static NamedToken text(std::string content) {
+        NamedToken token;
+        token.content = std::move(content);
+        return token;
+    }
+
+    /// Text, or an object with the flags of an AddedToken; `special`: of each. Throws
+    /// TokenizerError.
+    static NamedToken read(const View& json, bool special = false) {
+        const auto content = json.is_object() ? json.at("content") : json;
+        NamedToken token = text(content.string());
+        token.file = json.file();
+        token.place = json.path();
+        if (!json.is_object()) return token;
+        const auto flag = [&](const char* key) {
+            return json.holds(key) && json.at(key).boolean();
+        };
+        token.is_text = false;
+        token.special = special || flag("special");
+        if (json.holds("normalized")) token.normalized = flag("normalized");
+        token.single_word = flag("single_word");
+        token.lstrip = flag("lstrip");
+        token.rstrip = flag("rstrip");
+        return token;
+    }
+
+    AddedToken added_token() const {
+        AddedToken token;
+        token.content = content;
+        token.single_word = single_word;
+        token.lstrip = lstrip;
+        token.rstrip = rstrip;
+        token.special = special;
+        token.normalized = normalized.value_or(!special);
+        return token;
+    }
+
+    /// Python's `==`.
+    bool operator==(const NamedToken& other) const {
+        return is_text == other.is_text && added_token() == other.added_token();
+    }
+};
+
+/// Files of this kind list a few; a token takes a hundred times what it may have in the file.
+inline void check_token_count(const JsonView<TokenizerError>& json) {
+    constexpr std::size_t most_tokens = 1U << 15;
+    if (json.size() > most_tokens) json.fail("at most " + std::to_string(most_tokens) + " tokens");
+}
+
+inline std::vector<NamedToken> read_tokens(const JsonView<TokenizerError>& json,
+                                           bool special = false) {
+    std::vector<NamedToken> result;
+    check_token_count(json.array());
+    for (std::size_t i = 0; i < json.size(); ++i)
+        result.push_back(NamedToken::read(json.at(i), special));
+    return result;
+}
+
+/// The keys of an object in a JSON text that was parsed before, as they follow one another: a
+/// parsed object has them sorted. `parent`: the key in the root that has the object; empty: the
+/// root itself.
+inline std::vector<std::string> keys_in_order(std::string_view text, std::string_view parent) {
+    std::vector<std::string> keys;
+    const std::size_t wanted_depth = parent.empty() ? 1 : 2;
+    std::size_t depth = 0;
+    std::string last, outer;  // the last string, the last key of the root
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (c == '{' || c == '[') ++depth;
+        if ((c == '}' || c == ']') && depth > 0) --depth;
+        if (c == ':' && depth == 1) outer = last;
+        if (c == ':' && depth == wanted_depth && (parent.empty() || outer == parent))
+            keys.push_back(last);
+        if (c != '"') continue;
+        const std::size_t begin = at++;
+        while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+        const Json string =
+            depth > 2 ? Json() : Json::parse(text.substr(begin, at + 1 - begin), nullptr, false);
+        if (string.is_string()) last = string.get<std::string>();
+    }
+    return keys;
+}
+
+}  // namespace nystromformer::detail
