@@ -5,9 +5,9 @@
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/mode.hpp>
-#include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
+#include <nystromformer/pipelines/sentence/similarity_names.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
@@ -25,9 +25,6 @@
 namespace nystromformer {
 
 namespace detail {
-
-inline constexpr auto similarity_names =
-    enum_names<Similarity>("cosine", "dot", "euclidean", "manhattan");
 
 /// Every row := the row over its length, as torch.nn.functional.normalize; zeros stay.
 inline void normalize_rows(Matrix<float>& x) {
