@@ -55,20 +55,31 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
     Matrix<float> scores(const std::vector<std::size_t>& first_pair, const RerankOptions& options,
                          const Query& query, const Text& text) const {
         const std::string prompt = prompt_of(options);
-        const Index length = options.max_length.value_or(max_length);
+        const auto encode = [&](std::size_t i, std::size_t k, const LongText& long_text) {
+            const std::string first = prompt + query(i);
+            const auto strategy = long_text.stride ? TruncationStrategy::only_second
+                                                   : TruncationStrategy::longest_first;
+            return windows_of(
+                {.text = first, .pair = text(i, k), .number = i, .strategy = strategy}, long_text,
+                options.max_length.value_or(max_length));
+        };
         Matrix<float> logits =
-            pair_logits(first_pair, config().num_labels, options.long_text, options.run,
-                        [&](std::size_t i, std::size_t k, const LongText& long_text) {
-                            const std::string first = prompt + query(i);
-                            return encode_all(
-                                {.text = first,
-                                 .pair = text(i, k),
-                                 .number = i,
-                                 .strategy = long_text.stride ? TruncationStrategy::only_second
-                                                              : TruncationStrategy::longest_first},
-                                long_text, length);
-                        });
+            pair_logits(first_pair, config().num_labels, options.long_text, options.run, encode);
         return activated(std::move(logits), options);
+    }
+
+    /// InputError for a pair of more than `length` tokens that is neither cut nor split.
+    std::vector<Encoding> windows_of(const detail::TextInput& input, const LongText& long_text,
+                                     Index length) const {
+        std::vector<Encoding> windows = encode_all(input, long_text, length);
+        if (const Index tokens = windows.front().size(); tokens > length) {
+            throw InputError({"", "",
+                              "at most " + std::to_string(length) +
+                                  " tokens of query and text (truncation cuts, stride reads in "
+                                  "windows)",
+                              std::to_string(tokens), input.number});
+        }
+        return windows;
     }
 
     /// Source: CrossEncoder._inference
