@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.hpp"
 
+#include "json_line.hpp"
 #include "progress.hpp"
 #include "text_file.hpp"
 
@@ -184,11 +185,30 @@ std::vector<std::string> texts_of(const CLI::App& command, const Session& sessio
     return texts;
 }
 
-std::vector<std::string> split_at_commas(const std::string& list) {
-    std::vector<std::string> parts;
-    std::istringstream stream(list + ',');
-    for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
-    return parts;
+std::vector<std::string> items_of(std::string_view list) {
+    if (!list.empty() && list.find_first_not_of(',') == list.npos) return {std::string(list)};
+    std::vector<std::string> items(1);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (list[i] == ',') {
+            items.emplace_back();
+        } else {
+            if (list.substr(i, 2) == "\\,") ++i;
+            items.back() += list[i];
+        }
+    }
+    return items;
+}
+
+CLI::Option* add_list_option(CLI::App& command, const std::string& name,
+                             std::optional<std::vector<std::string>>& items,
+                             const std::string& about) {
+    const auto add = [&items](const std::string& list) {
+        if (!items) items.emplace();
+        for (std::string& item : items_of(list)) items->push_back(std::move(item));
+    };
+    return command.add_option_function<std::string>(name, add, about)
+        ->trigger_on_parse()
+        ->type_name("A,B,...");
 }
 
 std::vector<Json> text_fields(const std::vector<std::string>& texts) {
@@ -307,6 +327,7 @@ private:
             if (count < 0) throw std::system_error(errno, std::generic_category(), "reading stdin");
             begin_ = 0;
             end_ = static_cast<std::size_t>(count);
+            if (bytes_ == 0) refuse_utf16({buffer_.data(), end_}, "stdin");
             bytes_ += end_;
         }
         return true;
@@ -319,21 +340,24 @@ private:
 
 /// A JSON line as a request; what is wrong with it as the request's error.
 Request read_request(std::uint64_t number, const std::string& line) {
-    Request request{number, Json::object(), "", {}, {}};
+    Request request{number, Json::object()};
     guard(request, [&] {
         if (line.size() > max_line) {
             throw nf::FormatError({"", "",
                                    "a line of at most " + std::to_string(max_line) + " bytes",
                                    "a longer one"});
         }
-        Json fields = std::move(nf::detail::parse_json(line, "").value);
-        if (!fields.is_object()) {
-            throw nf::FormatError(
-                {"", "", "a JSON object", nf::detail::JsonView<nf::Error>::describe(fields)});
-        }
-        request.fields = std::move(fields);
+        JsonLine read = read_json_line(line);
+        request.fields = std::move(read.fields);
+        request.members = std::move(read.members);
     });
     return request;
+}
+
+/// A text, or another input of the command line, as a request.
+Request request_of(std::uint64_t number, Json fields) {
+    std::string members = members_of(fields);
+    return {number, std::move(fields), std::move(members)};
 }
 
 /// True where the answers of what waits, this request's with them, would become much.
@@ -383,13 +407,14 @@ std::size_t write_answers(std::vector<Request>& requests, bool json, const Answe
             if (!bad && !request.cut.is_null()) print_message(cut_message(request));
             continue;
         }
-        Json line = std::move(request.fields);
-        line.erase("output");
-        line.erase("error");
-        if (bad && !line.contains("line")) line["line"] = request.line;
-        if (!bad && !request.cut.is_null()) line["cut"] = std::move(request.cut);
-        line[bad ? "error" : "output"] = bad ? Json(request.error) : std::move(request.output);
-        text += dump(line) + '\n';
+        std::string line = std::move(request.members);
+        const auto add = [&line](const char* name, const Json& value) {
+            line += (line.empty() ? "\"" : ",\"") + std::string(name) + "\":" + dump(value);
+        };
+        if (bad && !request.fields.contains("line")) add("line", request.line);
+        if (!bad && !request.cut.is_null()) add("cut", request.cut);
+        add(bad ? "error" : "output", bad ? Json(request.error) : request.output);
+        text += '{' + line + "}\n";
     }
     write_out(text);
     return failed;
@@ -507,8 +532,9 @@ int answer_source(Source& source, Progress& progress, const CommonOptions& optio
     for (auto line = source.next(); line; line = source.next()) {
         if (++number <= options.skip) continue;
         const std::uint64_t shown = options.first_line - 1 + number;
-        requests.push_back(source.holds_json() ? read_request(shown, *line)
-                                               : Request{shown, {{"text", *line}}, "", {}, {}});
+        requests.push_back(source.holds_json()
+                               ? read_request(shown, *line)
+                               : request_of(shown, Json::object({{"text", *line}})));
         const bool few = !output.is_much_with(requests.back()) &&
                          requests.size() < answerer.batch &&
                          source.bytes_done() - answered_bytes < most_waiting_bytes;
@@ -540,7 +566,7 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
         OutputCount output(answerer);
         std::size_t failed = 0;
         for (std::size_t i = 0; i < arguments.size(); ++i) {
-            requests.push_back({i + 1, arguments[i], "", {}, {}});
+            requests.push_back(request_of(i + 1, arguments[i]));
             if (!output.is_much_with(requests.back()) && i + 1 < arguments.size()) continue;
             answer_good(requests, answerer);
             failed += write_answers(requests, json, answerer);

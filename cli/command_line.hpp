@@ -97,8 +97,13 @@ void add_stride(CLI::App& command, std::optional<Index>& stride);
 /// list.) Throws UsageError for what looks like an option.
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session);
 
-/// The parts of "a,b,c"; of "" one that is empty.
-std::vector<std::string> split_at_commas(const std::string& list);
+/// The items of "a,b,c"; of "" one that is empty. A comma within an item is written "\,", and a
+/// list of nothing but commas is one item.
+std::vector<std::string> items_of(std::string_view list);
+/// An option whose value is such a list. Each time it is given, its items are added.
+CLI::Option* add_list_option(CLI::App& command, const std::string& name,
+                             std::optional<std::vector<std::string>>& items,
+                             const std::string& about);
 
 /// Makes sure of the three standard descriptors and of an error instead of SIGPIPE.
 void prepare_streams();
@@ -118,9 +123,11 @@ std::string dump(const Json& value);
 struct Request {
     std::uint64_t line;  ///< of --first-line and on, or of the TEXTs from 1
     Json fields;         ///< what was read; an empty object where nothing could be
-    std::string error;   ///< why there will be no answer, or empty
-    Json output;
-    Json cut;  ///< how the input was cut to fit the model; null where it was not
+    /// The members of the input that its answer carries, as they were spelled (json_line.hpp).
+    std::string members = {};
+    std::string error = {};  ///< why there will be no answer, or empty
+    Json output = {};
+    Json cut = {};  ///< how the input was cut to fit the model; null where it was not
 
     /// The string under `field`; InputError where there is none.
     const std::string& text(const char* field) const;
@@ -240,6 +247,7 @@ void add_tag(CLI::App& app, command_line::Session& session);
 void add_answer(CLI::App& app, command_line::Session& session);
 void add_choose(CLI::App& app, command_line::Session& session);
 void add_embed(CLI::App& app, command_line::Session& session);
+void add_rerank(CLI::App& app, command_line::Session& session);
 void add_search(CLI::App& app, command_line::Session& session);
 void add_features(CLI::App& app, command_line::Session& session);
 void add_tokenize(CLI::App& app, command_line::Session& session);

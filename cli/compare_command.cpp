@@ -2,6 +2,7 @@
 // nystromformer compare
 #include "command_line.hpp"
 #include "compare_plot.hpp"
+#include "text_file.hpp"
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/kernels/isa.hpp>
@@ -192,7 +193,8 @@ std::vector<Json> fields_of(const Options& options, const std::vector<std::strin
         throw UsageError("--plot draws one text: a TEXT or --file");
     if (options.file.empty()) return text_fields(texts);
     if (!texts.empty()) throw UsageError("--file or a TEXT, not both");
-    file_text = nf::detail::read_file(options.file, std::uint64_t{16} << 20);
+    const std::string bytes = nf::detail::read_file(options.file, std::uint64_t{16} << 20);
+    file_text = without_mark(bytes, options.file);
     return {{{"file", options.file}}};
 }
 

@@ -17,7 +17,7 @@ using Answers = std::vector<std::vector<nf::FillMaskAnswer>>;  // one list a mas
 
 struct Options : CommonOptions {
     Index top_k = 5;
-    std::optional<std::string> targets;
+    std::optional<std::vector<std::string>> targets;
     bool truncation = false;
     std::optional<Index> stride;
 
@@ -25,7 +25,7 @@ struct Options : CommonOptions {
         nf::FillMaskOptions options;
         options.top_k = top_k;
         // "" is a list of one, which no token answers to.
-        if (targets) options.targets = split_at_commas(*targets);
+        if (targets) options.targets = *targets;
         options.long_text.truncation = truncation;
         options.long_text.stride = stride;
         return options;
@@ -97,8 +97,7 @@ void add_fill_mask(CLI::App& app, command_line::Session& session) {
     command.add_option("--top-k", options->top_k, "answers for each mask (default: 5)")
         ->check(CLI::NonNegativeNumber)
         ->type_name("N");
-    add_text_option(command, "--targets", options->targets, "score only these tokens")
-        ->type_name("A,B,...");
+    add_list_option(command, "--targets", options->targets, "score only these tokens");
     add_truncation(command, options->truncation);
     add_stride(command, options->stride);
     options->add_pipeline(command);

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
         add_answer(app, session);
         add_choose(app, session);
         add_embed(app, session);
+        add_rerank(app, session);
         add_search(app, session);
         add_features(app, session);
         add_tokenize(app, session);

@@ -4,6 +4,7 @@
 #include "progress.hpp"
 #include "text_file.hpp"
 
+#include <nystromformer/rerank.hpp>
 #include <nystromformer/semantic_search.hpp>
 
 #include <algorithm>
@@ -18,6 +19,8 @@ namespace nf = nystromformer;
 struct Options : EmbedOptions {
     Index top_k = 10;
     std::optional<std::string> similarity;
+    std::string rerank;                ///< a folder, or empty
+    std::optional<Index> rerank_from;  ///< hits that are reranked
 };
 
 /// Texts to be found, with their embeddings.
@@ -120,17 +123,65 @@ private:
     }
 };
 
+/// Puts hits in the order of a cross-encoder's scores, which take the place of the similarities.
+struct Reranker {
+    nf::RerankPipeline pipeline;
+    Index from;  ///< hits for each query
+
+    static std::optional<Reranker> load(const Options& options) {
+        if (options.rerank.empty()) {
+            if (options.rerank_from) throw UsageError("--rerank-from is for --rerank");
+            return std::nullopt;
+        }
+        const Index from = options.rerank_from.value_or(
+            options.top_k > max_default / 10 ? options.top_k : options.top_k * 10);
+        if (from < options.top_k) throw UsageError("--rerank-from: at least --top-k");
+        return Reranker{nf::RerankPipeline(options.rerank, options.load_options()), from};
+    }
+
+    std::vector<std::vector<nf::SearchHit>> operator()(
+        std::span<const std::string> queries, std::vector<std::vector<nf::SearchHit>> hits,
+        const std::vector<std::string>& texts, Index top_k,
+        const nf::SentenceEmbeddingOptions& options) const {
+        nf::RerankOptions rerank_options{.top_k = top_k, .run = options.run};
+        rerank_options.long_text = options.long_text;
+        rerank_options.long_text.on_truncation = {};
+        std::vector<nf::RerankInput> inputs;
+        for (std::size_t i = 0; i < hits.size(); ++i) {
+            inputs.push_back({queries[i], {}});
+            for (const nf::SearchHit& hit : hits[i])
+                inputs[i].texts.push_back(texts[static_cast<std::size_t>(hit.corpus_id)]);
+        }
+        const auto answers = pipeline.batch(inputs, rerank_options);
+        for (std::size_t i = 0; i < hits.size(); ++i) {
+            const std::vector<nf::SearchHit> found = std::exchange(hits[i], {});
+            for (const auto& [place, score] : answers[i]) {
+                hits[i].push_back(
+                    {found[static_cast<std::size_t>(place)].corpus_id, static_cast<float>(score)});
+            }
+        }
+        return hits;
+    }
+
+private:
+    static constexpr Index max_default = Index{1} << 40;
+};
+
 /// Queries to hits, as answer_with has them.
 struct Searcher {
     nf::SentenceEmbeddingPipeline pipeline;
     nf::SemanticIndex index;
     Index top_k;
+    const std::vector<std::string>& texts;
+    const std::optional<Reranker>& rerank;
 
     const auto& model() const { return pipeline.model(); }
     void check(const nf::SentenceEmbeddingOptions& options) const { pipeline.check(options); }
     std::vector<std::vector<nf::SearchHit>> batch(
         std::span<const std::string> queries, const nf::SentenceEmbeddingOptions& options) const {
-        return index(pipeline.batch(queries, options), top_k, pipeline.model().threads());
+        auto hits = index(pipeline.batch(queries, options), rerank ? rerank->from : top_k,
+                          pipeline.model().threads());
+        return rerank ? (*rerank)(queries, std::move(hits), texts, top_k, options) : hits;
     }
 };
 
@@ -143,6 +194,7 @@ int run(const Options& options, const std::vector<std::string>& queries) {
     } catch (const nf::InputError& error) {
         throw UsageError(error.what());
     }
+    const std::optional<Reranker> rerank = Reranker::load(options);
     const auto similarity = options.similarity ? *nf::similarity_named(*options.similarity)
                                                : pipeline.similarity_function();
     Corpus corpus = Corpus::load(options, pipeline);
@@ -158,8 +210,8 @@ int run(const Options& options, const std::vector<std::string>& queries) {
     CommonOptions of_queries = options;
     of_queries.corpus.clear();  // the queries are TEXTs, or on stdin
     return answer_with(
-        Searcher{std::move(pipeline), std::move(index), options.top_k}, pipeline_options,
-        text_fields(queries), of_queries,
+        Searcher{std::move(pipeline), std::move(index), options.top_k, corpus.texts, rerank},
+        pipeline_options, text_fields(queries), of_queries,
         [](const Request& request) { return request.text("text"); },
         [&](const std::string&, const std::vector<nf::SearchHit>& hits) {
             Json list = Json::array();
@@ -197,6 +249,14 @@ void add_search(CLI::App& app, command_line::Session& session) {
                     "cosine, dot, euclidean or manhattan (default: as the folder says)")
         ->check(CLI::IsMember({"cosine", "dot", "euclidean", "manhattan"}))
         ->type_name("NAME");
+    command
+        .add_option("--rerank", options->rerank,
+                    "order the hits by the scores of the cross-encoder in this folder")
+        ->type_name("DIR");
+    command
+        .add_option("--rerank-from", options->rerank_from,
+                    "hits that are reranked (default: 10 times --top-k)")
+        ->type_name("N");
     options->add_embedding(command);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {

@@ -16,14 +16,14 @@ namespace nf = nystromformer;
 
 struct Options : CommonOptions {
     std::string aggregation_strategy = "none";
-    std::optional<std::string> ignore_labels;
+    std::optional<std::vector<std::string>> ignore_labels;
     bool word_ids = false;
     nf::TokenClassificationOptions pipeline;
 
     nf::TokenClassificationOptions of_pipeline() const {
         nf::TokenClassificationOptions options = pipeline;
         options.aggregation_strategy = nf::aggregation_strategy_named(aggregation_strategy).value();
-        if (ignore_labels) options.ignore_labels = split_at_commas(*ignore_labels);
+        if (ignore_labels) options.ignore_labels = *ignore_labels;
         return options;
     }
 };
@@ -86,9 +86,8 @@ void add_tag(CLI::App& app, command_line::Session& session) {
                     "tokens to entities: none (the default), simple, first, average or max")
         ->check(CLI::IsMember({"none", "simple", "first", "average", "max"}))
         ->type_name("NAME");
-    add_text_option(command, "--ignore-labels", options->ignore_labels,
-                    "labels that are left out (default: O)")
-        ->type_name("A,B,...");
+    add_list_option(command, "--ignore-labels", options->ignore_labels,
+                    "labels that are left out (default: O)");
     command.add_flag("--word-ids", options->word_ids,
                      "also say which word of its text each token is of, from 0");
     add_stride(command, options->pipeline.long_text.stride);

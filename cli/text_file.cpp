@@ -9,6 +9,7 @@
 #include <istream>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace command_line {
 
@@ -43,16 +44,44 @@ bool has_paragraphs(std::istream& stream, std::uint64_t file_size) {
 
 }  // namespace
 
+void refuse_utf16(std::string_view text, const std::string& file) {
+    constexpr std::pair<std::string_view, const char*> marks[] = {
+        {std::string_view("\xFF\xFE\0\0", 4), "UTF-32"},
+        {std::string_view("\0\0\xFE\xFF", 4), "UTF-32"},
+        {"\xFF\xFE", "UTF-16"},
+        {"\xFE\xFF", "UTF-16"}};
+    for (const auto& [mark, name] : marks) {
+        if (text.starts_with(mark))
+            throw nf::FormatError({file, "byte 0", "UTF-8",
+                                   std::string(name) + ", by its byte order mark (convert it)"});
+    }
+}
+
+std::string_view without_mark(std::string_view text, const std::string& file) {
+    refuse_utf16(text, file);
+    return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
 TextFile::TextFile(const std::string& path, const std::string& split)
     : path_(path), split_(split), stream_(path, std::ios::binary) {
     total_bytes_ = nf::detail::regular_file_size(path);
     if (!stream_) throw nf::IoError({path, "", "a readable file", "a read error"});
-    if (split != "auto") return;
-    split_ = path.ends_with(".jsonl")                ? "json"
-             : has_paragraphs(stream_, total_bytes_) ? "paragraphs"
-                                                     : "lines";
+    if (split == "auto" && path.ends_with(".jsonl")) split_ = "json";
+    skip_mark();
+    if (split_ != "auto") return;
+    split_ = has_paragraphs(stream_, total_bytes_) ? "paragraphs" : "lines";
     stream_.clear();
-    stream_.seekg(0);
+    stream_.seekg(static_cast<std::streamoff>(bytes_));
+}
+
+void TextFile::skip_mark() {
+    std::string start(4, '\0');
+    stream_.read(start.data(), static_cast<std::streamsize>(start.size()));
+    start.resize(static_cast<std::size_t>(stream_.gcount()));
+    refuse_utf16(start, path_);
+    if (split_ != "json") bytes_ = start.size() - without_mark(start, path_).size();
+    stream_.clear();
+    stream_.seekg(static_cast<std::streamoff>(bytes_));
 }
 
 bool TextFile::read_line(std::string& line) {

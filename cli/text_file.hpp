@@ -6,10 +6,17 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace command_line {
 
-/// Reads a file of lines, paragraphs or JSON lines, in memory that does not grow with it.
+/// FormatError where `text`, the start of `file`, has the byte order mark of UTF-16 or UTF-32.
+void refuse_utf16(std::string_view text, const std::string& file);
+/// `text`, the start of `file`, without the byte order mark of UTF-8. FormatError for another's.
+std::string_view without_mark(std::string_view text, const std::string& file);
+
+/// Reads a file of lines, paragraphs or JSON lines in UTF-8, in memory that does not grow with it.
+/// A byte order mark is no part of a text (in JSON lines the first line has it, and no JSON may).
 class TextFile {
 public:
     /// `split`: "lines" (those that are not blank), "paragraphs" (lines up to a blank one, joined
@@ -28,6 +35,7 @@ public:
     static bool more_waits() { return true; }
 
 private:
+    void skip_mark();
     bool read_line(std::string& line);
 
     std::string path_, split_;

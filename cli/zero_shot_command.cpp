@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <sstream>
 
 namespace zero_shot_command {
 
@@ -32,8 +33,16 @@ std::string stripped(const std::string& text) {
     return begin < end ? text.substr(begin, end - begin) : "";
 }
 
+/// The parts of "a, b", as Hugging Face cuts a string of labels: no comma is within one.
+std::vector<std::string> split_at_commas(const std::string& list) {
+    std::vector<std::string> parts;
+    std::istringstream stream(list + ',');
+    for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+    return parts;
+}
+
 struct Options : CommonOptions {
-    std::optional<std::string> candidate_labels;
+    std::optional<std::vector<std::string>> candidate_labels;
     nf::ZeroShotOptions pipeline;
 
     /// A line's own labels, an array or "a, b", before those of the command line.
@@ -41,16 +50,17 @@ struct Options : CommonOptions {
         const auto own = request.fields.find("candidate_labels");
         if (own != request.fields.end() && own->is_array())
             return {request.text("text"), request.texts("candidate_labels")};
-        return {request.text("text"),
-                labels_of(request.text("candidate_labels", candidate_labels))};
+        if (candidate_labels && own == request.fields.end())
+            return {request.text("text"), labels_of(*candidate_labels)};
+        return {request.text("text"), labels_of(split_at_commas(request.text("candidate_labels")))};
     }
 
 private:
-    /// The labels of "a, b" without the spaces around them; empty ones are passed over.
-    static std::vector<std::string> labels_of(const std::string& list) {
+    /// Labels without the spaces around them; empty ones are left out.
+    static std::vector<std::string> labels_of(const std::vector<std::string>& items) {
         std::vector<std::string> labels;
-        for (const std::string& part : split_at_commas(list)) {
-            std::string label = stripped(part);
+        for (const std::string& item : items) {
+            std::string label = stripped(item);
             if (!label.empty()) labels.push_back(std::move(label));
         }
         return labels;
@@ -92,9 +102,8 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("zero-shot", "Scores of labels of your own for each text");
     options->add_model(command);
     add_texts(command);
-    add_text_option(command, "--candidate-labels", options->candidate_labels,
-                    "the labels; in JSON lines \"candidate_labels\"")
-        ->type_name("A,B,...");
+    add_list_option(command, "--candidate-labels", options->candidate_labels,
+                    "the labels; in JSON lines \"candidate_labels\"");
     command
         .add_option("--hypothesis-template", options->pipeline.hypothesis_template,
                     "what is asked of each label (default: \"This example is {}.\")")

@@ -119,6 +119,13 @@ class FillMask(unittest.TestCase):
                          ["door", "window", "gate"])
         self.assertEqual(fill("--targets", "", GARDEN)[0], 2)
 
+    def test_a_list_may_hold_commas_and_be_given_in_parts(self):
+        words = {options: [answer["token_str"] for answer in lines_of(fill(*options, GARDEN)[1])[0]["output"]]
+                 for options in (("--targets", ","), ("--targets", "\\,"), ("--targets", "\u2581door,\\,"),
+                                 ("--targets", "\u2581door", "--targets", ","), ("--targets", "\u2581door,\u2581gate"))}
+        self.assertEqual([set(found) for found in words.values()],
+                         [{","}, {","}, {"door", ","}, {"door", ","}, {"door", "gate"}])
+
     def test_good_and_bad_lines_are_answered_in_order_with_their_fields(self):
         good = json.dumps({"text": GARDEN, "id": 7, "nested": {"a": [1, None]}}).encode()
         lines = [good, b"", b"not json", b"[1, 2]", b'"text"', b'{"id": 8}', b'{"text": 5}', b'{"text": "a [MASK]"}\r',
@@ -136,6 +143,20 @@ class FillMask(unittest.TestCase):
         for i in (0, 15):
             self.assertEqual((answers[i]["id"], answers[i]["nested"]), (7, {"a": [1, None]}))
             self.assertEqual(answers[i]["output"][0]["token_str"], "door")
+
+    def test_fields_are_carried_through_as_they_were_spelled(self):
+        numbers = ["12345678901234567890123", "18446744073709551616", "-9223372036854775809", "1.0", "1e2", "-0", "-0.0",
+                   "1E-400", "0.1000", "9" * 400, '"\\u0041\\/"', '[1.50,{"a b":-1E+2}]', '{"z":1,"a":2}']
+        lines = [f'{{ "n" : {number} ,\t"text":"a [MASK]","output":1,"error":"old","\\u0063ut":{{"x":[1]}},"m":1 }}'
+                 for number in numbers]
+        code, out, err = fill("--top-k", 1, data="\n".join(lines).encode())
+        self.assertEqual((code, err), (0, ""))
+        for number, line in zip(numbers, out.decode().splitlines(), strict=True):
+            self.assertTrue(line.startswith(f'{{"n":{number},"text":"a [MASK]","m":1,"output":[{{'), line)
+        code, out, _ = fill(data=b'{"text": "no gap", "id": 1.50, "cut": {"tokens": 9}, "output": []}')
+        (line,) = out.decode().splitlines()
+        self.assertTrue(line.startswith('{"text":"no gap","id":1.50,"line":1,"error":"'), line)
+        self.assertEqual(code, 3)
 
     def test_lines_and_texts_give_the_same_answers(self):
         texts = [GARDEN, "A [MASK] and a [MASK].", "The [MASK] rose over the sea."]
@@ -765,6 +786,43 @@ class Manners(unittest.TestCase):
         self.assertEqual(fill(data=b"")[:2], (0, b""))
 
 
+class Rerank(unittest.TestCase):
+    FOLDER = pathlib.Path(__file__).resolve().parent / "reference" / "rerank"
+
+    def rerank(self, folder, *arguments, **options):
+        return call("rerank", "--model", self.FOLDER / folder, *arguments, **options)
+
+    def test_texts_and_lines_are_ranked_as_recorded(self):
+        with open(self.FOLDER / "rerank.json", encoding="utf-8") as file:
+            recorded = json.load(file)
+        expected = recorded["cases"][0]["output"]
+        line = {"query": recorded["query"], "texts": recorded["texts"], "id": 5}
+        code, out, err = self.rerank("single", "--truncation", data=as_lines(line))
+        self.assertEqual((code, err), (0, ""))
+        (answer,) = lines_of(out)
+        self.assertEqual(answer["id"], 5)
+        self.assertEqual([hit["corpus_id"] for hit in answer["output"]], [hit["corpus_id"] for hit in expected])
+        for hit, wanted in zip(answer["output"], expected):
+            self.assertEqual(set(hit), {"corpus_id", "score"})
+            self.assertAlmostEqual(hit["score"], wanted["score"], 5)
+        code, out, _ = self.rerank("single", "--query", recorded["query"], "--top-k", 2, "--activation-fn", "identity",
+                                   "--truncation", "--", *recorded["texts"])
+        raw = recorded["cases"][1]["output"]
+        (answer,) = lines_of(out)
+        self.assertEqual([hit["corpus_id"] for hit in answer["output"]], [hit["corpus_id"] for hit in raw])
+        self.assertAlmostEqual(answer["output"][0]["score"], raw[0]["score"], 5)
+
+    def test_what_cannot_be_ranked_is_told(self):
+        self.assertEqual(self.rerank("single", "a text")[0], 2)
+        code, _, err = self.rerank("classes", "--query", "a", "b")
+        self.assertEqual(code, 1)
+        self.assertIn("4 labels", err)
+        lines = [{"query": "a"}, {"texts": ["b"]}, {"query": "a", "texts": "b"}, {"query": "a", "texts": []},
+                 {"query": "a", "texts": ["b " * 200]}]
+        code, out, _ = self.rerank("single", data=as_lines(*lines))
+        self.assertEqual((code, ["error" in line for line in lines_of(out)]), (3, [True, True, True, False, True]))
+
+
 class Embeddings(unittest.TestCase):
     FOLDER = pathlib.Path(__file__).resolve().parent / "reference" / "sentences"
     TEXTS = ["She opened the door and walked into the garden.", "O", "A ship at sea."]
@@ -876,6 +934,42 @@ class Embeddings(unittest.TestCase):
                 corpus.write_text(text)
                 code, out, err = self.embed("mean", "--corpus", corpus, *options)
                 self.assertEqual((code, err, [line["text"] for line in lines_of(out)]), (0, "", texts))
+
+    def test_a_byte_order_mark_is_no_part_of_a_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = pathlib.Path(folder) / "corpus.txt"
+            for text, texts in ((b"a\nb\n", ["a", "b"]), (b"a\nb\n\nc", ["a b", "c"]), (b"\n\na\n\nb", ["a", "b"]), (b"", [])):
+                corpus.write_bytes(b"\xef\xbb\xbf" + text)
+                code, out, err = self.embed("mean", "--corpus", corpus)
+                self.assertEqual((code, err, [line["text"] for line in lines_of(out)]), (0, "", texts))
+            for encoding in ("utf-16", "utf-32"):
+                data = "a\n".encode(encoding)
+                corpus.write_bytes(data)
+                code, out, err = self.embed("mean", "--corpus", corpus)
+                self.assertEqual((code, out), (1, b""))
+                self.assertIn(encoding.upper(), err)
+                code, out, err = self.embed("mean", data='{"text": "a"}\n'.encode(encoding))
+                self.assertEqual((code, out), (1, b""))
+                self.assertIn(f"stdin: byte 0: expected UTF-8, found {encoding.upper()}", err)
+
+    def test_hits_are_reranked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = pathlib.Path(folder) / "corpus.txt"
+            corpus.write_text("\n".join(self.TEXTS) + "\n")
+            reranker = pathlib.Path(__file__).resolve().parent / "reference" / "rerank" / "single"
+            code, out, err = self.search("mean", "--corpus", corpus, "--top-k", 2, "--rerank", reranker, "a ship")
+            self.assertEqual((code, err), (0, ""))
+            hits = lines_of(out)[0]["output"]
+            code, out, err = call("rerank", "--model", reranker, "--query", "a ship", "--top-k", 2, "--return-documents",
+                                  *self.TEXTS)
+            self.assertEqual((code, err), (0, ""))
+            ranked = lines_of(out)[0]["output"]
+            self.assertEqual([(hit["corpus_id"], hit["text"]) for hit in hits],
+                             [(hit["corpus_id"], hit["text"]) for hit in ranked])
+            for hit, answer in zip(hits, ranked):
+                self.assertAlmostEqual(hit["score"], answer["score"], 6)
+            self.assertEqual(self.search("mean", "--corpus", corpus, "--rerank-from", 5, "a")[0], 2)
+            self.assertEqual(self.search("mean", "--corpus", corpus, "--rerank", reranker, "--rerank-from", 1, "a")[0], 2)
 
     def test_a_bad_corpus_is_told_with_its_line(self):
         with tempfile.TemporaryDirectory() as folder:

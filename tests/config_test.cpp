@@ -75,6 +75,17 @@ TEST_CASE("unknown keys are passed over and labels are counted as Hugging Face c
     CHECK(nf::NystromformerConfig::from_json(R"({"num_labels": 4})").id2label.size() == 4);
 }
 
+TEST_CASE("labels keep the order of the file, also when they are written", "[config]") {
+    const auto config = nf::NystromformerConfig::from_json(
+        R"({"num_labels": 3, "label2id": {"z": 2, "\u0061": 0, "m": 1}, "x": {"label2id": {"q": 1}}})");
+    CHECK(config.label2id_order == std::vector<std::string>{"z", "a", "m"});
+    CHECK(nf::NystromformerConfig::from_json(config.to_json()) == config);
+    const auto by_id =
+        nf::NystromformerConfig::from_json(R"({"num_labels": 2, "label2id": {"z": 0, "a": 1}})");
+    CHECK(by_id.label2id_order.empty());
+    CHECK(by_id.to_json().find("\"z\"") < by_id.to_json().find("\"a\""));
+}
+
 TEST_CASE("every activation that the README lists is known and no other", "[config]") {
     for (const char* name : {"gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu",
                              "relu", "silu", "swish", "tanh", "sigmoid", "mish", "linear"}) {

@@ -134,6 +134,20 @@ TEST_CASE("sentence embeddings equal what sentence-transformers recorded", "[emb
     CHECK(count >= 90);
 }
 
+TEST_CASE("each activation of torch.nn gives the embeddings that were recorded", "[embedding]") {
+    const BrokenFolder folder("dense");
+    const auto file = folder.path / "2_Dense" / "config.json";
+    for (const auto& [name, expected] : record()["activations"].items()) {
+        INFO(name);
+        Json config = nf::detail::read_json_file(file, 1 << 20).value;
+        config["activation_function"] = name;
+        nf::detail::write_file(file, config.dump());
+        const nf::SentenceEmbeddingPipeline embed(folder.path);
+        nf::SentenceEmbeddingOptions options{.truncate_dim = 5, .long_text = {.truncation = true}};
+        CHECK(difference(embed.batch(texts(), options), expected) <= 1e-5);
+    }
+}
+
 TEST_CASE("similarity equals what sentence-transformers recorded", "[embedding]") {
     for (const auto& [folder, expected] : record()["similarity"].items()) {
         INFO(folder);
@@ -461,6 +475,15 @@ TEST_CASE("Dense weights that do not fit are refused", "[embedding]") {
     nf::detail::write_file(folder.path / "2_Dense" / "config.json",
                            R"({"in_features": 8, "out_features": 6})");
     CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::TensorError);
+    // sentence-transformers refuses a tensor that the config does not ask for, too.
+    nf::detail::write_file(folder.path / "2_Dense" / "config.json",
+                           R"({"in_features": 8, "out_features": 5, "bias": false})");
+    try {
+        const nf::SentenceEmbeddingPipeline accepted(folder.path);
+        FAIL("accepted");
+    } catch (const nf::TensorError& error) {
+        CHECK(error.place().find("linear.bias") != std::string::npos);
+    }
     std::filesystem::remove(folder.path / "2_Dense" / "model.safetensors");
     CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::IoError);
     std::filesystem::remove(folder.path / "1_Pooling" / "config.json");

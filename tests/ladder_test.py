@@ -37,6 +37,7 @@ FACE = {
     "fill_mask.hpp": "pipelines",
     "multiple_choice.hpp": "pipelines",
     "question_answering.hpp": "pipelines",
+    "rerank.hpp": "pipelines",
     "semantic_search.hpp": "pipelines",
     "sentence_embedding.hpp": "pipelines",
     "text_classification.hpp": "pipelines",

@@ -441,6 +441,42 @@ TEST_CASE("entailment is found by name") {
     CHECK(!pipeline<ZeroShotClassificationPipeline>("classes").entailment_id());
 }
 
+TEST_CASE("of several labels that mean entailment the first in the file counts") {
+    const auto folder = std::filesystem::temp_directory_path() /
+                        ("nystromformer-entail-" + std::to_string(std::random_device{}()));
+    std::filesystem::copy(data / "inference", folder);
+    const auto entailment = [&](const char* label2id) {
+        Json config = nf::detail::read_json_file(data / "inference" / "config.json", 1 << 20).value;
+        config.erase("id2label");
+        config.erase("label2id");
+        std::string text = config.dump();
+        text.back() = ',';
+        nf::detail::write_file(folder / "config.json",
+                               text + R"("num_labels": 3, "label2id": )" + label2id + "}");
+        return nf::ZeroShotClassificationPipeline(folder).entailment_id();
+    };
+    CHECK(entailment(R"({"entailment": 1, "Entail-not": 0, "other": 2})") == 1);
+    CHECK(entailment(R"({"other": 2, "Entail-not": 0, "entailment": 1})") == 0);
+    std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a context without a token has one empty answer, as in transformers 4.57") {
+    const auto& answer = pipeline<nf::QuestionAnsweringPipeline>("answers");
+    for (const char* context : {"   ", "\n\n", " \t\u00A0\r\n"}) {
+        const auto answers = answer("who?", context, {.top_k = 3});
+        REQUIRE(answers.size() == 1);
+        CHECK((answers[0].score == 0 && answers[0].start == 0 && answers[0].end == 0));
+        CHECK(answers[0].answer.empty());
+        CHECK(answer("who?", context, {.handle_impossible_answer = true}).front().answer.empty());
+    }
+}
+
+TEST_CASE("an empty second text is none, as in transformers") {
+    const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
+    CHECK(classify("a ship", "").front().score == classify("a ship").front().score);
+    CHECK(classify("a ship", " ").front().score != classify("a ship").front().score);
+}
+
 TEST_CASE("lower case is Python's") {
     CHECK(nf::detail::lower_case("\u0130STANBUL \u039F\u0394\u039F\u03A3 \u03A3\u0391, \u00C9") ==
           "i\u0307stanbul \u03BF\u03B4\u03BF\u03C2 \u03C3\u03B1, \u00E9");

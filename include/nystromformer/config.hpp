@@ -43,6 +43,9 @@ struct NystromformerConfig {
     Index num_labels = 2;
     std::map<Index, std::string> id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
     std::map<std::string, Index> label2id = {{"LABEL_0", 0}, {"LABEL_1", 1}};
+    /// The labels of label2id in the order of the file, which decides where several mean
+    /// entailment; empty: by their ids.
+    std::vector<std::string> label2id_order;
     /// regression, single_label_classification, multi_label_classification, or nothing: by the
     /// labels
     std::optional<std::string> problem_type;

@@ -7,6 +7,7 @@
 #include <nystromformer/fill_mask.hpp>
 #include <nystromformer/multiple_choice.hpp>
 #include <nystromformer/question_answering.hpp>
+#include <nystromformer/rerank.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/sentence_embedding.hpp>
 #include <nystromformer/text_classification.hpp>

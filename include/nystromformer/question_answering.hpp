@@ -48,10 +48,10 @@ struct QuestionAnsweringInput {
 
 /// pipeline("question-answering") of transformers 4.57, which 5 has no longer. A context that does
 /// not fit max_seq_len is split into windows; a question is never cut. Spans of score 0, which end
-/// before they start and with which transformers fills up top_k, are left out here. Every text is
-/// computed alone, without padding: its answer is the same bit for bit in any batch and on any
-/// number of threads. Immutable, cheap to copy, safe to share between threads.
-/// Source: transformers/pipelines/question_answering.py
+/// before they start and with which transformers fills up top_k, are left out here; a context
+/// without a token gets one, "" at 0. Every text is computed alone, without padding: its answer is
+/// the same bit for bit in any batch and on any number of threads. Immutable, cheap to copy, safe
+/// to share between threads. Source: transformers/pipelines/question_answering.py
 class QuestionAnsweringPipeline {
 public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.

@@ -43,7 +43,8 @@ struct TextClassificationOptions {
     RunOptions run = {};
 };
 
-/// A text, or two texts that the model judges together (premise and hypothesis, say).
+/// A text, or two texts that the model judges together (premise and hypothesis, say). An empty
+/// text_pair is none, as in transformers.
 struct ClassificationInput {
     std::string text;
     std::optional<std::string> text_pair = std::nullopt;

@@ -62,8 +62,9 @@ public:
 
     /// InputError for options that are out of range.
     void check(const ZeroShotOptions& options) const;
-    /// The first label of label2id whose name starts with "entail" in any case. Nothing if there is
-    /// none: the last label then counts as entailment, as in Hugging Face.
+    /// The first label of label2id, in the order of config.json, whose name starts with "entail" in
+    /// any case. Nothing if there is none: the last label then counts as entailment, as in Hugging
+    /// Face.
     std::optional<Index> entailment_id() const;
 
     const NystromformerForSequenceClassification<float>& model() const;

@@ -30,7 +30,7 @@ inline std::vector<MalformedFile> malformed_modules() {
     add("UnsupportedError", file, modules(first), "/1");
     add("UnsupportedError", file, modules(pool + "," + first), "/0");
     add("UnsupportedError", file, modules(first + "," + pool + "," + pool), "/2");
-    for (const char* path : {"..", ".", "a/b", "/etc", "..\\\\x", "C:"}) {
+    for (const char* path : {"..", "a/../..", "/etc", "..\\\\x", "C:", "./.."}) {
         add("UnsafePathError", file,
             modules(first + R"(,{"type": "sentence_transformers.models.Pooling", "path": ")" +
                     path + "\"}"),
@@ -64,7 +64,7 @@ inline std::vector<MalformedFile> malformed_modules() {
         return R"({"in_features": 8, "out_features": 5, )" + more + "}";
     };
     add("UnsupportedError", dense,
-        with(R"("activation_function": "torch.nn.modules.activation.Softplus")"),
+        with(R"("activation_function": "torch.nn.modules.activation.Threshold")"),
         "/activation_function");
     add("UnsupportedError", dense, with(R"("activation_function": "os.GELU")"),
         "/activation_function");
@@ -75,12 +75,14 @@ inline std::vector<MalformedFile> malformed_modules() {
     add("ConfigError", limits, R"({"max_seq_length": 0})", "/max_seq_length");
     add("ConfigError", limits, R"({"do_lower_case": "yes"})", "/do_lower_case");
     add("UnsupportedError", limits, R"({"transformer_task": "fill-mask"})", "/transformer_task");
+    add("UnsupportedError", limits, R"({"processing_kwargs": {"text": {"max_length": 5}}})",
+        "/processing_kwargs");
     const std::string defaults = "config_sentence_transformers.json";
     add("ConfigError", defaults, R"({"prompts": []})", "/prompts");
     add("ConfigError", defaults, R"({"prompts": {"a": 1}})", "/prompts/a");
     add("ConfigError", defaults, R"({"default_prompt_name": "a"})", "/default_prompt_name");
     add("ConfigError", defaults, R"({"truncate_dim": 0})", "/truncate_dim");
-    add("UnsupportedError", defaults, R"({"similarity_fn_name": "maxsim"})", "/similarity_fn_name");
+    add("ConfigError", defaults, R"({"similarity_fn_name": 1})", "/similarity_fn_name");
     return files;
 }
 

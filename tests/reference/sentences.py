@@ -8,11 +8,12 @@ hundred pieces, and the modules of sentence-transformers) and sentences.json bes
 and `cases`, each with `folder`, `method` (encode, encode_query or encode_document), `options`
 (their arguments) and `output`, an embedding for each text; `similarity`, the scores of the first
 case of each folder among its own embeddings; `features`, what transformers' feature-extraction
-returns for each text.
+returns for each text; `activations`, the first five columns of "dense" by its activation_function.
 """
 
 import json
 import shutil
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -93,7 +94,19 @@ FOLDERS = {
     # Where the left side is cut, the prompt is, too, and yet as many tokens are left out for it.
     "cut-left": (["mean", "cls"], [], None, {"prompts": True, "exclude": True, "left": True}),
     "moved": (["mean"], [], None, {"moved": True, "limits": {"max_seq_length": 80}}),
+    "prelu": (["mean"], [dense(6, nn.PReLU())], "maxsim", {"paths": "./parts//{}/"}),
+    "glu": (["mean"], [dense(6, nn.GLU())], None, {"paths": "{}/"}),
 }
+# Classes that the Dense of "dense" may have instead of its own.
+ACTIVATIONS = [
+    *("CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU"),
+    *("LogSigmoid", "LogSoftmax", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid"),
+    *("Softmax", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink"),
+]
+ACTIVATIONS = [f"torch.nn.modules.activation.{name}" for name in ACTIVATIONS] + [
+    *("torch.nn.Identity", "torch.nn.modules.linear.Identity", "torch.nn.modules.dropout.Dropout"),
+    *("torch.nn.Dropout1d", "torch.nn.AlphaDropout", "torch.nn.Flatten", "torch.nn.ELU"),
+]
 
 
 def randomize(model, name, spread):
@@ -150,13 +163,14 @@ def change(path, **values):
 def write_folder(name):
     modes, others, similarity, changes = FOLDERS[name]
     root = DATA / name
+    paths = changes.get("paths", "{}")
     moved = changes.get("moved", False)
     write_encoder(root / "0_Transformer" if moved else root, name)
     if modes is None:
         return
     listed = [("Transformer", "0_Transformer" if moved else "")]
-    pooling = root / "1_Pooling"
-    pooling.mkdir()
+    pooling = root / paths.format("1_Pooling")
+    pooling.mkdir(parents=True)
     if changes.get("old"):
         values = {"word_embedding_dimension": HIDDEN}
         values.update({old: mode in modes for mode, old in OLD_NAMES.items()})
@@ -166,11 +180,11 @@ def write_folder(name):
     if changes.get("exclude"):
         values["include_prompt"] = False
     change(pooling / "config.json", **values)
-    listed.append(("Pooling", "1_Pooling"))
+    listed.append(("Pooling", paths.format("1_Pooling")))
     width = HIDDEN * len(modes)
     for make in others:
         module = make(width)
-        path = f"{len(listed)}_{type(module).__name__}"
+        path = paths.format(f"{len(listed)}_{type(module).__name__}")
         randomize(module, name + path, 0.5)
         (root / path).mkdir()
         module.save(str(root / path), safe_serialization=not changes.get("torch"))
@@ -221,6 +235,18 @@ def alone(method, options):
     return numpy.stack([method(text, convert_to_numpy=True, **options) for text in TEXTS])
 
 
+def with_activations():
+    """The embeddings of "dense" with each class in the place of its own."""
+    for name in ACTIVATIONS:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(DATA / "dense", folder, dirs_exist_ok=True)
+            change(Path(folder) / "2_Dense" / "config.json", activation_function=name)
+            model = sentence_transformers.SentenceTransformer(
+                folder, model_kwargs={"dtype": torch.float32}, device="cpu"
+            )
+            yield name, listed(alone(model.encode, {"truncate_dim": 5}))
+
+
 def listed(array):
     return [[float(f"{value:.8g}") for value in row] for row in array.tolist()]
 
@@ -247,7 +273,13 @@ def main():
     )
     features = [[listed(numpy.asarray(extract(text, truncation=True)[0]))] for text in TEXTS]
     text = json.dumps(
-        {"texts": TEXTS, "similarity": similarities, "features": features}, ensure_ascii=False
+        {
+            "texts": TEXTS,
+            "similarity": similarities,
+            "features": features,
+            "activations": dict(with_activations()),
+        },
+        ensure_ascii=False,
     )
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
     (DATA / "sentences.json").write_text(

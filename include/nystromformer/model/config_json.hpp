@@ -10,6 +10,7 @@
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/model/config_reader.hpp>
+#include <nystromformer/model/label_order.hpp>
 
 #include <filesystem>
 #include <string>
@@ -23,6 +24,7 @@ NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::str
     const detail::ConfigView view(json, file);
     NystromformerConfig config;
     detail::ConfigReader(view.object(), config).read();
+    detail::read_label_order(text, config);
     return config;
 }
 
@@ -36,7 +38,7 @@ NYSTROMFORMER_INLINE std::string NystromformerConfig::to_json() const {
     detail::Json json;
     json["model_type"] = "nystromformer";
     detail::visit_fields(*this, detail::ConfigWriter(json));
-    return json.dump(2) + '\n';
+    return detail::config_text(json, *this);
 }
 
 NYSTROMFORMER_INLINE Activation NystromformerConfig::activation() const {

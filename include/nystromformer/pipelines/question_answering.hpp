@@ -192,7 +192,11 @@ struct QuestionAnsweringPipeline::Body
                 }
             }
         }
-        if (options.handle_impossible_answer) result.push_back({null_score, 0, 0, ""});
+        if (options.handle_impossible_answer) {
+            result.push_back({null_score, 0, 0, ""});
+        } else if (result.empty()) {  // a context of white space
+            result.push_back({0, 0, 0, ""});
+        }
         std::stable_sort(result.begin(), result.end(),
                          [](const auto& a, const auto& b) { return a.score > b.score; });
         result.resize(std::min(result.size(), static_cast<std::size_t>(options.top_k)));

@@ -40,7 +40,7 @@ struct TextClassificationPipeline::Body
         detail::Windows windows;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             windows.add(
-                encode_all({.text = inputs[i].text, .pair = inputs[i].text_pair, .number = i},
+                encode_all({.text = inputs[i].text, .pair = pair_of(inputs[i]), .number = i},
                            options.long_text));
         }
         Matrix<float> scores = sequence_logits(config().num_labels, windows.encodings, options.run);
@@ -62,6 +62,13 @@ struct TextClassificationPipeline::Body
         if (options.top_k.value_or(0) < 0) {
             throw InputError({"", "top_k", "0 or more", std::to_string(*options.top_k)});
         }
+    }
+
+    /// To transformers an empty second text is none.
+    /// Source: transformers/tokenization_utils_tokenizers.py, _encode_plus
+    static std::optional<std::string_view> pair_of(const ClassificationInput& input) {
+        if (!input.text_pair || input.text_pair->empty()) return std::nullopt;
+        return *input.text_pair;
     }
 
     ClassificationFunction default_function() const {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nystromformer::detail {
@@ -32,6 +33,8 @@ struct TextModel {
         : model(Model::from_pretrained(folder, options)),
           tokenizer(Tokenizer::from_pretrained(folder, false, file_options(options))) {}
 
+    TextModel(Model loaded, Tokenizer own) : model(std::move(loaded)), tokenizer(std::move(own)) {}
+
     const NystromformerConfig& config() const { return model.config(); }
     /// Tokens to which a text is cut at most.
     Index max_length() const { return longest_input(tokenizer, config()); }
@@ -46,9 +49,12 @@ struct TextModel {
     /// Encodes an input with its special tokens, cut to max_length() if `long_text` says so.
     /// InputError if it is too long for the model.
     Encoding encode(const TextInput& input, const LongText& long_text) const {
+        return encode(input, long_text, max_length());
+    }
+    /// The same, cut to `length`.
+    Encoding encode(const TextInput& input, const LongText& long_text, Index length) const {
         EncodeOptions encode = encode_options();
         Encoding encoding = input.encode(tokenizer, encode);
-        const Index length = max_length();
         if (long_text.truncation && encoding.size() > length) {
             if (long_text.on_truncation) {
                 long_text.on_truncation(
@@ -75,8 +81,13 @@ struct TextModel {
 
     /// An input whole, in windows if `long_text` has a stride, or cut if it has truncation.
     std::vector<Encoding> encode_all(const TextInput& input, const LongText& long_text) const {
-        if (!long_text.stride) return {encode(input, long_text)};
-        return encode_windows(input, max_length(), *long_text.stride, long_text.on_truncation);
+        return encode_all(input, long_text, max_length());
+    }
+    /// The same, of at most `length` tokens each.
+    std::vector<Encoding> encode_all(const TextInput& input, const LongText& long_text,
+                                     Index length) const {
+        if (!long_text.stride) return {encode(input, long_text, length)};
+        return encode_windows(input, length, *long_text.stride, long_text.on_truncation);
     }
 
     /// The logits of several pairs for each input, (pairs, num_labels): those of input i are the

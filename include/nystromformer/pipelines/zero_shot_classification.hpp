@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/model/label_order.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
@@ -66,7 +67,16 @@ inline std::string hypothesis(std::string_view pattern, std::string_view label) 
 
 struct ZeroShotClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
-    using TextModel::TextModel;
+    /// Throws what TextModel does, and ConfigError where label2id names no row of the logits.
+    Body(const std::filesystem::path& folder, const LoadOptions& options)
+        : TextModel(folder, options) {
+        const Index id = entailment_id().value_or(0);
+        if (id >= 0 && id < config().num_labels) return;
+        throw ConfigError(
+            {(folder / "config.json").string(), "/label2id",
+             "entailment among the " + std::to_string(config().num_labels) + " labels",
+             std::to_string(id)});
+    }
 
     /// The same of several texts, faster than one by one. InputError names the first bad one.
     std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
@@ -109,7 +119,7 @@ struct ZeroShotClassificationPipeline::Body
     /// The first label of label2id whose name starts with "entail" in any case. Nothing where
     /// there is none: the last label then counts as entailment, as in Hugging Face.
     std::optional<Index> entailment_id() const {
-        for (const auto& [label, id] : config().label2id) {
+        for (const auto& [label, id] : detail::labels_in_order(config())) {
             std::string start = label.substr(0, 6);
             for (char& letter : start)
                 if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');

@@ -5,20 +5,19 @@
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/weight_loader.hpp>
+#include <nystromformer/pipelines/sentence/dense_activation.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nystromformer::detail {
 
@@ -32,42 +31,26 @@ inline void check_module_names(const SentenceJson& json) {
     }
 }
 
-/// The activation of a Dense module, a class of torch.nn by its path. Any other class would be
-/// code of the folder's own: UnsupportedError.
-inline Activation dense_activation(const SentenceJson& json) {
-    constexpr std::array<std::pair<std::string_view, Activation>, 7> classes{{
-        {"Identity", Activation::linear},
-        {"Tanh", Activation::tanh},
-        {"ReLU", Activation::relu},
-        {"GELU", Activation::gelu},
-        {"SiLU", Activation::silu},
-        {"Sigmoid", Activation::sigmoid},
-        {"Mish", Activation::mish},
-    }};
-    if (!json.has("activation_function")) return Activation::tanh;
-    const auto value = json.at("activation_function");
-    const std::string_view path = value.string();
-    const std::string_view class_name = path.substr(path.rfind('.') + 1);
-    std::string known;
-    for (const auto& [name, activation] : classes) {
-        if (name == class_name && path.starts_with("torch.nn.")) return activation;
-        known.append(known.empty() ? "" : ", ").append(name);
-    }
-    throw UnsupportedError(
-        {value.file(), value.path(), "one of torch.nn's " + known, in_quotes(path)});
-}
-
 /// The weights of a module; `options` have a pool.
 inline WeightLoader weights(const std::filesystem::path& folder, const LoadOptions& options) {
     return WeightLoader(Checkpoint::open(folder, file_options(options)), options, options.threads)
         .in_fp32();
 }
 
+/// TensorError for a tensor that a module does not use: load_state_dict refuses it, too.
+/// Source: sentence_transformers/base/modules/module.py, load_torch_weights
+inline void check_all_used(const WeightLoader& weights, const std::filesystem::path& folder) {
+    const std::vector<std::string> unused = weights.unused();
+    if (unused.empty()) return;
+    throw TensorError({folder.string(), "tensor " + in_quotes(unused.front()),
+                       "only tensors that the module's config.json asks for", "this one"});
+}
+
 /// Source: sentence_transformers/base/modules/dense.py
 struct Dense {
     PackedMatrix<float> linear;    // (out, in) with its bias
     PackedMatrix<float> residual;  // (out, in); used with use_residual where out is not in
-    Activation activation = Activation::tanh;
+    DenseActivation activation;
     bool use_residual = false;
 
     /// Reads a module's config.json, which takes vectors of `in_features`, and the weights beside
@@ -82,9 +65,11 @@ struct Dense {
         const Index out_features = json.at("out_features").integer(1, most);
         const bool has_bias = !json.holds("bias") || json.at("bias").boolean();
         Dense dense;
-        dense.activation = dense_activation(json);
         dense.use_residual = json.holds("use_residual") && json.at("use_residual").boolean();
         const WeightLoader state = weights(folder, options);
+        dense.activation = DenseActivation::load(json, state);
+        if (dense.activation.halves() && (out_features % 2 != 0 || dense.use_residual))
+            json.at("out_features").fail("an even number and no use_residual, for GLU");
         const auto packed = [&](const char* name, bool with_bias) {
             const WeightLoader scope = state[name];
             return PackedMatrix<float>(
@@ -96,14 +81,16 @@ struct Dense {
         dense.linear = packed("linear", has_bias);
         if (dense.use_residual && out_features != in_features)
             dense.residual = packed("residual", false);
+        check_all_used(state, folder);
         return dense;
     }
-    Index out_features() const { return linear.rows(); }
+    Index out_features() const { return activation.halves() ? linear.rows() / 2 : linear.rows(); }
 
     /// (texts, in) to (texts, out)
     Matrix<float> operator()(const Matrix<float>& x, ThreadPool& threads) const {
         Matrix<float> out(x.rows(), linear.rows());
-        linear.multiply(x, out, threads, activation);
+        linear.multiply(x, out, threads, activation.function->kernel);
+        out = activation(std::move(out));
         if (!use_residual) return out;
         if (residual.rows() == 0) return out + x;
         return out + residual.multiply(x, threads);
@@ -120,7 +107,10 @@ struct SentenceLayerNorm {
         if (dimension.integer(1, Index{1} << 24) != in_features)
             dimension.fail(std::to_string(in_features) + ", what the module before it gives");
         constexpr double eps = 1e-5;  // torch.nn.LayerNorm's default
-        return {LayerNorm<float>::load(weights(folder, options)["norm"], in_features, eps)};
+        const WeightLoader state = weights(folder, options);
+        SentenceLayerNorm result{LayerNorm<float>::load(state["norm"], in_features, eps)};
+        check_all_used(state, folder);
+        return result;
     }
     Matrix<float> operator()(Matrix<float> x, ThreadPool&) const { return norm(std::move(x)); }
 };

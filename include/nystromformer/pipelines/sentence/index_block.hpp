@@ -4,8 +4,8 @@
 
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/matrix.hpp>
-#include <nystromformer/core/names.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
+#include <nystromformer/pipelines/sentence/similarity_names.hpp>
 #include <nystromformer/safetensors.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
@@ -17,9 +17,6 @@
 #include <utility>
 
 namespace nystromformer::detail {
-
-inline constexpr auto similarity_names =
-    enum_names<Similarity>("cosine", "dot", "euclidean", "manhattan");
 
 /// Every row := the row over its length, as torch.nn.functional.normalize; zeros stay.
 inline void normalize_rows(Matrix<float>& x) {

@@ -6,8 +6,10 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
+#include <nystromformer/pipelines/sentence/similarity_names.hpp>
 #include <nystromformer/semantic_search.hpp>
 
 #include <algorithm>
@@ -17,6 +19,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,12 +54,12 @@ struct SentenceModule {
     std::string type;              // the class's name alone: "Pooling"
     std::filesystem::path folder;  // where its files are
 
-    /// The modules that modules.json of `root` lists, in order: a Transformer, a Pooling, and what
-    /// comes after it. Empty where there is no modules.json. Throws IoError, FormatError,
-    /// ConfigError, UnsafePathError for a path that leads out of the folder, UnsupportedError for
-    /// classes that are not of sentence-transformers, or that this library does not know.
-    static std::vector<SentenceModule> load_all(const std::filesystem::path& root,
-                                                const FileOptions& files = {}) {
+    /// The modules that modules.json of `root` lists, in order. Empty where there is no
+    /// modules.json. Throws IoError, FormatError, ConfigError, UnsafePathError for a path that
+    /// leads out of the folder, UnsupportedError for classes that are not of sentence-transformers,
+    /// or that this library does not know.
+    static std::vector<SentenceModule> load_list(const std::filesystem::path& root,
+                                                 const FileOptions& files = {}) {
         const auto path = root / "modules.json";
         if (!detail::is_regular_file(path)) return {};
         const JsonTree json = read_json_file(path, longest_sentence_json, files);
@@ -69,17 +72,26 @@ struct SentenceModule {
         std::vector<SentenceModule> modules;
         for (std::size_t i = 0; i < list.size(); ++i) {
             modules.push_back(load(list.at(i).object(), root));
-            check_link(modules.back().folder,
-                       modules.back().folder == root ? FileOptions{} : files);
+            auto folder = modules.back().folder;
+            for (; folder.native().size() > root.native().size(); folder = folder.parent_path())
+                check_link(folder, files);
         }
+        return modules;
+    }
+    /// The same, of a folder that embeds: a Transformer, a Pooling, and what comes after it.
+    /// UnsupportedError for any others.
+    static std::vector<SentenceModule> load_all(const std::filesystem::path& root,
+                                                const FileOptions& files = {}) {
+        std::vector<SentenceModule> modules = load_list(root, files);
+        if (modules.empty()) return modules;
         for (std::size_t i = 0; i < std::max<std::size_t>(2, modules.size()); ++i) {
             constexpr std::array<const char*, 2> first{"Transformer", "Pooling"};
             const std::string found = i < modules.size() ? modules[i].type : "";
             if (i < 2 ? found == first[i] : found != first[0] && found != first[1]) continue;
             const std::string wanted =
                 i < 2 ? std::string("a ") + first[i] : "Dense, LayerNorm, Normalize or Dropout";
-            throw UnsupportedError({path.string(), "/" + std::to_string(i), wanted,
-                                    found.empty() ? "nothing" : "a " + found});
+            throw UnsupportedError({(root / "modules.json").string(), "/" + std::to_string(i),
+                                    wanted, found.empty() ? "nothing" : "a " + found});
         }
         return modules;
     }
@@ -100,15 +112,32 @@ private:
                                     "LayerNorm, Normalize or Dropout",
                                     in_quotes(full)});
         }
-        const std::string& folder = path.string();
-        const bool is_plain = folder.find_first_of(std::string_view("/\\:\0", 4)) == folder.npos &&
-                              folder != "." && folder != "..";
-        if (!is_plain) {
-            throw UnsafePathError(
-                {path.file(), path.path(), "a plain folder name", in_quotes(folder)});
-        }
-        return {std::string(name), folder.empty() ? root : root / folder};
+        return {std::string(name), folder_of(path, root)};
     }
+
+    /// The folder of a relative path: "", "1_Pooling/", "./1_Pooling" or "parts/1_Pooling".
+    static std::filesystem::path folder_of(const SentenceJson& path,
+                                           const std::filesystem::path& root) {
+        const std::string& text = path.string();
+        const bool is_plain =
+            text.find_first_of(std::string_view("\\:\0", 3)) == text.npos && !text.starts_with('/');
+        std::filesystem::path folder = root;
+        std::istringstream parts(text);
+        for (std::string part; std::getline(parts, part, '/');) {
+            if (!is_plain || part == "..") {
+                throw UnsafePathError(
+                    {path.file(), path.path(), "a path within the folder", in_quotes(text)});
+            }
+            if (!part.empty() && part != ".") folder /= part;
+        }
+        return folder;
+    }
+};
+
+/// What a Transformer is for, and the name of what it gives.
+struct SentenceTask {
+    std::string_view transformer_task = "feature-extraction";
+    std::string_view module_output_name = "token_embeddings";
 };
 
 /// What sentence_bert_config.json, in the folder of the Transformer, says of texts.
@@ -116,8 +145,10 @@ struct SentenceLimits {
     std::optional<Index> max_seq_length;  // special tokens included
     bool do_lower_case = false;
 
-    /// Throws ConfigError, and UnsupportedError for models of other things than texts' tokens.
-    static SentenceLimits load(const std::filesystem::path& folder, const FileOptions& files) {
+    /// Throws ConfigError, and UnsupportedError for another task, or other arguments of the
+    /// tokenizer.
+    static SentenceLimits load(const std::filesystem::path& folder, const FileOptions& files,
+                               const SentenceTask& task = {}) {
         constexpr std::array<const char*, 7> names{
             "sentence_bert_config.json",       "sentence_roberta_config.json",
             "sentence_distilbert_config.json", "sentence_camembert_config.json",
@@ -133,8 +164,13 @@ struct SentenceLimits {
         if (json.holds("max_seq_length"))
             limits.max_seq_length = json.at("max_seq_length").integer(1, Index{1} << 40);
         if (json.holds("do_lower_case")) limits.do_lower_case = json.at("do_lower_case").boolean();
-        require(json, "transformer_task", "feature-extraction");
-        require(json, "module_output_name", "token_embeddings");
+        require(json, "transformer_task", task.transformer_task);
+        require(json, "module_output_name", task.module_output_name);
+        for (const char* key : {"processing_kwargs", "query_expansion"}) {
+            if (!json.holds(key) || (json.at(key).is_object() && json.at(key).size() == 0))
+                continue;
+            throw UnsupportedError({json.file(), json.at(key).path(), "nothing", "arguments"});
+        }
         return limits;
     }
 
@@ -153,16 +189,15 @@ struct SentenceDefaults {
     std::optional<Index> truncate_dim;
     Similarity similarity = Similarity::cosine;
 
-    /// Throws ConfigError; UnsupportedError for a similarity that is not known.
+    /// Throws ConfigError.
     static SentenceDefaults load(const std::filesystem::path& root, const FileOptions& files) {
         const auto file =
             SentenceFile::load_if_there(root / "config_sentence_transformers.json", files);
         const SentenceJson json = file.view();
         SentenceDefaults result;
         if (json.holds("prompts")) {
-            const auto prompts = json.at("prompts").object();
-            for (const auto& [key, value] : prompts.raw().items())
-                result.prompts[key] = value.is_null() ? "" : prompts.at(key).string();
+            for (auto& [key, prompt] : prompts_of(json.at("prompts")))
+                result.prompts[key] = std::move(prompt);
         }
         if (json.holds("default_prompt_name")) {
             const auto name = json.at("default_prompt_name");
@@ -173,15 +208,37 @@ struct SentenceDefaults {
             result.truncate_dim = json.at("truncate_dim").integer(1, Index{1} << 40);
         if (json.holds("similarity_fn_name")) {
             const auto name = json.at("similarity_fn_name");
-            const auto similarity = similarity_named(name.string());
-            if (!similarity) {
-                throw UnsupportedError(
-                    {name.file(), name.path(), similarity_names.list(), in_quotes(name.string())});
+            const auto similarity = similarity_names.find(name.string());
+            if (!similarity) {  // sentence-transformers keeps its default, too
+                give_notice(files, name.file(), name.path(),
+                            in_quotes(name.string()) + " is no similarity of two vectors (" +
+                                similarity_names.list() + "); cosine is used");
             }
-            result.similarity = *similarity;
+            result.similarity = similarity.value_or(Similarity::cosine);
         }
         return result;
     }
+
+    /// Names and texts of prompts; null is an empty one.
+    static std::map<std::string, std::string> prompts_of(const SentenceJson& json) {
+        std::map<std::string, std::string> prompts;
+        for (const auto& [key, value] : json.object().raw().items())
+            prompts[key] = value.is_null() ? "" : json.at(key).string();
+        return prompts;
+    }
 };
+
+/// The prompt of a name, or none; InputError for a name that the folder does not have.
+inline std::string prompt_named(const std::map<std::string, std::string>& prompts,
+                                const std::optional<std::string>& name) {
+    if (!name) return "";
+    if (const auto found = prompts.find(*name); found != prompts.end()) return found->second;
+    std::string names;
+    for (const auto& [known, prompt] : prompts)
+        names += (names.empty() ? "" : ", ") + in_quotes(known);
+    throw InputError({"", "prompt_name",
+                      names.empty() ? "no name: the folder has none" : "one of " + names,
+                      in_quotes(*name)});
+}
 
 }  // namespace nystromformer::detail

@@ -77,14 +77,9 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
     /// InputError for a name that the folder does not have.
     std::string prompt_of(const SentenceEmbeddingOptions& options) const {
         if (options.prompt) return *options.prompt;
-        const auto& name = options.prompt_name ? options.prompt_name : defaults.default_prompt_name;
-        if (!name) return "";
-        if (const auto found = defaults.prompts.find(*name); found != defaults.prompts.end())
-            return found->second;
-        std::string names;
-        for (const auto& [known, prompt] : defaults.prompts)
-            names += (names.empty() ? "" : ", ") + detail::in_quotes(known);
-        throw InputError({"", "prompt_name", "one of " + names, detail::in_quotes(*name)});
+        return detail::prompt_named(defaults.prompts, options.prompt_name
+                                                          ? options.prompt_name
+                                                          : defaults.default_prompt_name);
     }
 
     /// The tokens that a prompt has before a text where the pooling leaves them out: with the

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// nystromformer rerank
+#include "command_line.hpp"
+
+#include <nystromformer/rerank.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace rerank_command {
+
+using namespace command_line;
+namespace nf = nystromformer;
+
+struct Options : CommonOptions {
+    std::optional<std::string> query;
+    std::string activation_fn = "default";
+    bool return_documents = false;
+    nf::RerankOptions pipeline;
+};
+
+/// As CrossEncoder.rank has it.
+Json to_json(const nf::RerankInput& input, const std::vector<nf::RerankAnswer>& answers,
+             bool return_documents) {
+    Json list = Json::array();
+    for (const auto& [corpus_id, score] : answers) {
+        Json& json = list.emplace_back(Json{{"corpus_id", corpus_id}, {"score", score}});
+        if (return_documents) json["text"] = input.texts[static_cast<std::size_t>(corpus_id)];
+    }
+    return list;
+}
+
+/// The query, and the texts as they are ranked.
+std::string table(const Request& request, const std::optional<std::string>& query) {
+    const Json& texts = request.fields["texts"];
+    std::string text = for_terminal(request.text("query", query)) + '\n';
+    for (const Json& answer : request.output) {
+        text += score_text(answer["score"]) +
+                for_terminal(texts[answer["corpus_id"].get<std::size_t>()].get<std::string>()) +
+                '\n';
+    }
+    return text;
+}
+
+int run(const Options& options, const std::vector<std::string>& texts) {
+    if (!texts.empty() && !options.query)
+        throw UsageError("--query is required with a TEXT to rank for it");
+    std::vector<Json> arguments;
+    if (!texts.empty()) arguments.push_back({{"query", *options.query}, {"texts", texts}});
+    nf::RerankOptions pipeline_options = options.pipeline;
+    pipeline_options.activation_fn = nf::rerank_activation_named(options.activation_fn);
+    const nf::RerankPipeline pipeline(options.model, options.load_options());
+    if (const Index labels = pipeline.model().config().num_labels; labels != 1) {
+        throw nf::InputError({options.model, "",
+                              "a model with one label, whose score is the relevance (classify "
+                              "with a \"pair\" gives the scores of several)",
+                              std::to_string(labels) + " labels"});
+    }
+    const auto read = [&](const Request& request) -> nf::RerankInput {
+        return {request.text("query", options.query), request.texts("texts")};
+    };
+    const auto json_of = [&](const nf::RerankInput& input, const auto& answers) {
+        return to_json(input, answers, options.return_documents);
+    };
+    return answer_with(pipeline, pipeline_options, arguments, options, read, json_of,
+                       [&](const Request& request) { return table(request, options.query); });
+}
+
+}  // namespace rerank_command
+
+void add_rerank(CLI::App& app, command_line::Session& session) {
+    using namespace rerank_command;
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        *app.add_subcommand("rerank", "Texts in the order in which they answer a query");
+    options->add_model(command);
+    add_texts(command, "a TEXT to rank", "{\"query\": ..., \"texts\": [...]}");
+    add_text_option(command, "--query", options->query, "for the TEXTs, and lines without a query");
+    nf::RerankOptions& pipeline = options->pipeline;
+    command.add_option("--top-k", pipeline.top_k, "the best texts (default: all)")->type_name("N");
+    command
+        .add_option("--activation-fn", options->activation_fn,
+                    "default (by the folder), identity for raw scores, or sigmoid")
+        ->check(CLI::IsMember({"default", "identity", "sigmoid"}))
+        ->type_name("NAME");
+    command.add_flag("--return-documents", options->return_documents,
+                     "also the texts in JSON, as \"text\"");
+    command
+        .add_option("--max-length", pipeline.max_length,
+                    "most tokens of query and text (default: as the folder says)")
+        ->type_name("N");
+    add_text_option(command, "--prompt", pipeline.prompt, "put before each query");
+    add_text_option(command, "--prompt-name", pipeline.prompt_name, "one of the folder's prompts")
+        ->excludes("--prompt");
+    add_truncation(command, pipeline.long_text.truncation);
+    add_stride(command, pipeline.long_text.stride);
+    options->add_pipeline(command);
+    command.callback([options, &command, &session] {
+        session.exit_code = run(*options, texts_of(command, session));
+    });
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// RerankPipeline's body: logits of pairs to scores, and the order of the texts.
+#pragma once
+
+#include <nystromformer/core/embeddings.hpp>
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/names.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/batches.hpp>
+#include <nystromformer/pipelines/scores.hpp>
+#include <nystromformer/pipelines/sentence/dense_activation.hpp>
+#include <nystromformer/pipelines/sentence/rerank_folder.hpp>
+#include <nystromformer/pipelines/text_model.hpp>
+#include <nystromformer/pipelines/windows.hpp>
+#include <nystromformer/rerank.hpp>
+#include <nystromformer/tokenizer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+namespace detail {
+inline constexpr auto rerank_activation_names = enum_names<RerankActivation>("identity", "sigmoid");
+}  // namespace detail
+
+struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassification<float>> {
+    detail::RerankFolder folder;
+    Index max_length;
+
+    Body(const std::filesystem::path& root, const LoadOptions& options)
+        : Body(detail::RerankFolder::load(root, detail::file_options(options)), options) {}
+    Body(detail::RerankFolder files, const LoadOptions& options)
+        : TextModel(
+              NystromformerForSequenceClassification<float>::from_pretrained(files.model, options),
+              Tokenizer::from_pretrained(files.model, files.limits.do_lower_case,
+                                         detail::file_options(options))),
+          folder(std::move(files)),
+          max_length(std::min(config().max_position_embeddings,
+                              folder.limits.max_seq_length.value_or(TextModel::max_length()))) {}
+
+    /// The logits of the pairs of each input: those of input i are the rows from first_pair[i].
+    /// `text(i, k)` is the k-th text of input i, `query(i)` its query.
+    template <typename Query, typename Text>
+    Matrix<float> scores(const std::vector<std::size_t>& first_pair, const RerankOptions& options,
+                         const Query& query, const Text& text) const {
+        const std::string prompt = prompt_of(options);
+        const auto encode = [&](std::size_t i, std::size_t k, const LongText& long_text) {
+            const std::string first = prompt + query(i);
+            const auto strategy = long_text.stride ? TruncationStrategy::only_second
+                                                   : TruncationStrategy::longest_first;
+            return windows_of(
+                {.text = first, .pair = text(i, k), .number = i, .strategy = strategy}, long_text,
+                options.max_length.value_or(max_length));
+        };
+        Matrix<float> logits =
+            pair_logits(first_pair, config().num_labels, options.long_text, options.run, encode);
+        return activated(std::move(logits), options);
+    }
+
+    /// InputError for a pair of more than `length` tokens that is neither cut nor split.
+    std::vector<Encoding> windows_of(const detail::TextInput& input, const LongText& long_text,
+                                     Index length) const {
+        std::vector<Encoding> windows = encode_all(input, long_text, length);
+        if (const Index tokens = windows.front().size(); tokens > length) {
+            throw InputError({"", "",
+                              "at most " + std::to_string(length) +
+                                  " tokens of query and text (truncation cuts, stride reads in "
+                                  "windows)",
+                              std::to_string(tokens), input.number});
+        }
+        return windows;
+    }
+
+    /// Source: CrossEncoder._inference
+    Matrix<float> activated(Matrix<float> x, const RerankOptions& options) const {
+        const detail::DenseFunction* function = folder.activation;
+        if (options.activation_fn || function == nullptr) {
+            const bool is_sigmoid = options.activation_fn.value_or(
+                                        config().num_labels == 1 ? RerankActivation::sigmoid
+                                                                 : RerankActivation::identity) ==
+                                    RerankActivation::sigmoid;
+            function = is_sigmoid ? &detail::dense_functions[5] : &detail::dense_functions[0];
+        }
+        x = detail::applied(*function, std::move(x));
+        if (!options.apply_softmax || x.cols() == 1) return x;
+        for (Index i = 0; i < x.rows(); ++i) {
+            RowVector<float> row = x.row(i);
+            detail::softmax_row(row);
+            x.row(i) = row;
+        }
+        return x;
+    }
+
+    /// InputError where options are out of range or against each other.
+    void check(const RerankOptions& options) const {
+        detail::check_options(options.run);
+        const Index most = config().max_position_embeddings;
+        const Index length = options.max_length.value_or(max_length);
+        if (length < 1 || length > most)
+            throw InputError(
+                {"", "max_length", "1 to " + std::to_string(most), std::to_string(length)});
+        detail::check_long_text(options.long_text, length);
+        if (options.top_k.value_or(1) < 1)
+            throw InputError({"", "top_k", "at least 1", std::to_string(*options.top_k)});
+        prompt_of(options);
+    }
+    /// InputError for a model that cannot rank.
+    void check_ranks(const RerankOptions& options) const {
+        check(options);
+        if (config().num_labels == 1) return;
+        throw InputError({"", "model",
+                          "one label, whose score is the relevance (predict and text "
+                          "classification take several)",
+                          std::to_string(config().num_labels)});
+    }
+
+    std::string prompt_of(const RerankOptions& options) const {
+        if (options.prompt) return *options.prompt;
+        return detail::prompt_named(
+            folder.prompts, options.prompt_name ? options.prompt_name : folder.default_prompt_name);
+    }
+
+    std::vector<std::vector<RerankAnswer>> batch(std::span<const RerankInput> inputs,
+                                                 const RerankOptions& options) const {
+        check_ranks(options);
+        std::vector<std::size_t> first_pair{0};
+        for (const RerankInput& input : inputs)
+            first_pair.push_back(first_pair.back() + input.texts.size());
+        const Matrix<float> rows = scores(
+            first_pair, options,
+            [&](std::size_t i) -> const std::string& { return inputs[i].query; },
+            [&](std::size_t i, std::size_t k) -> const std::string& { return inputs[i].texts[k]; });
+        std::vector<std::vector<RerankAnswer>> results(inputs.size());
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            for (std::size_t k = 0; k < inputs[i].texts.size(); ++k) {
+                results[i].push_back(
+                    {static_cast<Index>(k), rows(static_cast<Index>(first_pair[i] + k), 0)});
+            }
+            std::stable_sort(results[i].begin(), results[i].end(),
+                             [](const auto& a, const auto& b) { return a.score > b.score; });
+            const auto count = static_cast<std::size_t>(options.top_k.value_or(0));
+            if (options.top_k && count < results[i].size()) results[i].resize(count);
+        }
+        return results;
+    }
+
+    Matrix<float> predict(std::span<const RerankPair> pairs, const RerankOptions& options) const {
+        check(options);
+        std::vector<std::size_t> first_pair{0};
+        for (std::size_t i = 0; i < pairs.size(); ++i) first_pair.push_back(i + 1);
+        return scores(
+            first_pair, options,
+            [&](std::size_t i) -> const std::string& { return pairs[i].query; },
+            [&](std::size_t i, std::size_t) -> const std::string& { return pairs[i].text; });
+    }
+};
+
+NYSTROMFORMER_INLINE std::string_view name(RerankActivation activation) {
+    return detail::rerank_activation_names[activation];
+}
+NYSTROMFORMER_INLINE std::optional<RerankActivation> rerank_activation_named(
+    std::string_view name) {
+    return detail::rerank_activation_names.find(name);
+}
+
+NYSTROMFORMER_INLINE RerankPipeline::RerankPipeline(const std::filesystem::path& folder,
+                                                    const LoadOptions& options)
+    : body_(std::make_shared<const Body>(folder, options)) {}
+
+NYSTROMFORMER_INLINE std::vector<RerankAnswer> RerankPipeline::operator()(
+    std::string_view query, std::vector<std::string> texts, const RerankOptions& options) const {
+    const RerankInput input{std::string(query), std::move(texts)};
+    return std::move(batch({&input, 1}, options).front());
+}
+NYSTROMFORMER_INLINE std::vector<std::vector<RerankAnswer>> RerankPipeline::batch(
+    std::span<const RerankInput> inputs, const RerankOptions& options) const {
+    return body_->batch(inputs, options);
+}
+NYSTROMFORMER_INLINE Embeddings RerankPipeline::predict(std::span<const RerankPair> pairs,
+                                                        const RerankOptions& options) const {
+    return detail::embeddings_of(body_->predict(pairs, options));
+}
+NYSTROMFORMER_INLINE void RerankPipeline::check(const RerankOptions& options) const {
+    body_->check(options);
+}
+NYSTROMFORMER_INLINE Index RerankPipeline::max_length() const { return body_->max_length; }
+NYSTROMFORMER_INLINE const std::map<std::string, std::string>& RerankPipeline::prompts() const {
+    return body_->folder.prompts;
+}
+NYSTROMFORMER_INLINE const NystromformerForSequenceClassification<float>& RerankPipeline::model()
+    const {
+    return body_->model;
+}
+NYSTROMFORMER_INLINE const Tokenizer& RerankPipeline::tokenizer() const { return body_->tokenizer; }
+
+}  // namespace nystromformer

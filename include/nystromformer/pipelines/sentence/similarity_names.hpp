@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The names of similarities, as config_sentence_transformers.json spells them.
+#pragma once
+
+#include <nystromformer/core/names.hpp>
+#include <nystromformer/semantic_search.hpp>
+
+namespace nystromformer::detail {
+
+inline constexpr auto similarity_names =
+    enum_names<Similarity>("cosine", "dot", "euclidean", "manhattan");
+
+}  // namespace nystromformer::detail

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// RerankPipeline: a query and texts in, the texts in the order of their relevance out.
+#pragma once
+
+#include <nystromformer/core/mode.hpp>
+#include <nystromformer/embeddings.hpp>
+#include <nystromformer/model/forward.hpp>
+#include <nystromformer/options.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nystromformer {
+
+class Tokenizer;
+
+/// A text with its score, with the names of sentence-transformers.
+struct RerankAnswer {
+    Index corpus_id;  ///< its place among the texts, from 0
+    double score;     ///< larger is more relevant
+};
+
+/// What makes scores of logits.
+enum class RerankActivation { identity, sigmoid };
+
+/// "identity" or "sigmoid".
+std::string_view name(RerankActivation activation);
+/// The activation of that name, or nothing (also for "default").
+std::optional<RerankActivation> rerank_activation_named(std::string_view name);
+
+struct RerankOptions {
+    std::optional<Index> top_k = std::nullopt;  ///< the best texts, at least 1; nothing: all
+    /// Nothing: the folder's activation_fn, else sigmoid for one label and identity for several.
+    std::optional<RerankActivation> activation_fn = std::nullopt;
+    bool apply_softmax = false;  ///< of `predict`: over the labels, where there are several
+    /// Tokens of a query and a text at most; nothing: as the folder says. At most what the model
+    /// takes.
+    std::optional<Index> max_length = std::nullopt;
+    /// Put before each query; nothing: what prompt_name says.
+    std::optional<std::string> prompt = std::nullopt;
+    /// One of the folder's prompts; nothing: its default_prompt_name, or no prompt.
+    std::optional<std::string> prompt_name = std::nullopt;
+    /// Truncation is what sentence-transformers does. With a stride, the text is split and each
+    /// window goes with the whole query; the logits are the means of the windows' logits, each
+    /// weighted by its number of tokens without special ones.
+    LongText long_text = {};
+    RunOptions run = {};
+};
+
+/// A query and the texts to rank for it.
+struct RerankInput {
+    std::string query;
+    std::vector<std::string> texts;
+};
+
+/// A query and one text, to be scored.
+struct RerankPair {
+    std::string query;
+    std::string text;
+};
+
+/// CrossEncoder.rank and CrossEncoder.predict of sentence-transformers, for folders with a sequence
+/// classification head, also those that sentence-transformers 6 wrote with a modules.json. Every
+/// pair is computed alone, without padding: its score is the same bit for bit in any batch and on
+/// any number of threads. Immutable, cheap to copy, safe to share between threads.
+/// Source: sentence_transformers/cross_encoder/model.py
+class RerankPipeline {
+public:
+    /// Loads model and tokenizer of a folder. Throws what those throw, and UnsupportedError for
+    /// modules or an activation_fn that this library does not run.
+    explicit RerankPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
+
+    /// The texts, most relevant first; equally relevant ones keep their order. InputError if a pair
+    /// is too long, and if the model has more than one label.
+    std::vector<RerankAnswer> operator()(std::string_view query, std::vector<std::string> texts,
+                                         const RerankOptions& options = {}) const;
+    /// The same for several queries, faster than one by one. InputError names the first bad one.
+    std::vector<std::vector<RerankAnswer>> batch(std::span<const RerankInput> inputs,
+                                                 const RerankOptions& options = {}) const;
+    /// The scores of pairs: (pairs, num_labels). InputError names the first bad one.
+    Embeddings predict(std::span<const RerankPair> pairs, const RerankOptions& options = {}) const;
+
+    /// InputError for options that are out of range or contradict each other.
+    void check(const RerankOptions& options) const;
+
+    /// Tokens of a pair at most, special ones included, unless a call says otherwise.
+    Index max_length() const;
+    /// The folder's prompts by name.
+    const std::map<std::string, std::string>& prompts() const;
+
+    const NystromformerForSequenceClassification<float>& model() const;
+    const Tokenizer& tokenizer() const;
+
+private:
+    struct Body;
+    std::shared_ptr<const Body> body_;
+};
+
+}  // namespace nystromformer
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/pipelines/rerank.hpp>
+#endif
