@@ -2,40 +2,49 @@
 // Reads and writes config.json.
 #pragma once
 
+#include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/file.hpp>
-#include <nystromformer/core/json.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/model/config_reader.hpp>
+#include <nystromformer/model/family.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace nystromformer {
 
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::string_view text,
-                                                                        const std::string& file) {
-    const detail::JsonTree json = detail::parse_json(text, file);
+                                                                        const std::string& file,
+                                                                        const FileOptions& files) {
+    const detail::JsonTree json = detail::parse_python_json(text, file, files);
     const detail::ConfigView view(json, file);
     NystromformerConfig config;
-    detail::ConfigReader(view.object(), config).read();
+    detail::ConfigReader(view.object(), config, files).read();
     return config;
 }
 
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_pretrained(
     const std::filesystem::path& folder, const FileOptions& files) {
     const auto path = folder / "config.json";
-    return from_json(detail::read_file(path, detail::max_config_size, files), path.string());
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
+        throw IoError(
+            {path.string(), "", "the config.json of a model", detail::what_is_there(folder)});
+    return from_json(detail::read_file(path, detail::max_config_size, files), path.string(), files);
 }
 
 NYSTROMFORMER_INLINE std::string NystromformerConfig::to_json() const {
     detail::Json json;
-    json["model_type"] = "nystromformer";
-    detail::visit_fields(*this, detail::ConfigWriter(json));
+    json["model_type"] = model_type;
+    detail::visit_fields(*this, detail::ConfigWriter(json, detail::family_of(model_type)));
     return json.dump(2) + '\n';
 }
 
@@ -43,6 +52,26 @@ NYSTROMFORMER_INLINE Activation NystromformerConfig::activation() const {
     if (const auto found = find_activation(hidden_act)) return *found;
     throw ConfigError(
         {"", "hidden_act", "one of " + detail::activation_names(), detail::in_quotes(hidden_act)});
+}
+
+NYSTROMFORMER_INLINE Index NystromformerConfig::position_rows() const {
+    const bool has_two_more =
+        detail::family_of(model_type).positions == detail::PositionRule::after_two;
+    return max_position_embeddings + (has_two_more ? 2 : 0);
+}
+NYSTROMFORMER_INLINE Index NystromformerConfig::first_position() const {
+    switch (detail::family_of(model_type).positions) {
+        case detail::PositionRule::after_two:
+            return 2;
+        case detail::PositionRule::from_zero:
+            return 0;
+        default:
+            return pad_token_id.value_or(0) + 1;
+    }
+}
+NYSTROMFORMER_INLINE std::optional<Index> NystromformerConfig::uncounted_id() const {
+    const auto rule = detail::family_of(model_type).positions;
+    return rule == detail::PositionRule::after_padding ? pad_token_id : padding_idx;
 }
 
 }  // namespace nystromformer

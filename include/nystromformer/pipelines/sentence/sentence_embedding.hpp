@@ -65,7 +65,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         };
         in_range("truncate_dim", options.truncate_dim, 1, out_features());
         in_range("max_seq_length", options.max_seq_length, 1,
-                 model.config().max_position_embeddings);
+                 model.config().max_length());
         detail::check_long_text(options.long_text, length_of(options));
         prompt_of(options);
     }
