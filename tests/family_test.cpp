@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "library.hpp"
 
+#include <nystromformer/core/json.hpp>
 #include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/checkpoint.hpp>
@@ -120,6 +121,57 @@ void compare(const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("a config.json that tells no model type gets that of the weights' names", "[family]") {
+    const auto without_type = [](const std::string& name) {
+        const TemporaryFolder folder;
+        for (const auto& entry : fs::directory_iterator(data / name))
+            fs::copy_file(entry.path(), folder.path / entry.path().filename());
+        nf::detail::Json json = nf::detail::read_json_file(folder.path / "config.json", 1 << 20);
+        json.erase("model_type");
+        json.erase("architectures");
+        nf::detail::write_file(folder.path / "config.json", json.dump());
+        return nf::NystromformerConfig::from_pretrained(folder.path).model_type;
+    };
+    CHECK(without_type("bert-words") == "bert");
+    CHECK(without_type("roberta-classes") == "roberta");
+    CHECK(without_type("electra-tags") == "electra");
+    CHECK(without_type("distilbert-answers") == "distilbert");
+    CHECK(without_type("distilbert-model") == "distilbert");
+    CHECK(without_type("bert-model") == "nystromformer");
+}
+
+namespace {
+
+template <template <typename> typename Model>
+std::string refusal(const std::string& name) {
+    try {
+        (void)Model<float>::from_pretrained(data / name);
+    } catch (const nf::TensorError& error) {
+        return error.what();
+    }
+    return "loaded";
+}
+bool has(const std::string& text, const char* part) { return text.find(part) != text.npos; }
+
+}  // namespace
+
+TEST_CASE("a folder without the head that is asked for is told to the commands that run it",
+          "[family]") {
+    CHECK(has(refusal<nf::NystromformerForMaskedLM>("distilbert-tags"),
+              "\"vocab_transform.weight\": expected the tensors of a masked language model, found "
+              "none of that name; this folder holds a token classifier: use tag"));
+    CHECK(has(refusal<nf::NystromformerForQuestionAnswering>("bert-classes"),
+              "this folder holds a text classifier: use classify, zero-shot"));
+    CHECK(has(refusal<nf::NystromformerForTokenClassification>("roberta-classes"),
+              "\"classifier.weight\""));
+    CHECK(
+        has(refusal<nf::NystromformerForSequenceClassification>("electra-choices"), "use choose"));
+    CHECK(has(refusal<nf::NystromformerForMultipleChoice>("roberta-answers"), "use answer"));
+    CHECK(has(refusal<nf::NystromformerForMaskedLM>("camembert-model"), "use embed"));
+    // As in transformers the class counts that is asked for: the tensors are all there.
+    CHECK(refusal<nf::NystromformerForTokenClassification>("bert-classes") == "loaded");
+}
 
 TEMPLATE_TEST_CASE("every family runs with every head as transformers runs it", "[family]", double,
                    float) {

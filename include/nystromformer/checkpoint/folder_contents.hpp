@@ -17,6 +17,19 @@
 
 namespace nystromformer::detail {
 
+/// The files that hold the weights of a folder, in the order in which they are looked for.
+inline constexpr std::array<const char*, 4> weight_names{
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+    "pytorch_model.bin.index.json"};
+
+/// True where one of them is there, even as a dangling link.
+inline bool has_weights(const std::filesystem::path& folder) {
+    return std::any_of(weight_names.begin(), weight_names.end(), [&](const char* name) {
+        std::error_code ignored;
+        return std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored));
+    });
+}
+
 /// The names of files and folders in a folder, sorted; at most 10,000 of them.
 inline std::vector<std::string> names_in(const std::filesystem::path& folder) {
     constexpr std::size_t most = 10'000;

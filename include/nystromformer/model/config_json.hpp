@@ -2,9 +2,9 @@
 // Reads and writes config.json.
 #pragma once
 
+#include <nystromformer/checkpoint.hpp>
 #include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/config.hpp>
-#include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
@@ -13,6 +13,7 @@
 #include <nystromformer/model/config_reader.hpp>
 #include <nystromformer/model/family.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,6 +21,26 @@
 #include <system_error>
 
 namespace nystromformer {
+
+namespace detail {
+
+/// The family whose scope or names the weights of a folder have, for the config.json of 2019 that
+/// has no model_type. Null where there are none, or they do not tell: a bare encoder of BERT and
+/// one of RoBERTa have the same names.
+inline const Family* family_of_weights(const std::filesystem::path& folder,
+                                       const FileOptions& files) {
+    if (!has_weights(folder)) return nullptr;
+    const Checkpoint checkpoint = Checkpoint::open(folder, files);
+    const auto found = std::find_if(families.begin(), families.end(), [&](const Family& family) {
+        const std::string position = "embeddings.position_embeddings.weight";
+        return checkpoint.find(std::string(family.scope) + '.' + position) != nullptr;
+    });
+    if (found != families.end()) return &*found;
+    return checkpoint.find("transformer.layer.0.attention.q_lin.weight") ? find_family("distilbert")
+                                                                         : nullptr;
+}
+
+}  // namespace detail
 
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::string_view text,
                                                                         const std::string& file,
@@ -33,12 +54,18 @@ NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::str
 
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_pretrained(
     const std::filesystem::path& folder, const FileOptions& files) {
-    const auto path = folder / "config.json";
+    const std::string file = (folder / "config.json").string();
     std::error_code ignored;
-    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
-        throw IoError(
-            {path.string(), "", "the config.json of a model", detail::what_is_there(folder)});
-    return from_json(detail::read_file(path, detail::max_config_size, files), path.string(), files);
+    if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored)))
+        throw IoError({file, "", "the config.json of a model", detail::what_is_there(folder)});
+    const detail::JsonTree json = detail::read_python_json(file, detail::max_config_size, files);
+    const detail::ConfigView view(json, file);
+    NystromformerConfig config;
+    detail::ConfigReader reader(view.object(), config, files);
+    const detail::Family* by_tensors =
+        reader.family() == nullptr ? detail::family_of_weights(folder, files) : nullptr;
+    reader.read(by_tensors == nullptr ? detail::families.front() : *by_tensors);
+    return config;
 }
 
 NYSTROMFORMER_INLINE std::string NystromformerConfig::to_json() const {

@@ -56,8 +56,18 @@ public:
     ConfigReader(const ConfigView& view, Config& config, const FileOptions& files = {})
         : view_(view), config_(config), files_(files), family_(&families.front()) {}
 
-    void read() {
-        read_family();
+    /// Null where config.json tells no model type, neither itself nor by its class.
+    const Family* family() const {
+        if (!view_.holds("model_type")) return family_of_class();
+        const auto type = view_.at("model_type");
+        if (const Family* found = find_family(type.string())) return found;
+        refuse(type, "a model that this library runs, one of " + family_names());
+    }
+
+    /// `otherwise`: the family of a file that tells none.
+    void read(const Family& otherwise = families.front()) {
+        family_ = &otherwise;
+        if (const Family* told = family()) family_ = told;
         refuse_others();
         config_ = defaults_of<Config>(*family_);
         LabelReader(view_, config_, files_).read();
@@ -140,16 +150,6 @@ private:
         return found ? found->path() : '/' + std::string(own_field(*family_, field));
     }
 
-    void read_family() {
-        if (!view_.holds("model_type")) {
-            if (const Family* family = family_of_class()) family_ = family;
-            return;
-        }
-        const auto type = view_.at("model_type");
-        family_ = find_family(type.string());
-        if (family_ == nullptr)
-            refuse(type, "a model that this library runs, one of " + family_names());
-    }
     /// By the first of "architectures", as "BertForMaskedLM"; null where that tells nothing.
     const Family* family_of_class() const {
         if (!view_.holds("architectures") || !view_.at("architectures").is_array() ||
