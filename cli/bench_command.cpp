@@ -112,11 +112,11 @@ void check_lengths(const Options& options, const nf::NystromformerConfig& config
             throw UsageError("--batch times --lengths: at most " + std::to_string(max_tokens) +
                              " tokens");
         }
-        if (length <= config.max_position_embeddings) continue;
-        throw nf::InputError({"", "--lengths",
-                              "at most max_position_embeddings " +
-                                  std::to_string(config.max_position_embeddings) + " tokens",
-                              std::to_string(length)});
+        if (length <= config.max_length()) continue;
+        throw nf::InputError(
+            {"", "--lengths",
+             "at most max_position_embeddings " + std::to_string(config.max_length()) + " tokens",
+             std::to_string(length)});
     }
 }
 

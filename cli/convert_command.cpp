@@ -18,6 +18,16 @@ struct Options {
     CommonOptions common;
 };
 
+/// Whose formula the head of the new folder has.
+std::string head_of(const nf::NystromformerConfig& config) {
+    if (config.architectures.front() == "NystromformerModel") return "none";
+    if (!config.head_model_type) return "Nystromformer's: transformers runs it, too";
+    return *config.head_model_type +
+           "'s, which Nystromformer's is not equal to: this library runs it, transformers would "
+           "make "
+           "a random one (the old folder runs in both)";
+}
+
 Json to_json(const Options& options, const nf::ConversionReport& report) {
     const nf::NystromformerConfig& config = report.config;
     const std::string why = "num_landmarks " + std::to_string(config.num_landmarks) +
@@ -29,6 +39,7 @@ Json to_json(const Options& options, const nf::ConversionReport& report) {
             {"to", options.to},
             {"source_architecture", report.source_architecture},
             {"architecture", config.architectures.front()},
+            {"head", head_of(config)},
             {"attention", {{"runs", "exact"}, {"why", why}}},
             {"source_positions", report.source_positions},
             {"max_position_embeddings", config.max_position_embeddings},
@@ -54,6 +65,7 @@ std::string table(const Json& report) {
                            report["source_architecture"].get<std::string>()) +
            row("to",
                report["to"].get<std::string>() + ", " + report["architecture"].get<std::string>()) +
+           row("head", report["head"].get<std::string>()) +
            row("attention", "exact: " + report["attention"]["why"].get<std::string>()) +
            row("at most", positions) + row("left out", joined(report["left_out"])) +
            row("files", joined(report["files"]));
@@ -71,9 +83,11 @@ int run(const Options& options) {
 void add_convert(CLI::App& app, command_line::Session& session) {
     using namespace convert_command;
     auto options = std::make_shared<Options>();
-    CLI::App& command =
-        *app.add_subcommand("convert", "A BERT or RoBERTa folder to a Nystromformer one");
-    command.add_option("--from", options->from, "BERT, RoBERTa, XLM-RoBERTa or CamemBERT folder")
+    CLI::App& command = *app.add_subcommand(
+        "convert", "A BERT folder to a Nystromformer one (it also runs as it is)");
+    command
+        .add_option("--from", options->from,
+                    "BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or ELECTRA folder")
         ->required()
         ->type_name("DIR");
     command.add_option("--to", options->to, "folder to write, new or empty")
@@ -84,8 +98,7 @@ void add_convert(CLI::App& app, command_line::Session& session) {
                     "longest text in tokens; the position rows are repeated (default: as before)")
         ->check(CLI::Range(Index{1}, Index{1} << 24))
         ->type_name("N");
-    command.add_flag("--encoder-only", options->conversion.encoder_only,
-                     "leave the head out, also one that Nystromformer has no equal of");
+    command.add_flag("--encoder-only", options->conversion.encoder_only, "leave the head out");
     options->common.add_json(command);
     command.callback([options, &session] { session.exit_code = run(*options); });
 }

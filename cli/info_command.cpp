@@ -3,13 +3,18 @@
 #include "command_line.hpp"
 
 #include <nystromformer/checkpoint.hpp>
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/kernels/isa.hpp>
+#include <nystromformer/model/head_kind.hpp>
+#include <nystromformer/models.hpp>
 #include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer.hpp>
 
-#include <filesystem>
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace info_command {
 
@@ -44,6 +49,8 @@ Json attention_of(const nf::NystromformerConfig& config, const CommonOptions& op
         case nf::Attention::config:
             break;
     }
+    if (config.model_type != "nystromformer")
+        return {{"runs", "exact"}, {"why", "a BERT; give --attention nystrom for landmarks"}};
     const std::string sizes = "num_landmarks " + std::to_string(config.num_landmarks) +
                               (config.uses_exact_attention() ? " = " : " differs from ") +
                               "segment_means_seq_len " +
@@ -54,30 +61,89 @@ Json attention_of(const nf::NystromformerConfig& config, const CommonOptions& op
     return {{"runs", "nystrom"}, {"why", sizes + ';' + nystrom_why}};
 }
 
-/// What the folder's tokenizer is; null where there is none.
-Json tokenizer_of(const std::filesystem::path& folder) {
-    if (!std::filesystem::exists(folder / "tokenizer.json")) return nullptr;
-    const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(folder);
-    const auto mask = tokenizer.mask_token();
-    return {{"vocab_size", tokenizer.vocab_size()}, {"mask_token", mask ? Json(*mask) : Json()}};
+/// What the folder's tokenizer is; null where there is none that runs, of which `notices` hears.
+Json tokenizer_of(const CommonOptions& options, std::vector<std::string>& notices,
+                  const nf::FileOptions& files) {
+    try {
+        const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.model, false, files);
+        const auto mask = tokenizer.mask_token();
+        return {{"vocab_size", tokenizer.vocab_size()},
+                {"mask_token", mask ? Json(*mask) : Json()}};
+    } catch (const nf::Error& error) {
+        notices.push_back(error.what());
+        return nullptr;
+    }
+}
+
+/// Loads the folder with each head that its tensors make up, which proves that it runs.
+void load_heads(const nf::detail::FolderHeads& heads, const CommonOptions& options,
+                const nf::LoadOptions& load) {
+    const auto kinds = heads.kinds();
+    nf::for_each_head([&]<template <typename> typename Model>(nf::HeadName<Model> head) {
+        const bool is_held = std::any_of(kinds.begin(), kinds.end(), [&](const auto kind) {
+            return nf::detail::words_of(kind).name == head.name;
+        });
+        if (is_held || (kinds.empty() && head.name == "model"))
+            (void)Model<float>::from_pretrained(options.model, load);
+    });
+}
+
+/// The commands that run the folder.
+Json commands_of(const nf::detail::FolderHeads& heads, bool has_tokenizer) {
+    Json commands = Json::array({"run", "bench"});
+    if (!has_tokenizer) return commands;
+    std::vector<nf::detail::HeadKind> kinds = heads.kinds();
+    kinds.push_back(nf::detail::HeadKind::none);
+    for (const auto kind : kinds) {
+        std::string list(nf::detail::words_of(kind).commands);
+        list.erase(std::remove(list.begin(), list.end(), ' '), list.end());
+        for (const std::string& command : split_at_commas(list)) commands.push_back(command);
+    }
+    return commands;
 }
 
 Json info_of(const CommonOptions& options) {
-    const auto config = nf::NystromformerConfig::from_pretrained(options.model);
+    std::vector<std::string> notices;
+    nf::LoadOptions load = options.load_options();
+    load.on_notice = [&](const nf::Notice& notice) {
+        if (std::find(notices.begin(), notices.end(), notice.text()) == notices.end())
+            notices.push_back(notice.text());
+    };
+    const nf::FileOptions files = nf::detail::file_options(load);
+    const auto config = nf::NystromformerConfig::from_pretrained(options.model, files);
+    const auto checkpoint = nf::Checkpoint::open(options.model, files);
+    const nf::detail::FolderHeads heads(config, checkpoint);
+    load_heads(heads, options, load);
     options.note_idle_landmarks(config);
+    const Json tokenizer = tokenizer_of(options, notices, files);
+    Json names = Json::array();
+    for (const auto kind : heads.kinds()) names.push_back(nf::detail::words_of(kind).name);
     return {{"folder", options.model},
+            {"runs", true},
+            {"family", config.model_type},
+            {"heads", names},
+            {"commands", commands_of(heads, !tokenizer.is_null())},
             {"config", Json::parse(config.to_json())},
-            {"weights", weights_of(nf::Checkpoint::open(options.model))},
-            {"tokenizer", tokenizer_of(options.model)},
+            {"max_length", config.max_length()},
+            {"weights", weights_of(checkpoint)},
+            {"tokenizer", tokenizer},
             {"attention", attention_of(config, options)},
             {"precision", options.precision},
             {"isa", nf::name(nf::active_isa())},
-            {"threads", nf::ThreadPool(options.threads).num_threads()}};
+            {"threads", nf::ThreadPool(options.threads).num_threads()},
+            {"notices", notices}};
+}
+
+std::string shape_of(const Json& info) {
+    const auto config = nf::NystromformerConfig::from_json(dump(info["config"]));
+    const auto number = [](Index value) { return std::to_string(value); };
+    return number(config.num_hidden_layers) + " layers, hidden " + number(config.hidden_size) +
+           ", " + number(config.num_attention_heads) + " heads, intermediate " +
+           number(config.intermediate_size) + ", " + config.hidden_act + ", vocabulary " +
+           number(config.vocab_size) + ", at most " + number(config.max_length()) + " tokens";
 }
 
 std::string table(const Json& info) {
-    const Json& config = info["config"];
-    const Json& weights = info["weights"];
     const auto row = [](std::string name, const std::string& value) {
         name.resize(12, ' ');
         return name + for_terminal(value) + '\n';
@@ -85,28 +151,40 @@ std::string table(const Json& info) {
     const auto plain = [](const Json& value) {
         return value.is_string() ? value.get<std::string>() : dump(value);
     };
-    const std::string shape =
-        dump(config["num_hidden_layers"]) + " layers, hidden " + dump(config["hidden_size"]) +
-        ", " + dump(config["num_attention_heads"]) + " heads, intermediate " +
-        dump(config["intermediate_size"]) + ", " + plain(config["hidden_act"]) + ", vocabulary " +
-        dump(config["vocab_size"]) + ", at most " + dump(config["max_position_embeddings"]) +
-        " tokens";
-    return row("folder", plain(info["folder"])) + row("made for", dump(config["architectures"])) +
-           row("shape", shape) +
-           row("weights", plain(weights["file"]) + ", " + dump(weights["numbers"]) +
-                              " numbers in " + dump(weights["bytes"]) + " bytes, tensors " +
-                              dump(weights["tensors"])) +
-           row("tokenizer", info["tokenizer"].is_null() ? "none" : dump(info["tokenizer"])) +
-           row("attention",
-               plain(info["attention"]["runs"]) + ": " + plain(info["attention"]["why"])) +
-           row("runs in", plain(info["precision"]) + " on " + plain(info["isa"]) + ", " +
-                              dump(info["threads"]) + " threads");
+    const auto list = [&](const Json& values) {
+        std::string text;
+        for (const Json& value : values) text += (text.empty() ? "" : ", ") + plain(value);
+        return text.empty() ? "none" : text;
+    };
+    std::string rows = row("folder", plain(info["folder"]));
+    if (!info["runs"].get<bool>()) return rows + row("runs", "no: " + plain(info["why"]));
+    const Json& weights = info["weights"];
+    const Json& attention = info["attention"];
+    rows +=
+        row("runs", "yes: " + list(info["commands"])) + row("family", plain(info["family"])) +
+        row("heads", list(info["heads"])) +
+        row("made for", dump(info["config"].value("architectures", Json::array()))) +
+        row("shape", shape_of(info)) +
+        row("weights", plain(weights["file"]) + ", " + dump(weights["numbers"]) + " numbers in " +
+                           dump(weights["bytes"]) + " bytes, tensors " + dump(weights["tensors"])) +
+        row("tokenizer", info["tokenizer"].is_null() ? "none" : dump(info["tokenizer"])) +
+        row("attention", plain(attention["runs"]) + ": " + plain(attention["why"])) +
+        row("runs in", plain(info["precision"]) + " on " + plain(info["isa"]) + ", " +
+                           dump(info["threads"]) + " threads");
+    for (const Json& notice : info["notices"]) rows += row("note", plain(notice));
+    return rows;
 }
 
+/// Runs, or why not. Wrong options are errors of the call; what is wrong with the folder is told.
 int run(const CommonOptions& options) {
-    const Json info = info_of(options);
+    Json info;
+    try {
+        info = info_of(options);
+    } catch (const nf::Error& error) {
+        info = {{"folder", options.model}, {"runs", false}, {"why", error.what()}};
+    }
     write_out(options.writes_json() ? dump(info) + '\n' : table(info));
-    return good;
+    return info["runs"].get<bool>() ? good : run_time_failure;
 }
 
 }  // namespace info_command

@@ -48,13 +48,15 @@ public:
     Index length() const { return shape_.back(); }
     Index sequences() const { return batch() * choices(); }
 
-    /// The tensors as a model of `hidden_size` takes them.
+    /// The tensors as a model of `config` takes them.
     template <typename Scalar>
-    nf::ModelInput<Scalar> read(Index hidden_size) const {
+    nf::ModelInput<Scalar> read(const nf::NystromformerConfig& config) const {
         const auto* own = file_.find("inputs_embeds");
         // Before anything is made: with no column, a file of no bytes holds any number of rows.
-        if (own != nullptr && own->shape.back() != hidden_size) {
-            fail("inputs_embeds", "hidden_size " + std::to_string(hidden_size) + " columns",
+        if (own != nullptr && own->shape.back() != config.embedding_width()) {
+            fail("inputs_embeds",
+                 (config.embedding_size ? "embedding_size " : "hidden_size ") +
+                     std::to_string(config.embedding_width()) + " columns",
                  nf::detail::shape_text(own->shape));
         }
         nf::ModelInput<Scalar> input;
@@ -219,8 +221,7 @@ void run_model(const RunOptions& options) {
     const RunInput input(options.input, options.head == "multiple-choice");
     const auto model = Model<Scalar>::from_pretrained(options.model, options.load_options());
     options.note_idle_landmarks(model.config());
-    const auto result =
-        model(input.read<Scalar>(model.config().hidden_size), forward_options(options));
+    const auto result = model(input.read<Scalar>(model.config()), forward_options(options));
     RunOutput<Scalar> output(input);
     output.add_result(result);
     output.add_report(result);

@@ -7,12 +7,15 @@
 
 #include <iostream>
 #include <string>
+#include <string_view>
 
 namespace nf = nystromformer;
 
 template <typename Model>
 bool save_if(const std::string& architecture, const char* from, const char* to) {
-    if (architecture != Model::architecture) return false;
+    // "ForMaskedLM" of NystromformerForMaskedLM, BertForMaskedLM, ...
+    const std::string_view head = std::string_view(Model::architecture).substr(13);
+    if (!architecture.ends_with(head)) return false;
     Model::from_pretrained(from).save_pretrained(to);
     return true;
 }
@@ -32,7 +35,7 @@ int main(int argc, char** argv) {
             save_if<nf::NystromformerForMultipleChoice<>>(name, argv[1], argv[2]) ||
             save_if<nf::NystromformerForTokenClassification<>>(name, argv[1], argv[2]) ||
             save_if<nf::NystromformerForQuestionAnswering<>>(name, argv[1], argv[2]);
-        if (!known) std::cerr << argv[1] << ": no Nystromformer class in /architectures\n";
+        if (!known) std::cerr << argv[1] << ": no known class in /architectures\n";
         return known ? 0 : 1;
     } catch (const nf::Error& error) {
         std::cerr << error.what() << '\n';

@@ -491,7 +491,7 @@ TEST_CASE("the files of a folder are looked for in the order of transformers") {
                            {folder.path().string(),
                             "model.safetensors, model.safetensors.index.json, "
                             "pytorch_model.bin, pytorch_model.bin.index.json",
-                            "none of them"});
+                            "an empty folder"});
     check_refused<IoError>("no folder", [&] { Checkpoint::open(folder / "no"); },
                            {(folder / "no").string(), "pytorch_model.bin.index.json", "no folder"});
     const std::string index = R"({"weight_map":{"t":"t.bin"}})";
@@ -517,37 +517,86 @@ TEST_CASE("the files of a folder are looked for in the order of transformers") {
                            {"model.safetensors", "No such file"});
 }
 
-TEST_CASE("an index and its shards must agree") {
+TEST_CASE("who takes the wrong folder is told what is there and what to do") {
+    const auto told = [](const std::vector<std::string>& names) {
+        const TemporaryFolder folder;
+        for (const std::string& name : names) {
+            fs::create_directories((folder / name).parent_path());
+            detail::write_file(folder / name, "{}");
+        }
+        try {
+            Checkpoint::open(folder.path());
+        } catch (const IoError& error) {
+            return error.found();
+        }
+        return std::string("opened");
+    };
+    CHECK(told({"x/y"}) == "other files (x, ...)");
+    CHECK(told({"config.json", "adapter_config.json", "adapter_model.safetensors"})
+              .starts_with("a PEFT adapter"));
+    CHECK(told({"config.json", "onnx/model.onnx", "tokenizer.json"})
+              .starts_with("ONNX weights (onnx): load it in Python"));
+    CHECK(told({"config.json", "model_quantized.onnx"})
+              .starts_with("ONNX weights (model_quantized.onnx)"));
+    CHECK(told({"config.json", "tf_model.h5"}).starts_with("TensorFlow weights"));
+    CHECK(told({"config.json", "flax_model.msgpack"}).starts_with("Flax weights"));
+    CHECK(told({"model.Q4.gguf"}).starts_with("GGUF weights"));
+    CHECK(told({"config.json", "bert.safetensors"}).ends_with("name the file model.safetensors"));
+    CHECK(told({"config.json", "model-00001-of-00002.safetensors"}).starts_with("shards without"));
+    CHECK(told({"config.json", "training_args.bin"}).starts_with("other files"));
+    CHECK(told({"tokenizer.json", "vocab.txt"}) == "a tokenizer without a model");
+    CHECK(told({"config.json", "vocab.txt"}) == "a config and a tokenizer without weights");
+    CHECK(told({"checkpoint-500/config.json"}) ==
+          "a folder around the model, which is in \"checkpoint-500\"");
+    CHECK(told({"refs/main", "snapshots/x/config.json"}).find("cache") != std::string::npos);
     const TemporaryFolder folder;
-    const auto save = [&](const std::string& shard, const std::vector<std::string>& names) {
+    detail::write_file(folder / "f", "");
+    check_refused<IoError>("a file", [&] { Checkpoint::open(folder / "f"); }, {"give the folder"});
+}
+
+TEST_CASE("the shards that an index names are read for what they hold, as transformers does") {
+    const TemporaryFolder folder;
+    const auto save = [&](const std::string& shard, const std::string& names, char value) {
+        const std::string bytes(1, value);
         std::vector<TensorView> tensors;
-        for (const auto& name : names) tensors.push_back({name, DType::u8, {1}, as_bytes("x"), {}});
+        for (const char name : names)
+            tensors.push_back({std::string(1, name), DType::u8, {1}, as_bytes(bytes), {}});
         save_safetensors(folder / shard, tensors);
     };
+    std::vector<std::string> notices;
     const auto open = [&](const std::string& map) {
-        return [&folder, map] {
-            detail::write_file(folder / "model.safetensors.index.json",
-                               "{\"weight_map\":{" + map + "}}");
-            Checkpoint::open(folder.path());
-        };
+        notices.clear();
+        detail::write_file(folder / "model.safetensors.index.json",
+                           "{\"weight_map\":{" + map + "}}");
+        FileOptions files;
+        files.on_notice = [&](const Notice& notice) { notices.push_back(notice.text()); };
+        return Checkpoint::open(folder.path(), files);
     };
-    save("1.safetensors", {"a", "b"});
-    save("2.safetensors", {"c"});
-    save("3.safetensors", {"b"});
-    CHECK_NOTHROW(open(R"("a":"1.safetensors","b":"1.safetensors","c":"2.safetensors")")());
-    check_refused<FormatError>(
-        "listed, but in no shard",
-        open(R"("a":"1.safetensors","b":"1.safetensors","d":"2.safetensors","c":"2.safetensors")"),
-        {"index.json", "\"d\"", "2.safetensors", "nothing"});
-    check_refused<FormatError>("in a shard, but not listed", open(R"("a":"1.safetensors")"),
-                               {"index.json", "\"b\"", "1.safetensors", "nothing"});
-    check_refused<FormatError>(
-        "listed for another shard",
-        open(R"("a":"1.safetensors","b":"2.safetensors","c":"2.safetensors")"),
-        {"\"b\"", "1.safetensors", "found 2.safetensors"});
-    check_refused<FormatError>("in two shards", open(R"("a":"1.safetensors","b":"3.safetensors")"),
-                               {"\"b\"", "1.safetensors"});
-    check_refused<IoError>("a shard that is missing", open(R"("a":"4.safetensors")"),
+    const auto is_noted = [&](const char* part) {
+        return notices.size() == 1 && notices.front().find(part) != std::string::npos;
+    };
+    save("1.safetensors", "ab", '1');
+    save("2.safetensors", "c", '2');
+    save("3.safetensors", "b", '3');
+    CHECK(open(R"("a":"1.safetensors","b":"1.safetensors","c":"2.safetensors")").names() ==
+          std::vector<std::string>{"a", "b", "c"});
+    CHECK(notices.empty());
+    // Listed, but in no shard.
+    const auto fewer = open(R"("a":"1.safetensors","b":"1.safetensors","d":"1.safetensors")");
+    CHECK(fewer.names() == std::vector<std::string>{"a", "b"});
+    CHECK(is_noted("tensor \"d\": in no shard"));
+    // In a shard, but not listed; listed for another shard.
+    CHECK(open(R"("a":"1.safetensors")").find("b") != nullptr);
+    CHECK(is_noted("tensor \"b\": in 1.safetensors, where the index does not have it"));
+    const auto moved = open(R"("a":"1.safetensors","b":"2.safetensors","c":"2.safetensors")");
+    CHECK(moved.file_of("b") == (folder / "1.safetensors").string());
+    CHECK(is_noted("tensor \"b\""));
+    // In two shards: the last one counts.
+    const auto twice = open(R"("a":"1.safetensors","b":"3.safetensors")");
+    CHECK(twice.file_of("b") == (folder / "3.safetensors").string());
+    CHECK(twice.find("b")->bytes[0] == std::byte{'3'});
+    CHECK(is_noted("not used"));
+    check_refused<IoError>("a shard that is missing", [&] { open(R"("a":"4.safetensors")"); },
                            {"4.safetensors", "index.json", "nothing"});
 }
 
@@ -656,7 +705,8 @@ TEST_CASE("a tensor whose pages were given back after reading is read again, nei
 TEST_CASE(
     "state dicts that torch saved are read in every protocol: views, ties, parameters, all "
     "dtypes") {
-    for (const char* file : {"protocol2.bin", "protocol3.bin", "protocol4.bin", "protocol5.bin"}) {
+    for (const char* file :
+         {"protocol2.bin", "protocol3.bin", "protocol4.bin", "protocol5.bin", "legacy_views.bin"}) {
         INFO(file);
         const auto archive = TorchArchive::open(data_folder / file);
         for (const auto& tensor : archive.tensors()) check_generated(tensor);
@@ -673,7 +723,7 @@ TEST_CASE(
         CHECK(archive.find("expanded")->strides == std::vector<Index>{0, 0});
         CHECK(archive.find("empty")->shape == std::vector<Index>{0, 3});
     }
-    for (const char* file : {"module.bin", "repacked.bin", "without_crc.bin"}) {
+    for (const char* file : {"module.bin", "repacked.bin", "without_crc.bin", "legacy.bin"}) {
         INFO(file);
         const auto archive = TorchArchive::open(data_folder / file);
         CHECK(archive.tensors().size() == 2);
@@ -683,7 +733,7 @@ TEST_CASE(
 
 TEST_CASE("what torch also saves but is no plain state dict is refused with advice") {
     for (const auto& [file, parts] : std::vector<std::pair<std::string, std::vector<std::string>>>{
-             {"legacy.bin", {"torch 1.6", "save it again", "older torch"}},
+             {"big_endian_legacy.bin", {"little-endian", "big-endian"}},
              {"deflated.bin", {"stored", "save it again", "method 8"}},
              {"scripted.bin", {"state dict", "TorchScript"}},
              {"big_endian.bin", {"byteorder", "little", "big"}},

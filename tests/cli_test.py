@@ -515,7 +515,7 @@ class Convert(unittest.TestCase):
         code, out, err = self.convert("roberta", "--json")
         (report,) = lines_of(out)
         self.assertEqual((code, err), (0, ""))
-        self.assertEqual(set(report), {"from", "to", "source_architecture", "architecture", "attention",
+        self.assertEqual(set(report), {"from", "to", "source_architecture", "architecture", "head", "attention",
                                        "source_positions", "max_position_embeddings", "left_out", "files"})
         self.assertEqual((report["source_architecture"], report["architecture"]), ("RobertaModel", "NystromformerModel"))
         self.assertEqual((report["attention"]["runs"], report["max_position_embeddings"]), ("exact", 22))

@@ -6,7 +6,11 @@
 #include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/config.hpp>
+#include <nystromformer/core/python_json.hpp>
 
+#include <cmath>
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -93,6 +97,102 @@ TEST_CASE("every activation that the README lists is known and no other", "[conf
     }
     CHECK_FALSE(nf::find_activation("GELU"));
     CHECK_FALSE(nf::find_activation(""));
+}
+
+TEST_CASE("labels that contradict each other are read as transformers reads them", "[config]") {
+    std::vector<std::string> notices;
+    const auto read = [&](const char* json) {
+        notices.clear();
+        nf::FileOptions files;
+        files.on_notice = [&](const nf::Notice& notice) { notices.push_back(notice.text()); };
+        return nf::NystromformerConfig::from_json(json, "c", files);
+    };
+    using Names = std::map<nf::Index, std::string>;
+    using Ids = std::map<std::string, nf::Index>;
+    // transformers 5.24: num_labels wins over an id2label of another size, and the names with it.
+    const auto five = read(R"({"id2label": {"0": "no", "1": "yes"}, "num_labels": 3})");
+    CHECK(five.num_labels == 3);
+    CHECK(five.id2label == Names{{0, "LABEL_0"}, {1, "LABEL_1"}, {2, "LABEL_2"}});
+    CHECK(five.label2id == Ids{{"LABEL_0", 0}, {"LABEL_1", 1}, {"LABEL_2", 2}});
+    CHECK(notices == std::vector<std::string>{
+                         "c: /id2label: 2 labels, but num_labels is 3: they are called LABEL_0, "
+                         "LABEL_1, ..."});
+    CHECK(read(R"({"id2label": {"0": "no", "1": "yes"}, "_num_labels": 5})").id2label.at(1) ==
+          "yes");
+    CHECK(notices.empty());
+    CHECK(read(R"({"id2label": {}})").num_labels == 0);
+    CHECK(read(R"({"num_labels": 0})").num_labels == 0);
+    CHECK(read(R"({"label2id": {"a": 0, "b": 1}})").label2id ==
+          Ids{{"LABEL_0", 0}, {"LABEL_1", 1}});
+    CHECK(notices.size() == 1);
+    const auto odd =
+        read(R"({"id2label": {"0": "a", "1": "b"}, "label2id": {"a": "0", "b": 7, "c": null}})");
+    CHECK(odd.label2id == Ids{{"a", 0}});
+    CHECK(notices ==
+          std::vector<std::string>{"c: /label2id/b: 7 is no label of id2label: not used"});
+    CHECK(read(R"({"id2label": {"1": "a", "2": "b"}})").id2label == Names{{1, "a"}, {2, "b"}});
+}
+
+TEST_CASE("config.json is read as Python's json reads it", "[config]") {
+    std::vector<std::string> notices;
+    nf::FileOptions files;
+    files.on_notice = [&](const nf::Notice& notice) { notices.push_back(notice.text()); };
+    const auto config = nf::NystromformerConfig::from_json(
+        R"({"x": [NaN, Infinity, -Infinity, 1e400, -1E+999, "NaN", "a\"NaN"], "vocab_size": 3,
+            "y": {"b": NaN}, "vocab_size": 4, "best": 123456789012345678901234567890})",
+        "c", files);
+    CHECK(config.vocab_size == 4);
+    CHECK(notices == std::vector<std::string>{
+                         "c: vocab_size: a key that stands more than once: its last value counts, "
+                         "as in Python"});
+    const auto json =
+        nf::detail::parse_python_json(R"([NaN,-Infinity,1e400,"\u0001","NaN",Infinity])", "c");
+    CHECK(std::isnan(json.value[0].get<double>()));
+    CHECK(json.value[1].get<double>() == -std::numeric_limits<double>::infinity());
+    CHECK(json.value[2] == json.value[5]);
+    CHECK(json.value[3] == "\1");
+    CHECK(json.value[4] == "NaN");
+    for (const char* bad :
+         {"nan", "NaN1", "[NaN NaN]", "+Infinity", "{NaN:1}", "1e4000x", "Infinit"})
+        CHECK_THROWS_AS(nf::detail::parse_python_json(bad, "c"), nf::FormatError);
+    CHECK_THROWS_AS(nf::detail::parse_json("[NaN]", "c"), nf::FormatError);
+}
+
+TEST_CASE("each family has its own defaults, names of fields and positions", "[config]") {
+    const auto read = [](const char* json) { return nf::NystromformerConfig::from_json(json); };
+    const auto bert = read(R"({"model_type": "bert", "num_landmarks": 7, "pad_token_id": 3})");
+    CHECK(bert.vocab_size == 30522);
+    CHECK(bert.hidden_act == "gelu");
+    CHECK(bert.layer_norm_eps == 1e-12);
+    CHECK(bert.uses_exact_attention());
+    CHECK_FALSE(bert.conv_kernel_size);
+    CHECK(bert.max_length() == 512);
+    CHECK_FALSE(bert.uncounted_id());
+    const auto roberta = read(R"({"model_type": "roberta", "max_position_embeddings": 514})");
+    CHECK(roberta.vocab_size == 50265);
+    CHECK(roberta.position_rows() == 514);
+    CHECK(roberta.first_position() == 2);
+    CHECK(roberta.max_length() == 512);
+    CHECK(roberta.uncounted_id() == 1);
+    const auto distilbert = read(
+        R"({"model_type": "distilbert", "dim": 24, "n_heads": 3, "n_layers": 2, "hidden_dim": 40,
+            "activation": "relu", "intermediate_size": 7, "type_vocab_size": 9})");
+    CHECK(distilbert.hidden_size == 24);
+    CHECK(distilbert.num_attention_heads == 3);
+    CHECK(distilbert.num_hidden_layers == 2);
+    CHECK(distilbert.intermediate_size == 40);
+    CHECK(distilbert.hidden_act == "relu");
+    CHECK(distilbert.type_vocab_size == 0);
+    // DistilBertConfig.attribute_map
+    CHECK(read(R"({"model_type": "distilbert", "dim": 24, "hidden_size": 36})").hidden_size == 36);
+    CHECK(read(R"({"model_type": "electra"})").embedding_width() == 128);
+    CHECK(read(R"({"architectures": ["XLMRobertaForMaskedLM"]})").model_type == "xlm-roberta");
+    CHECK(read(R"({"architectures": ["BertlikeModel"]})").model_type == "nystromformer");
+    for (const auto& config : {bert, roberta, distilbert})
+        CHECK(nf::NystromformerConfig::from_json(config.to_json()) == config);
+    const auto converted = read(R"({"padding_idx": 1, "head_model_type": "roberta"})");
+    CHECK(converted.uncounted_id() == 1);
+    CHECK(nf::NystromformerConfig::from_json(converted.to_json()) == converted);
 }
 
 TEST_CASE("a folder without config.json is an IoError that names the file", "[config]") {

@@ -294,7 +294,8 @@ TEST_CASE("a storage has its five parts and a call its arguments, each of its ki
     const auto refuse_storage = [&](const char* title, const std::string& parts, const char* part) {
         check_refused(title, torch_archive(state_of('(' + parts + "tQ")), part);
     };
-    refuse_storage("six parts", word + type + key + device + count + "N", "five parts");
+    refuse_storage("seven parts", word + type + key + device + count + "NN", "five parts");
+    refuse_storage("a view", word + type + key + device + count + key, "None, found a string");
     refuse_storage("no key", word + type + "N" + device + count, "a string, found None");
     refuse_storage("no device", word + type + key + "N" + count, "a string, found None");
     refuse_storage("no size", word + type + key + device + "N", "an integer, found None");
@@ -384,6 +385,60 @@ TEST_CASE("a changed torch archive is read in bounds or refused, never anything 
         }
     }
     CHECK(accepted > 0);
+}
+
+namespace {
+
+const std::string magic("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.", 15);
+
+/// A file of torch before 1.6 that holds the dict `state`, with storage "0" of six floats.
+std::string torch_stream(const std::string& state, const std::string& keys = "",
+                         const std::string& data = little(6, 8) + std::string(24, '\0')) {
+    using namespace pickled;
+    const std::string system = dict(pickled::string("protocol_version") + "M\xE9\x03" +
+                                    pickled::string("little_endian") + '\x88');
+    const std::string list = keys.empty() ? "](" + pickled::string("0") + "e" : keys;
+    return magic + whole("M\xE9\x03") + whole(system) + whole(state) + whole(list) + data;
+}
+
+}  // namespace
+
+TEST_CASE("the file of torch before 1.6 is five pickles and its storages, and nothing else") {
+    using namespace pickled;
+    const std::string state = dict(pickled::string("w") + good_tensor);
+    const auto archive = parse_torch(torch_stream(state));
+    REQUIRE(archive.tensors().size() == 1);
+    CHECK(archive.find("w")->bytes.size() == 24);
+    const std::string good = torch_stream(state);
+    for (std::size_t size = magic.size(); size < good.size(); ++size) {
+        INFO(size);
+        CHECK_THROWS_AS(parse_torch(good.substr(0, size)), Error);
+    }
+    check_refused("more bytes", good + "x", "the end of the file");
+    check_refused("another protocol", magic + whole("M\xEA\x03") + good, "protocol 1001");
+    check_refused("no system", magic + whole("M\xE9\x03") + whole("N") + good,
+                  "a dict of the system");
+    check_refused("no dict", torch_stream("N", "]", ""), "a dict of tensors");
+    check_refused("no tensors", torch_stream(dict(pickled::string("w") + "N"), "]", ""),
+                  "a tensor");
+    check_refused("keys that are no list", torch_stream(state, "}"), "a list of storages");
+    check_refused("a key that is no text", torch_stream(state, "](K\1e"), "the key of a storage");
+    check_refused("a key of no tensor", torch_stream(state, "](" + pickled::string("1") + "e"),
+                  "the key of a tensor's storage");
+    const std::string floats = little(6, 8) + std::string(24, '\0');
+    check_refused("a key twice",
+                  torch_stream(state, "](" + pickled::string("0") + pickled::string("0") + "e",
+                               floats + floats),
+                  "no key twice");
+    check_refused("no storage", torch_stream(state, "]", ""),
+                  "storage \"0\" of 6 F32, found nothing");
+    check_refused("a storage too short",
+                  torch_stream(state, "", little(5, 8) + std::string(20, '\0')), "found 20 bytes");
+    check_refused("a number of elements without end",
+                  torch_stream(state, "", little(all_ones, 8) + std::string(24, '\0')), "64 bits");
+    check_refused("more elements than bytes",
+                  torch_stream(state, "", little(1 << 20, 8) + std::string(24, '\0')),
+                  "more bytes");
 }
 
 }  // namespace torch_archive_test

@@ -17,9 +17,13 @@ namespace nystromformer {
 
 enum class Activation;
 
-/// The arguments of Hugging Face's NystromformerConfig, with its names and defaults.
+/// The arguments of Hugging Face's NystromformerConfig, with its names and defaults. A BERT is a
+/// Nystromformer with exact attention and no convolution, so its config is one, too.
 /// Source: transformers 4.57.6, models/nystromformer/configuration_nystromformer.py
 struct NystromformerConfig {
+    /// nystromformer, bert, roberta, xlm-roberta, camembert, distilbert or electra: what the files
+    /// call their tensors, how positions are counted and what the heads compute.
+    std::string model_type = "nystromformer";
     Index vocab_size = 30000;
     Index hidden_size = 768;
     Index num_hidden_layers = 12;
@@ -28,8 +32,8 @@ struct NystromformerConfig {
     std::string hidden_act = "gelu_new";
     double hidden_dropout_prob = 0.1;           ///< for training only
     double attention_probs_dropout_prob = 0.1;  ///< for training only
-    Index max_position_embeddings = 510;        ///< the position table has two rows more
-    Index type_vocab_size = 2;
+    Index max_position_embeddings = 510;        ///< see position_rows and max_length
+    Index type_vocab_size = 2;                  ///< 0: no token types (DistilBERT)
     Index segment_means_seq_len = 64;
     Index num_landmarks = 64;  ///< exact attention if equal to segment_means_seq_len
     std::optional<Index> conv_kernel_size = 65;  ///< nothing (null): no convolution
@@ -52,9 +56,30 @@ struct NystromformerConfig {
     bool tie_word_embeddings = true;
     std::vector<std::string> architectures;
 
+    std::optional<Index> embedding_size;  ///< ELECTRA's: columns of the embeddings; nothing: hidden
+    std::string summary_type = "first";   ///< ELECTRA's three for multiple choice
+    bool summary_use_proj = true;
+    std::string summary_activation = "gelu";  ///< "": none
+
+    // What `convert` adds to a Nystromformer's config.json. transformers ignores both.
+
+    /// Tokens of this id have no position of their own, as in RoBERTa.
+    std::optional<Index> padding_idx;
+    /// The family whose head the folder has, under "bert_head.", where Nystromformer's differs.
+    std::optional<std::string> head_model_type;
+
     bool operator==(const NystromformerConfig&) const = default;
 
     Index head_dim() const { return hidden_size / num_attention_heads; }
+    Index embedding_width() const { return embedding_size.value_or(hidden_size); }
+    /// Rows of the position table: max_position_embeddings, and for a Nystromformer two more.
+    Index position_rows() const;
+    /// The row of a text's first token: 2, for a BERT 0, for a RoBERTa pad_token_id + 1.
+    Index first_position() const;
+    /// The longest text, in tokens.
+    Index max_length() const { return position_rows() - first_position(); }
+    /// Tokens of this id get the row before the first and are not counted. Nothing: all are.
+    std::optional<Index> uncounted_id() const;
     /// True if Hugging Face runs exact attention instead of the Nystrom approximation.
     bool uses_exact_attention() const { return num_landmarks == segment_means_seq_len; }
     /// What `hidden_act` names. ConfigError for a name that this library does not know.
@@ -63,9 +88,11 @@ struct NystromformerConfig {
     /// Reads `folder`/config.json. IoError, FormatError, ConfigError or UnsupportedError.
     static NystromformerConfig from_pretrained(const std::filesystem::path& folder,
                                                const FileOptions& files = {});
-    /// Reads the text of a config.json; `file` names it in errors. Unknown keys are ignored.
+    /// Reads the text of a config.json as Python's json reads it; `file` names it in errors.
+    /// Unknown keys are ignored.
     static NystromformerConfig from_json(std::string_view text,
-                                         const std::string& file = "config.json");
+                                         const std::string& file = "config.json",
+                                         const FileOptions& files = {});
     /// The text of a config.json that from_json and transformers read back to the same values.
     std::string to_json() const;
 };

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -119,6 +120,8 @@ public:
         return (*this)[std::string_view(component)];
     }
     StateWriter operator[](Index i) const { return (*this)[std::string_view(std::to_string(i))]; }
+    /// The same collection, to which each tensor goes as `name_of(path)`, and once only.
+    StateWriter renamed(std::function<std::string(std::string_view path)> name_of) const;
 
     /// A matrix of shape (rows, cols), or `shape` of the same size.
     template <typename Scalar>
@@ -149,8 +152,12 @@ private:
     void add(std::string_view name, const double* data, std::size_t size,
              std::vector<Index> shape) const;
 
+    void add(std::string_view name, DType dtype, std::vector<Index> shape,
+             std::vector<std::byte> bytes) const;
+
     std::shared_ptr<std::vector<OwnedTensor>> tensors_;
     std::string prefix_;
+    std::function<std::string(std::string_view)> name_of_;
 };
 
 }  // namespace nystromformer

@@ -8,7 +8,6 @@
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
 #include <nystromformer/config.hpp>
-#include <nystromformer/conversion/bert_config.hpp>
 #include <nystromformer/safetensors.hpp>
 
 #include <algorithm>

@@ -152,13 +152,18 @@ def configs():
     yield b"{}"
     yield dump({"model_type": "nystromformer", "num_labels": 5, "conv_kernel_size": None, "eos_token_id": [1, 2]})
     yield dump({"id2label": {"0": "a", "1": "b"}, "label2id": {"a": 0, "b": 1}, "eos_token_id": None})
+    yield b'{"id2label":{"0":"a"},"num_labels":3,"x":[NaN,-Infinity,1e400],"x":Infinity,"label2id":{"a":"0"}}'
+    yield dump({"model_type": "nystromformer", "padding_idx": 1, "head_model_type": "roberta"})
+    for family in ("bert", "roberta", "distilbert", "electra"):
+        yield dump(json.loads((tests / "reference" / "families" / f"{family}-classes" / "config.json").read_text()))
 
 
 config_words = json_words + [f'"{key}":' for key in (
     "vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act "
     "max_position_embeddings type_vocab_size segment_means_seq_len num_landmarks conv_kernel_size "
     "inv_coeff_init_option layer_norm_eps pad_token_id bos_token_id eos_token_id num_labels id2label label2id "
-    "problem_type tie_word_embeddings architectures is_decoder model_type").split()]
+    "problem_type tie_word_embeddings architectures is_decoder model_type dim n_heads n_layers hidden_dim activation "
+    "embedding_size summary_type summary_activation padding_idx head_model_type").split()] + ["NaN", "Infinity"]
 
 # ---- tokenizer
 
@@ -324,7 +329,9 @@ def main():
     write("safetensors", safetensors_seeds(), json_words + [f'"{name}"' for name in dtypes] +
           ['"dtype":', '"shape":', '"data_offsets":', '"__metadata__":'])
     write("shard_index", index_seeds(), json_words + ['"weight_map":', ".safetensors", "../", "/"])
-    write("torch_archive", [zip_file(parts) for parts in saved_by_torch()] +
+    legacy = [(tests / "checkpoint" / "data" / f"{name}.bin").read_bytes()
+              for name in ("legacy", "legacy_views", "big_endian_legacy")]
+    write("torch_archive", legacy + [zip_file(parts) for parts in saved_by_torch()] +
           [zip_file({"a/data.pkl": pickle, "a/data/0": bytes(64), "a/byteorder": b"little"}) for pickle in pickles()
            if len(pickle) < 400],
           pickle_words + [b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7", b"\xff\xff\xff\xff", b"\xff\xff"])

@@ -45,8 +45,9 @@ inline void check_safetensors(std::string_view data, const SafetensorsFile& file
     const auto json = nlohmann::json::parse(header);
     require(json.is_object(), "an object");
     const bool has_metadata = json.contains("__metadata__");
+    const bool has_strings = has_metadata && !json["__metadata__"].is_null();
     require(json.size() == file.tensors().size() + has_metadata, "a tensor for each key");
-    if (has_metadata) {
+    if (has_strings) {
         require(json["__metadata__"].size() == file.metadata().size(), "all metadata");
         for (const auto& [key, value] : file.metadata())
             require(json["__metadata__"].at(key) == value, "the same metadata");

@@ -54,6 +54,19 @@ def no_constant(text):
     raise Refused(text)
 
 
+constants = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def python_integer(text):
+    number = Integer(text) if len(text) <= 300 or math.isfinite(float(text)) else None
+    return float(text) if number is None else number
+
+
+# What Python alone reads: NaN and infinities are numbers, and the last value of a key counts.
+python_decoder = json.JSONDecoder(object_pairs_hook=lambda pairs: Pairs(dict(pairs).items()),
+                                  parse_int=python_integer, parse_constant=constants.get)
+
+
 def all_strings(value):
     """Every string in `value`, keys among them."""
     if isinstance(value, str):
@@ -78,7 +91,7 @@ def depth(value):
 decoder = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Integer, parse_float=real, parse_constant=no_constant)
 
 
-def parse(data):
+def parse(data, decoder=decoder):
     """RFC 8259 in UTF-8: no byte order mark, no NUL, no lone surrogate, at most 32 deep."""
     if b"\0" in data or data.startswith(b"\xef\xbb\xbf"):
         raise Refused("NUL or byte order mark")
@@ -162,6 +175,7 @@ def safetensors(data):
         raise Refused("no object")
     header = header.unique()
     metadata = header.pop("__metadata__", Pairs())
+    metadata = Pairs() if metadata is None else metadata  # as in the crate
     if not isinstance(metadata, Pairs) or not all(isinstance(value, str) for _, value in metadata):
         raise Refused("metadata that are no strings")
     line = "accept"
@@ -235,20 +249,9 @@ def boolean(value):
     return value
 
 
-def all_unique(value):
-    if isinstance(value, Pairs):
-        value.unique()
-        for _, item in value:
-            all_unique(item)
-    elif isinstance(value, list):
-        for item in value:
-            all_unique(item)
-
-
 def config(data):
     """Without the fields that only training reads."""
-    root = parse(data)
-    all_unique(root)
+    root = parse(data, python_decoder)
     if not isinstance(root, Pairs):
         raise Refused("no object", "ConfigError")
     root = dict(root)
@@ -269,17 +272,17 @@ def config(data):
             raise Refused("an even kernel", "UnsupportedError")
     if read["segment_means_seq_len"] % read["num_landmarks"] or read["hidden_size"] % read["num_attention_heads"]:
         raise Refused("no divisor", "ConfigError")
-    labels = [f"LABEL_{i}" for i in range(2)]
+    labels = dict(enumerate(("LABEL_0", "LABEL_1")))
     if root.get("id2label") is not None:
-        given = root["id2label"]
-        if not isinstance(given, Pairs) or not given:
+        if not isinstance(root["id2label"], Pairs):
             raise Refused("no labels", "ConfigError")
-        given = dict(given)
-        labels = [given.get(str(i)) for i in range(len(given))]
-        if not all(isinstance(label, str) for label in labels):
-            raise Refused("labels are not 0, 1, ...", "ConfigError")
+        labels = {}
+        for key, label in root["id2label"]:
+            if not key.isascii() or not key.removeprefix("-").isdigit() or not isinstance(label, str):
+                raise Refused("no label", "ConfigError")
+            labels[int(key)] = label
     line = "accept " + " ".join(str(value) for value in read.values()) + f" {len(labels)}"
     line += f" {'null' if kernel is None else kernel} {act} {eps:.17g}"
     line += " true" if boolean(root.get("inv_coeff_init_option", False)) else " false"
     line += " true" if boolean(root.get("tie_word_embeddings", True)) else " false"
-    return line + "".join(f" @{i}={hexed(label)}" for i, label in sorted(enumerate(labels)))
+    return line + "".join(f" @{i}={hexed(label)}" for i, label in sorted(labels.items()))

@@ -7,6 +7,7 @@
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,15 @@ public:
                                 std::to_string(bytes.size()));
         }
         pickle.run();
+        if (pickle.cursor_.left() != 0) pickle.cursor_.fail("the end of the pickle", "more bytes");
+        return pickle;
+    }
+    /// Runs the first of several pickles, and says where the next bytes begin.
+    static Pickle parse_first(std::span<const std::byte> bytes, const std::string& file,
+                              std::size_t& size) {
+        Pickle pickle(bytes.first(std::min(bytes.size(), longest)), file);
+        pickle.run();
+        size = pickle.cursor_.position();
         return pickle;
     }
 
@@ -42,7 +52,13 @@ public:
 
 private:
     using Operation = void (*)(Pickle&);
-    enum Global : std::int64_t { ordered_dict, rebuild_tensor, rebuild_parameter, first_storage };
+    enum Global : std::int64_t {
+        ordered_dict,
+        rebuild_old_tensor,
+        rebuild_tensor,
+        rebuild_parameter,
+        first_storage
+    };
 
     using PickleStack::PickleStack;
 
@@ -61,7 +77,6 @@ private:
             }
             table[code](*this);
         }
-        if (cursor_.left() != 0) cursor_.fail("the end of the pickle", "more bytes");
     }
 
     // clang-format off
@@ -192,6 +207,7 @@ private:
         const std::string full = std::string(module) + '.' + std::string(name);
         std::optional<std::int64_t> found;
         if (full == "collections.OrderedDict") found = ordered_dict;
+        if (full == "torch._utils._rebuild_tensor") found = rebuild_old_tensor;
         if (full == "torch._utils._rebuild_tensor_v2") found = rebuild_tensor;
         if (full == "torch._utils._rebuild_parameter") found = rebuild_parameter;
         for (std::size_t i = 0; i < storage_classes.size(); ++i) {
@@ -207,11 +223,13 @@ private:
         push(Kind::global).integer = *found;
     }
 
-    /// ("storage", torch.FloatStorage, key, device, numel)
+    /// ("storage", torch.FloatStorage, key, device, numel), and before torch 1.6 a view, None since
+    /// torch 0.4.
     void push_storage(const PickleValue* id) {
         const auto& items = expect(id, Kind::tuple).items;
-        if (items.size() != 5)
+        if (items.size() != 5 && items.size() != 6)
             cursor_.fail("the five parts of a storage", std::to_string(items.size()));
+        if (items.size() == 6) expect(items[5], Kind::none);
         if (expect(items[0], Kind::string).text != "storage")
             cursor_.fail("the word storage", in_quotes(items[0]->text));
         const std::int64_t global = expect(items[1], Kind::global).integer;
@@ -226,7 +244,7 @@ private:
         storage.integer = items[4]->integer;
     }
 
-    /// The three calls that a state dict needs, each replaced by the value that it would return.
+    /// The calls that a state dict needs, each replaced by the value that it would return.
     void reduce() {
         const auto call = pop_many(2);
         const std::int64_t global = expect(call[0], Kind::global).integer;
@@ -237,9 +255,10 @@ private:
         if (global == ordered_dict) {
             check_count(arguments.empty(), "OrderedDict()");
             push(Kind::dict);
-        } else if (global == rebuild_tensor) {
+        } else if (global == rebuild_tensor || global == rebuild_old_tensor) {
+            const std::size_t count = arguments.size();
             check_count(
-                arguments.size() == 6 || arguments.size() == 7,
+                global == rebuild_old_tensor ? count == 4 : count == 6 || count == 7,
                 "_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)");
             expect(arguments[0], Kind::storage);
             expect(arguments[1], Kind::integer);

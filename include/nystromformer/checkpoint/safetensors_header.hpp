@@ -48,7 +48,11 @@ public:
     std::map<std::string, std::string> metadata;
 
     // The events of the parser.
-    bool null() { return other("null"); }
+    bool null() {
+        if (at_ != At::metadata_object) return other("null");
+        at_ = At::top;  // "__metadata__": null is none, as in the safetensors crate
+        return true;
+    }
     bool boolean(bool value) { return other(value ? "true" : "false"); }
     bool number_integer(std::int64_t value) { return other(std::to_string(value)); }
     bool number_float(double, const std::string& spelling) { return other(printable(spelling)); }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// pytorch_model.bin: the tensors of a state dict that torch.save (1.6 and newer) wrote. Nothing in
-// the file is run.
+// pytorch_model.bin: the tensors of a state dict that torch.save wrote. Nothing in the file is run.
 #pragma once
 
 #include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/pickle.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/checkpoint/torch_stream.hpp>
 #include <nystromformer/checkpoint/zip.hpp>
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/error.hpp>
@@ -14,8 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +32,8 @@ namespace nystromformer {
 class TorchArchive {
 public:
     /// Maps and checks a file. Throws IoError, FormatError, and UnsupportedError for what torch
-    /// also saves but is no plain state dict: files of torch before 1.6, TorchScript, big-endian or
-    /// compressed archives, objects.
+    /// also saves but is no plain state dict: TorchScript, big-endian or compressed archives,
+    /// objects.
     static TorchArchive open(const std::filesystem::path& path, const FileOptions& files = {}) {
         auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
         TorchArchive archive = parse(map->bytes(), path.string());
@@ -42,6 +44,7 @@ public:
     /// Checks bytes that must outlive the result; `file` names them in errors. Throws as `open`.
     static TorchArchive parse(std::span<const std::byte> bytes, const std::string& file) {
         refuse_other_formats(bytes, file);
+        if (detail::TorchStream::is_one(bytes)) return parse_stream(bytes, file);
         const auto zip = detail::ZipArchive::parse(bytes, file);
         const std::string top = top_folder(zip, file);
         zip.require_stored();
@@ -49,8 +52,13 @@ public:
         const detail::ZipEntry& entry = *zip.find(top + "data.pkl");
         if (entry.crc != 0) zip.check_crc(entry);  // 0: written without
         const auto pickle = detail::Pickle::parse(entry.bytes, file);
+        const auto find = [&](std::string_view key) -> std::optional<std::span<const std::byte>> {
+            const detail::ZipEntry* storage = zip.find(top + "data/" + std::string(key));
+            return storage == nullptr ? std::nullopt : std::optional(storage->bytes);
+        };
         TorchArchive archive;
-        archive.read_tensors(Reader{zip, top, file, bytes.size(), {}}, pickle.root());
+        archive.read_tensors(Reader{find, "entry " + top + "data/", file, bytes.size(), {}},
+                             pickle.root());
         return archive;
     }
 
@@ -65,8 +73,8 @@ private:
     using Kind = detail::PickleValue::Kind;
 
     struct Reader {
-        const detail::ZipArchive& zip;
-        const std::string& top;
+        std::function<std::optional<std::span<const std::byte>>(std::string_view key)> find;
+        std::string scope;  // of the names of storages
         const std::string& file;
         std::uint64_t file_size;
         std::map<std::string_view, DType> dtypes;  // of the storages seen so far
@@ -78,16 +86,24 @@ private:
 
     TorchArchive() = default;
 
+    static TorchArchive parse_stream(std::span<const std::byte> bytes, const std::string& file) {
+        const auto stream = detail::TorchStream::parse(bytes, file);
+        const auto find = [&](std::string_view key) { return stream.find(key); };
+        TorchArchive archive;
+        archive.read_tensors(Reader{find, "storage ", file, bytes.size(), {}}, stream.root());
+        return archive;
+    }
+
     static void refuse_other_formats(std::span<const std::byte> bytes, const std::string& file) {
         const std::string_view start =
             detail::as_text(bytes.first(std::min<std::size_t>(bytes.size(), 64)));
-        // Those begin with a pickle, this one with a zip entry.
+        if (detail::TorchStream::is_one(bytes)) return;
         if (start.starts_with('\x80')) {
             throw UnsupportedError(
                 {file, "",
-                 "the zip archive that torch 1.6 and newer save (load the file in "
-                 "Python and save it again, best as model.safetensors)",
-                 "a file of an older torch or a bare pickle"});
+                 "what torch.save writes of a state dict (load the file in Python and save it "
+                 "again, best as model.safetensors)",
+                 "a bare pickle"});
         }
         if (!start.starts_with("PK\x03\x04")) {
             throw FormatError({file, "byte 0", "a zip archive of torch.save",
@@ -171,21 +187,21 @@ private:
 /// The bytes of a storage, which are exactly as many as the pickle says.
 inline std::span<const std::byte> TorchArchive::Reader::storage(const detail::PickleValue& storage,
                                                                 const std::string& place) {
-    const std::string name = top + "data/" + std::string(storage.text);
-    const detail::ZipEntry* entry = zip.find(name);
+    const std::string name =
+        scope.substr(0, scope.find(' ') + 1) +
+        detail::in_quotes(scope.substr(scope.find(' ') + 1) + std::string(storage.text));
+    const auto found = find(storage.text);
     const auto size =
         detail::checked_bytes(static_cast<std::uint64_t>(storage.integer), storage.dtype);
-    if (entry == nullptr || size != entry->size) {
+    if (!found || size != found->size()) {
         throw FormatError({file, place,
-                           "entry " + detail::in_quotes(name) + " of " +
-                               std::to_string(storage.integer) + ' ' +
+                           name + " of " + std::to_string(storage.integer) + ' ' +
                                std::string(nystromformer::name(storage.dtype)),
-                           entry == nullptr ? "nothing" : std::to_string(entry->size) + " bytes"});
+                           found ? std::to_string(found->size()) + " bytes" : "nothing"});
     }
-    if (dtypes.emplace(storage.text, storage.dtype).first->second != storage.dtype) {
-        throw FormatError({file, place, "one type for entry " + detail::in_quotes(name), "two"});
-    }
-    return entry->bytes;
+    if (dtypes.emplace(storage.text, storage.dtype).first->second != storage.dtype)
+        throw FormatError({file, place, "one type for " + name, "two"});
+    return *found;
 }
 
 /// The view of one tensor, after a check that its first and last element lie in its storage.

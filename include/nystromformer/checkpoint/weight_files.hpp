@@ -3,12 +3,14 @@
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
+#include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/checkpoint/mapped_file.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/safetensors.hpp>
 
@@ -73,8 +75,8 @@ struct Checkpoint::Contents {
         owners.emplace_back(std::move(file));
     }
 
-    /// Opens every shard that the index names, and checks that index and shards name the same
-    /// tensors.
+    /// Opens every shard that the index names and takes what they hold, as transformers does: where
+    /// a tensor stands in several, the last counts. Which tensors the index names does not matter.
     void add_shards(const std::filesystem::path& path, const std::string& extension,
                     void (Contents::*add_file)(const std::filesystem::path&)) {
         const auto index = detail::ShardIndex::parse(
@@ -88,35 +90,53 @@ struct Checkpoint::Contents {
                     {file.string(), "", "a shard that " + path.string() + " names", "nothing"});
             }
             (this->*add_file)(file);
-            for (TensorView& tensor : tensors) {
-                check_listed(index, tensor, shard, path);
-                found.emplace_back(std::move(tensor), shards.size());
-            }
+            for (TensorView& tensor : tensors) found.emplace_back(std::move(tensor), shards.size());
             tensors.clear();
             shards.push_back(file.string());
         }
-        std::sort(found.begin(), found.end(),
-                  [](const auto& a, const auto& b) { return detail::by_name(a.first, b.first); });
+        // Of one name the last shard's first, which the others are dropped for.
+        std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+            return a.first.name != b.first.name ? detail::by_name(a.first, b.first)
+                                                : a.second > b.second;
+        });
         for (auto& [tensor, shard] : found) {
+            if (!tensors.empty() && tensors.back().name == tensor.name) {
+                note_repeated(tensor, shard);
+                continue;
+            }
             tensors.push_back(std::move(tensor));
             shard_of.push_back(shard);
         }
+        note_differences(index, path);
+    }
+
+    void note_repeated(const TensorView& tensor, std::size_t shard) {
+        if (std::exchange(has_noted_repeat, true)) return;
+        detail::give_notice(files, shards[shard], "tensor " + detail::in_quotes(tensor.name),
+                            "not used: " + shards[shard_of.back()] + " has it, too, and counts");
+    }
+    /// One notice for what the index names and no shard has, one for what stands elsewhere.
+    void note_differences(const detail::ShardIndex& index,
+                          const std::filesystem::path& path) const {
+        const auto note = [&](const std::string& name, const std::string& what) {
+            detail::give_notice(files, path.string(), "tensor " + detail::in_quotes(name), what);
+        };
         for (const auto& [name, shard] : index.weight_map) {
-            if (detail::find_tensor(tensors, name) == nullptr) {
-                throw FormatError({path.string(), "tensor " + detail::in_quotes(name),
-                                   "it in " + shard + ", where the index has it", "nothing"});
-            }
+            if (detail::find_tensor(tensors, name) != nullptr) continue;
+            note(name, "in no shard: the index has it in " + shard);
+            break;
+        }
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            const std::string shard =
+                std::filesystem::path(shards[shard_of[i]]).filename().string();
+            const auto listed = index.weight_map.find(tensors[i].name);
+            if (listed != index.weight_map.end() && listed->second == shard) continue;
+            note(tensors[i].name, "in " + shard + ", where the index does not have it");
+            break;
         }
     }
 
-    static void check_listed(const detail::ShardIndex& index, const TensorView& tensor,
-                             const std::string& shard, const std::filesystem::path& path) {
-        const auto listed = index.weight_map.find(tensor.name);
-        if (listed != index.weight_map.end() && listed->second == shard) return;
-        throw FormatError({path.string(), "tensor " + detail::in_quotes(tensor.name),
-                           "it listed in " + shard + ", which holds it",
-                           listed == index.weight_map.end() ? "nothing" : listed->second});
-    }
+    bool has_noted_repeat = false;
 };
 
 NYSTROMFORMER_INLINE Checkpoint::Checkpoint(std::shared_ptr<const Contents> contents)
@@ -144,10 +164,8 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
         }
         looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
     }
-    std::error_code ignored;
-    const bool is_folder = std::filesystem::is_directory(folder, ignored);
-    throw IoError({folder.string(), "", "a folder with one of " + looked_for,
-                   is_folder ? "none of them" : "no folder"});
+    throw IoError(
+        {folder.string(), "", "a folder with one of " + looked_for, detail::what_is_there(folder)});
 }
 
 NYSTROMFORMER_INLINE const TensorView* Checkpoint::find(std::string_view name) const {

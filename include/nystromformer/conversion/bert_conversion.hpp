@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The weights of a BERT or RoBERTa under the names of the Nystromformer that equals it: exact
-// attention, a convolution of zeros, and two rows before the positions.
+// The weights of a BERT under the names of the Nystromformer that equals it: exact attention, a
+// convolution of zeros, and two rows before the positions.
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
-#include <nystromformer/conversion/bert_config.hpp>
+#include <nystromformer/config.hpp>
 #include <nystromformer/conversion/bert_tensors.hpp>
+#include <nystromformer/core/error_text.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/model/classification.hpp>
+#include <nystromformer/model/family.hpp>
+#include <nystromformer/model/head_kind.hpp>
+#include <nystromformer/model/tensor_names.hpp>
+#include <nystromformer/options.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,69 +25,144 @@ namespace nystromformer::detail {
 
 /// What a BERT folder becomes.
 struct BertConversion {
-    BertConfig source;
+    NystromformerConfig source;
+    std::string architecture;  ///< of the source; that of the encoder where it names none
+    HeadKind head = HeadKind::none;
     NystromformerConfig config;
     MovedTensors tensors;
 
     /// Opens the folder and checks everything that will be written. The errors of
-    /// BertConfig::from_pretrained and Checkpoint::open, TensorError for weights that do not fit
-    /// the config, and InputError for `max_positions` below those of the source.
+    /// NystromformerConfig::from_pretrained and Checkpoint::open, UnsupportedError for what no
+    /// Nystromformer equals, TensorError for weights that do not fit the config, and InputError for
+    /// `max_positions` below those of the source.
     static BertConversion load(const std::filesystem::path& folder,
                                const ConversionOptions& options = {});
 };
 
-/// Gives each tensor its new name; `from` and `to` are scopes with their final dot, or "".
-class BertNames {
-public:
-    BertNames(const BertConfig& source, const NystromformerConfig& config, MovedTensors& tensors)
-        : source_(source), config_(config), tensors_(tensors) {
-        const std::string scope = std::string(source.family->scope) + '.';
-        if (tensors.has(scope + "embeddings.position_embeddings.weight")) from_ = scope;
-        if (source.head != BertHead::none) to_ = "nystromformer.";
+/// The config of a Nystromformer that equals a BERT, as far as its encoder goes.
+inline NystromformerConfig equal_config(const NystromformerConfig& source,
+                                        const std::string& file) {
+    if (source.embedding_width() != source.hidden_size) {
+        throw UnsupportedError(
+            {file, "/embedding_size",
+             "hidden_size " + std::to_string(source.hidden_size) +
+                 " (a Nystromformer does not project its embeddings; this folder "
+                 "runs without a conversion)",
+             std::to_string(source.embedding_width())});
     }
+    NystromformerConfig config = source;
+    const Family& family = families.front();
+    config.model_type = family.model_type;
+    config.embedding_size.reset();
+    config.max_position_embeddings = source.max_length();
+    config.type_vocab_size = std::max<Index>(source.type_vocab_size, 1);
+    if (source.type_vocab_size == 0) config.type_vocab_size = 2;
+    config.padding_idx = source.uncounted_id();
+    // Exact attention: both numbers are the same. transformers 5 refuses a conv_kernel_size of
+    // null, so the convolution is the smallest one, and its weights are zero.
+    config.num_landmarks = config.segment_means_seq_len = 64;
+    config.conv_kernel_size = 1;
+    return config;
+}
+
+/// The head that the folder is to keep: the class that config.json names, if the tensors are there,
+/// else what the tensors tell. UnsupportedError for a named head that does not run here.
+inline HeadKind head_to_keep(const FolderHeads& heads, const std::string& architecture,
+                             const std::string& file) {
+    for (const HeadWords& words : head_words) {
+        const bool is_named =
+            architecture.ends_with(words.suffix) ||
+            (words.kind == HeadKind::masked_lm && architecture.ends_with("ForPreTraining"));
+        if (!is_named) continue;
+        if (heads.kinds().empty()) heads.require(words.kind);
+        return heads.has(words.kind) ? words.kind : heads.kinds().front();
+    }
+    if (!heads.kinds().empty()) return heads.kinds().front();
+    std::string known;
+    for (const HeadWords& words : head_words)
+        known.append(known.empty() ? "" : ", ").append("..." + std::string(words.suffix));
+    throw UnsupportedError({file, "/architectures/0",
+                            "one of " + known + "; or convert the encoder only",
+                            in_quotes(architecture)});
+}
+
+/// True where Nystromformer's head of that kind applies what the source's applies.
+inline bool has_equal_head(HeadKind head, const NystromformerConfig& source,
+                           const NystromformerConfig& config) {
+    const auto is_equal = [&](HeadActivation Family::*which) {
+        return head_activation(which, source) == head_activation(which, config);
+    };
+    switch (head) {
+        case HeadKind::masked_lm:
+            return is_equal(&Family::masked_lm);
+        case HeadKind::sequence_classification:
+            return is_equal(&Family::sequence_classification);
+        case HeadKind::multiple_choice:
+            return is_equal(&Family::multiple_choice);
+        default:
+            return true;
+    }
+}
+
+/// Gives each tensor its new name. The paths are Nystromformer's.
+class BertMover {
+public:
+    BertMover(const BertConversion& conversion, const Checkpoint& checkpoint, MovedTensors& tensors)
+        : source_(conversion.source),
+          config_(conversion.config),
+          head_(conversion.head),
+          from_(source_, checkpoint),
+          to_(config_, head_ == HeadKind::none ? "" : "nystromformer"),
+          tensors_(tensors) {}
 
     void move() {
         move_embeddings();
         for (Index i = 0; i < config_.num_hidden_layers; ++i)
-            move_layer("encoder.layer." + std::to_string(i) + '.');
+            move_layer(encoder + "encoder.layer." + std::to_string(i) + '.');
         move_head();
     }
 
 private:
-    void linear(const std::string& name, Index rows, Index cols) {
-        tensors_.move_linear(from_ + name, to_ + name, rows, cols);
+    void move(const std::string& path, const std::vector<Index>& shape) {
+        tensors_.move(from_(path), to_(path), shape);
     }
-    void layer_norm(const std::string& name) {
-        tensors_.move_layer_norm(from_ + name, to_ + name, config_.hidden_size);
+    void linear(const std::string& path, Index rows, Index cols) {
+        move(path + ".weight", {rows, cols});
+        move(path + ".bias", {rows});
+    }
+    void layer_norm(const std::string& path) {
+        move(path + ".weight", {config_.hidden_size});
+        move(path + ".bias", {config_.hidden_size});
     }
 
     // Some writers keep only the tied decoder's name for the word embeddings.
     std::string words() const {
-        const std::string name = from_ + "embeddings.word_embeddings.weight";
-        return tensors_.has(name) || !tensors_.has(decoder()) ? name : decoder();
-    }
-    std::string decoder() const {
-        return source_.family->is_roberta ? "lm_head.decoder.weight"
-                                          : "cls.predictions.decoder.weight";
+        const std::string name = from_(encoder + "embeddings.word_embeddings.weight");
+        return tensors_.has(name) || !tensors_.has(from_(decoder)) ? name : from_(decoder);
     }
 
     void move_embeddings() {
-        const std::string scope = "embeddings.";
-        tensors_.ignore(from_ + scope + "position_ids");  // buffers that old files hold
-        tensors_.ignore(from_ + scope + "token_type_ids");
-        tensors_.move(words(), to_ + scope + "word_embeddings.weight",
+        const std::string scope = encoder + "embeddings.";
+        tensors_.ignore(from_(scope + "position_ids"));  // buffers that old files hold
+        tensors_.ignore(from_(scope + "token_type_ids"));
+        tensors_.move(words(), to_(scope + "word_embeddings.weight"),
                       {config_.vocab_size, config_.hidden_size});
         const std::string positions = scope + "position_embeddings.weight";
-        tensors_.move_rows(from_ + positions, to_ + positions, source_.position_rows,
+        tensors_.move_rows(from_(positions), to_(positions), source_.position_rows(),
                            config_.hidden_size, position_rows());
         const std::string types = scope + "token_type_embeddings.weight";
-        tensors_.move(from_ + types, to_ + types, {config_.type_vocab_size, config_.hidden_size});
+        if (source_.type_vocab_size > 0) {
+            move(types, {config_.type_vocab_size, config_.hidden_size});
+        } else {
+            tensors_.add_zeros(to_(types), {config_.type_vocab_size, config_.hidden_size});
+        }
         layer_norm(scope + "LayerNorm");
     }
 
-    /// The row of the source for each row of the new table, whose first two no text has.
+    /// The row of the source for each row of the new table. No text has the first; the second is
+    /// that of tokens that are not counted.
     std::vector<Index> position_rows() const {
-        const Index first = source_.first_position, count = source_.position_rows - first;
+        const Index first = source_.first_position(), count = source_.max_length();
         std::vector<Index> rows;
         for (Index i = -2; i < 0; ++i) rows.push_back(first + i < 0 ? -1 : first + i);
         for (Index i = 0; i < config_.max_position_embeddings; ++i)
@@ -90,7 +174,7 @@ private:
         const Index hidden = config_.hidden_size, intermediate = config_.intermediate_size;
         const std::string self = scope + "attention.self.";
         for (const char* part : {"query", "key", "value"}) linear(self + part, hidden, hidden);
-        tensors_.add_zeros(to_ + self + "conv.weight",
+        tensors_.add_zeros(to_(self + "conv.weight"),
                            {config_.num_attention_heads, 1, *config_.conv_kernel_size, 1});
         linear(scope + "attention.output.dense", hidden, hidden);
         layer_norm(scope + "attention.output.LayerNorm");
@@ -101,76 +185,95 @@ private:
 
     void move_head() {
         const Index hidden = config_.hidden_size, labels = config_.num_labels;
-        switch (source_.head) {
-            case BertHead::masked_lm:
+        switch (head_) {
+            case HeadKind::masked_lm:
                 return move_masked_lm();
-            case BertHead::sequence_classification:
-                if (source_.family->is_roberta) {
-                    tensors_.move_linear("classifier.dense", "classifier.dense", hidden, hidden);
-                    tensors_.move_linear("classifier.out_proj", "classifier.out_proj", labels,
-                                         hidden);
-                } else {  // tanh(pooler.dense) is the classifier's first half
-                    tensors_.move_linear(from_ + "pooler.dense", "classifier.dense", hidden,
-                                         hidden);
-                    tensors_.move_linear("classifier", "classifier.out_proj", labels, hidden);
-                }
-                return;
-            case BertHead::token_classification:
-                return tensors_.move_linear("classifier", "classifier", labels, hidden);
-            case BertHead::question_answering:
-                return tensors_.move_linear("qa_outputs", "qa_outputs", 2, hidden);
-            case BertHead::multiple_choice:  // refused by its config
-            case BertHead::none:
+            case HeadKind::sequence_classification:
+                linear("classifier.dense", hidden, hidden);
+                return linear("classifier.out_proj", labels, hidden);
+            case HeadKind::multiple_choice:
+                linear("pre_classifier", hidden, hidden);
+                return linear("classifier", 1, hidden);
+            case HeadKind::token_classification:
+                return linear("classifier", labels, hidden);
+            case HeadKind::question_answering:
+                return linear("qa_outputs", 2, hidden);
+            case HeadKind::none:
                 return;
         }
     }
 
     void move_masked_lm() {
         const Index hidden = config_.hidden_size, vocab = config_.vocab_size;
-        const std::string to = "cls.predictions.";
-        const bool roberta = source_.family->is_roberta;
-        const std::string from = roberta ? "lm_head." : "cls.predictions.";
-        const std::string transform = roberta ? from : from + "transform.";
-        tensors_.move_linear(transform + "dense", to + "transform.dense", hidden, hidden);
-        tensors_.move_layer_norm(transform + (roberta ? "layer_norm" : "LayerNorm"),
-                                 to + "transform.LayerNorm", hidden);
+        const std::string scope = "cls.predictions.", bias = scope + "bias",
+                          decoder_bias = scope + "decoder.bias";
+        linear(scope + "transform.dense", hidden, hidden);
+        layer_norm(scope + "transform.LayerNorm");
         // Of the two names of the bias that of the decoder is the one that is added.
-        const std::string own_bias = from + "decoder.bias";
-        const std::string bias = tensors_.has(own_bias) ? own_bias : from + "bias";
-        tensors_.move(bias, to + "bias", {vocab});
-        tensors_.ignore(from + "bias");
+        const std::string added = from_(tensors_.has(from_(decoder_bias)) ? decoder_bias : bias);
+        tensors_.move(added, to_(bias), {vocab});
+        tensors_.ignore(from_(bias));
         if (config_.tie_word_embeddings &&
-            (!tensors_.has(decoder()) || tensors_.same(decoder(), words()))) {
-            return tensors_.ignore(decoder());
+            (!tensors_.has(from_(decoder)) || tensors_.same(from_(decoder), words()))) {
+            return tensors_.ignore(from_(decoder));
         }
-        tensors_.move(decoder(), to + "decoder.weight", {vocab, hidden});
-        tensors_.move(bias, to + "decoder.bias", {vocab});
+        move(decoder, {vocab, hidden});
+        if (to_(decoder_bias) != to_(bias)) tensors_.move(added, to_(decoder_bias), {vocab});
     }
 
-    const BertConfig& source_;
+    static inline const std::string encoder = "nystromformer.",
+                                    decoder = "cls.predictions.decoder.weight";
+
+    const NystromformerConfig& source_;
     const NystromformerConfig& config_;
+    HeadKind head_;
+    TensorNames from_, to_;
     MovedTensors& tensors_;
-    std::string from_, to_;
 };
+
+/// The max_position_embeddings that the options ask for.
+inline Index wanted_positions(Index at_first, const ConversionOptions& options,
+                              const std::filesystem::path& folder) {
+    constexpr Index most = Index{1} << 24;
+    if (options.max_positions == 0) return at_first;
+    if (options.max_positions >= at_first && options.max_positions <= most)
+        return options.max_positions;
+    throw InputError({"", "max_positions",
+                      "from the " + std::to_string(at_first) + " of " + folder.string() + " to " +
+                          std::to_string(most),
+                      std::to_string(options.max_positions)});
+}
 
 inline BertConversion BertConversion::load(const std::filesystem::path& folder,
                                            const ConversionOptions& options) {
-    BertConfig source = BertConfig::from_pretrained(folder, options);
-    NystromformerConfig config = source.config;
-    if (options.max_positions != 0) {
-        constexpr Index most = Index{1} << 24;
-        if (options.max_positions < config.max_position_embeddings ||
-            options.max_positions > most) {
-            throw InputError({"", "max_positions",
-                              "from the " + std::to_string(config.max_position_embeddings) +
-                                  " of " + folder.string() + " to " + std::to_string(most),
-                              std::to_string(options.max_positions)});
-        }
-        config.max_position_embeddings = options.max_positions;
+    const std::string file = (folder / "config.json").string();
+    NystromformerConfig source = NystromformerConfig::from_pretrained(folder);
+    const Family& family = family_of(source.model_type);
+    if (family.positions == PositionRule::after_two)
+        throw UnsupportedError({file, "/model_type",
+                                "a BERT, which is not one yet: " + bert_names(),
+                                in_quotes(source.model_type)});
+    NystromformerConfig config = equal_config(source, file);
+    config.max_position_embeddings =
+        wanted_positions(config.max_position_embeddings, options, folder);
+    const Checkpoint checkpoint = Checkpoint::open(folder);
+    std::string architecture = source.architectures.empty()
+                                   ? std::string(family.class_prefix) + "Model"
+                                   : source.architectures.front();
+    const FolderHeads heads(source, checkpoint);
+    const HeadKind head = options.encoder_only           ? HeadKind::none
+                          : source.architectures.empty() ? heads.first()
+                                                         : head_to_keep(heads, architecture, file);
+    config.architectures = {"Nystromformer" + std::string(words_of(head).suffix)};
+    if (!has_equal_head(head, source, config)) config.head_model_type = source.model_type;
+    if (config.head_model_type && !has_equal_head(head, source, config)) {
+        throw UnsupportedError({file, "/summary_activation",
+                                "\"gelu\" (this folder runs without a conversion)",
+                                in_quotes(source.summary_activation)});
     }
-    BertConversion result{std::move(source), std::move(config),
-                          MovedTensors(Checkpoint::open(folder))};
-    BertNames(result.source, result.config, result.tensors).move();
+    BertConversion result{std::move(source), std::move(architecture), head, std::move(config),
+                          MovedTensors(checkpoint)};
+    BertMover(result, checkpoint, result.tensors).move();
     return result;
 }
 

@@ -36,18 +36,6 @@ public:
         view.name = to;
         tensors_.push_back(std::move(view));
     }
-    /// The weight [rows, cols] and the bias [rows] of a linear layer.
-    void move_linear(const std::string& from, const std::string& to, Index rows, Index cols) {
-        move(from + ".weight", to + ".weight", {rows, cols});
-        move(from + ".bias", to + ".bias", {rows});
-    }
-    /// Files from before 2019, bert-base-uncased among them, call the two gamma and beta.
-    void move_layer_norm(const std::string& from, const std::string& to, Index size) {
-        const bool old = !has(from + ".weight") && has(from + ".gamma");
-        move(from + (old ? ".gamma" : ".weight"), to + ".weight", {size});
-        move(from + (old ? ".beta" : ".bias"), to + ".bias", {size});
-    }
-
     /// A table `to` of these rows of the table `from` of shape [rows, cols]; -1 is a row of zeros.
     void move_rows(const std::string& from, const std::string& to, Index rows, Index cols,
                    const std::vector<Index>& chosen) {

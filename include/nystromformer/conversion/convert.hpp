@@ -9,7 +9,9 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/model/family.hpp>
 #include <nystromformer/safetensors.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 
@@ -19,6 +21,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -27,15 +30,46 @@ namespace nystromformer {
 
 namespace detail {
 
+/// A module's folder in a modules.json, "" for the folder itself. UnsafePathError unless it stays
+/// in it: plain names between slashes.
+inline std::string module_path(const JsonView<FormatError>& module) {
+    std::string name = module.string();
+    while (name.ends_with('/') && name != "/") name.pop_back();
+    for (std::size_t begin = 0; !name.empty() && begin <= name.size();) {
+        const std::size_t end = std::min(name.find('/', begin), name.size());
+        if (!is_plain_file_name(std::string_view(name).substr(begin, end - begin), "")) {
+            throw UnsafePathError({module.file(), module.path(),
+                                   "the plain name of a folder in this one", in_quotes(name)});
+        }
+        begin = end + 1;
+    }
+    return name;
+}
+
+/// The folder of the model: `root`, or where modules.json of an old sentence-transformers has its
+/// first module.
+inline std::filesystem::path model_folder(const std::filesystem::path& root) {
+    const auto path = root / "modules.json";
+    if (detail::is_regular_file(root / "config.json") || !detail::is_regular_file(path))
+        return root;
+    const JsonTree json = read_python_json(path, SpecialNames::most_bytes);
+    const std::string file = path.string();
+    const JsonView<FormatError> modules(json, file);
+    if (modules.array().size() == 0) return root;
+    const std::string name = module_path(modules.at(std::size_t{0}).at("path"));
+    return name.empty() ? root : root / name;
+}
+
 /// What stands beside the weights: the tokenizer's files and those of sentence-transformers.
 class FilesBeside {
 public:
-    /// Finds and checks them. `max_positions` is nothing where the length stays as it was. Errors:
-    /// IoError, FormatError, TokenizerError, UnsafePathError.
-    FilesBeside(std::filesystem::path folder, const BertConfig& source,
+    /// Finds and checks them: those of the model in `folder`, and the modules of sentence-
+    /// transformers in `root`, which may be the same. `max_positions` is nothing where the length
+    /// stays as it was. Errors: IoError, FormatError, TokenizerError, UnsafePathError.
+    FilesBeside(std::filesystem::path folder, std::filesystem::path root, const Family& family,
                 std::optional<Index> max_positions)
-        : folder_(std::move(folder)), max_positions_(max_positions) {
-        find_tokenizer(source);
+        : folder_(std::move(folder)), root_(std::move(root)), max_positions_(max_positions) {
+        find_tokenizer(family);
         find_sentence_transformers();
     }
 
@@ -48,10 +82,9 @@ public:
                 write_file(to / file.name, *file.text);
                 continue;
             }
-            if (!error) std::filesystem::copy_file(folder_ / file.name, to / file.name, error);
+            if (!error) std::filesystem::copy_file(file.from, to / file.name, error);
             if (error)
-                throw IoError({(to / file.name).string(), "",
-                               "a copy of the file of this name in " + folder_.string(),
+                throw IoError({(to / file.name).string(), "", "a copy of " + file.from.string(),
                                error.message()});
         }
     }
@@ -65,10 +98,11 @@ private:
     using OrderedJson = nlohmann::ordered_json;
     struct File {
         std::string name;
+        std::filesystem::path from;
         std::optional<std::string> text;  // nothing: as it is
     };
 
-    void find_tokenizer(const BertConfig& source) {
+    void find_tokenizer(const Family& family) {
         const bool has_json = detail::is_regular_file(folder_ / "tokenizer.json");
         bool any = has_json;
         for (const char* name : {"vocab.txt", "vocab.json", "merges.txt", "spiece.model",
@@ -85,63 +119,82 @@ private:
         } catch (const Error&) {
             // A tokenizer that cannot be read is copied as it is: who loads it hears why.
         }
-        if (has_json) files_.push_back({"tokenizer.json", std::move(carried.tokenizer_json)});
+        if (has_json)
+            files_.push_back(
+                {"tokenizer.json", folder_ / "tokenizer.json", std::move(carried.tokenizer_json)});
         OrderedJson changes = std::move(carried.options);
         // A Nystromformer's config does not tell which tokenizer it has, as a BERT's does.
         if (any && !JsonView<TokenizerError>(options, path).holds("tokenizer_class"))
-            changes["tokenizer_class"] = source.tokenizer_class;
+            changes["tokenizer_class"] = tokenizer_class(family);
         if (any && max_positions_) changes["model_max_length"] = *max_positions_;
         take("tokenizer_config.json", changes);
     }
 
+    std::string tokenizer_class(const Family& family) const {
+        const std::string path = (folder_ / "config.json").string();
+        const JsonTree json = read_python_json(path, most_bytes);
+        const JsonView<ConfigError> config(json, path);
+        return config.holds("tokenizer_class") ? config.at("tokenizer_class").string()
+                                               : std::string(family.tokenizer_class);
+    }
+
     void find_sentence_transformers() {
-        take("config_sentence_transformers.json");
-        for (const char* kind : {"bert", "roberta", "xlm-roberta", "camembert"}) {
+        take_of_root("config_sentence_transformers.json");
+        for (const char* kind :
+             {"bert", "roberta", "distilbert", "xlm-roberta", "camembert", "electra"}) {
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
             if (!detail::is_regular_file(folder_ / name)) continue;
             const std::string path = (folder_ / name).string();
-            const JsonTree options = read_json_file(path, most_bytes);
+            const JsonTree options = read_python_json(path, most_bytes);
             OrderedJson changes;
             if (JsonView<FormatError>(options, path).holds("max_seq_length") && max_positions_) {
                 changes["max_seq_length"] = *max_positions_;
             }
             take(name, changes);
         }
-        if (take("modules.json")) find_modules(folder_ / "modules.json");
+        if (detail::is_regular_file(root_ / "modules.json")) find_modules(root_ / "modules.json");
     }
 
-    /// The folders of pooling, normalisation and dense layers; the transformer's own is this one.
-    /// A module without parameters may have none.
+    /// The folders of pooling, normalisation and dense layers; the transformer's own is the new
+    /// one. A module without parameters may have none.
     void find_modules(const std::filesystem::path& path) {
-        const JsonTree json = read_json_file(path, most_bytes);
+        const JsonTree json = read_python_json(path, most_bytes);
         const std::string file = path.string();
         const JsonView<FormatError> modules(json, file);
         modules.array();
+        const bool is_inside = root_ != folder_;
+        OrderedJson changed = OrderedJson::array();
         for (std::size_t i = 0; i < modules.size(); ++i) {
-            const auto module = modules.at(i).at("path");
-            const std::string& name = module.string();
-            if (name.empty()) continue;
-            if (!is_plain_file_name(name, "")) {
-                throw UnsafePathError({module.file(), module.path(),
-                                       "the plain name of a folder in this one", in_quotes(name)});
+            const std::string name = module_path(modules.at(i).at("path"));
+            changed.push_back(OrderedJson(modules.at(i).raw()));
+            if (is_inside && root_ / name == folder_) {
+                changed.back()["path"] = "";
+            } else if (std::error_code error;
+                       !name.empty() && std::filesystem::is_directory(root_ / name, error)) {
+                take_folder(name);
             }
-            std::error_code error;
-            if (std::filesystem::is_directory(folder_ / name, error)) take_folder(name);
         }
+        files_.push_back({"modules.json", path,
+                          is_inside ? std::optional(changed.dump(2) + '\n') : std::nullopt});
     }
     void take_folder(const std::string& name) {
         std::error_code error;
-        for (std::filesystem::directory_iterator entry(folder_ / name, error), end;
+        for (std::filesystem::directory_iterator entry(root_ / name, error), end;
              !error && entry != end; entry.increment(error)) {
-            take(name + '/' + entry->path().filename().string());
+            take_of_root(name + '/' + entry->path().filename().string());
         }
         if (error)
-            throw IoError({(folder_ / name).string(), "", "a readable folder", error.message()});
+            throw IoError({(root_ / name).string(), "", "a readable folder", error.message()});
     }
 
+    bool take_of_root(const std::string& name) {
+        if (!detail::is_regular_file(root_ / name)) return false;
+        files_.push_back({name, root_ / name, std::nullopt});
+        return true;
+    }
     bool take(const std::string& name) {
         if (!detail::is_regular_file(folder_ / name)) return false;
-        files_.push_back({name, std::nullopt});
+        files_.push_back({name, folder_ / name, std::nullopt});
         return true;
     }
     /// The object in `name`, an empty one where there is no such file, with `changes`.
@@ -152,14 +205,14 @@ private:
         }
         OrderedJson json = OrderedJson::object();
         if (detail::is_regular_file(folder_ / name))
-            json = OrderedJson::parse(read_file(folder_ / name, most_bytes));
+            json = OrderedJson(read_python_json(folder_ / name, most_bytes).value);
         json.update(changes);
-        files_.push_back({name, json.dump(2) + '\n'});
+        files_.push_back({name, folder_ / name, json.dump(2) + '\n'});
     }
 
     static constexpr std::uint64_t most_bytes = SpecialNames::most_bytes;
 
-    std::filesystem::path folder_;
+    std::filesystem::path folder_, root_;
     std::optional<Index> max_positions_;
     std::vector<File> files_;
 };
@@ -179,11 +232,12 @@ NYSTROMFORMER_INLINE ConversionReport convert_bert(const std::filesystem::path& 
                                                    const std::filesystem::path& to,
                                                    const ConversionOptions& options) {
     detail::require_empty(to);
-    const auto conversion = detail::BertConversion::load(from, options);
-    const Index positions = conversion.source.config.max_position_embeddings;
+    const std::filesystem::path folder = detail::model_folder(from);
+    const auto conversion = detail::BertConversion::load(folder, options);
+    const Index positions = conversion.source.max_length();
     const bool longer = conversion.config.max_position_embeddings > positions;
     const detail::FilesBeside beside(
-        from, conversion.source,
+        folder, from, detail::family_of(conversion.source.model_type),
         longer ? std::optional(conversion.config.max_position_embeddings) : std::nullopt);
 
     std::error_code error;
@@ -193,7 +247,7 @@ NYSTROMFORMER_INLINE ConversionReport convert_bert(const std::filesystem::path& 
     save_safetensors(to / "model.safetensors", conversion.tensors.tensors());
     detail::write_file(to / "config.json", conversion.config.to_json());
 
-    ConversionReport report{conversion.source.architecture, conversion.config, positions,
+    ConversionReport report{conversion.architecture, conversion.config, positions,
                             conversion.tensors.left_out(), beside.names()};
     report.files.insert(report.files.end(), {"config.json", "model.safetensors"});
     std::sort(report.files.begin(), report.files.end());

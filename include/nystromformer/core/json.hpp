@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/json_builder.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
@@ -154,6 +155,9 @@ public:
         if (value.is_object()) return "an object";
         if (value.is_array()) return "an array of " + std::to_string(value.size());
         if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
+        const auto* real = value.get_ptr<const Json::number_float_t*>();
+        if (real != nullptr && !is_finite(*real))  // which JSON cannot write
+            return is_nan(*real) ? "NaN" : *real < 0 ? "-Infinity" : "Infinity";
         return value.dump();
     }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +60,11 @@ struct JsonRules {
     std::vector<JsonStream> streams = {};
     /// The value of a number that is no integer; null: the nearest double.
     double (*float_value)(std::string_view spelling) = nullptr;
+    /// Strings "\u0001NaN", "\u0001Infinity" and "\u0001-Infinity" are those numbers: see
+    /// python_json.hpp.
+    bool has_marked_literals = false;
+    /// Called for a key that its object has already, whose last value counts; none: FormatError.
+    std::function<void(const std::string& key)> on_repeated_key = {};
 };
 
 /// Takes nlohmann's events while it refuses what nlohmann lets pass. Throws FormatError.
@@ -86,6 +92,12 @@ public:
         return add(rules_.float_value == nullptr ? value : rules_.float_value(spelling));
     }
     bool string(std::string& value) {
+        if (rules_.has_marked_literals && value.starts_with('\1')) {
+            constexpr double infinity = std::numeric_limits<double>::infinity();
+            if (value == "\1NaN") return add(std::numeric_limits<double>::quiet_NaN());
+            if (value == "\1Infinity") return add(infinity);
+            if (value == "\1-Infinity") return add(-infinity);
+        }
         take(block_size + value.capacity());
         return add(std::move(value));
     }
@@ -100,7 +112,13 @@ public:
             return true;
         }
         Open& object = open_.back();
-        if (object.value->contains(name)) fail("no duplicate key", in_quotes(name) + " twice");
+        if (rules_.has_marked_literals && name.starts_with('\1') && name != "\1")
+            fail("a key between quotes", in_quotes(name.substr(1)));
+        if (object.value->contains(name)) {
+            if (!rules_.on_repeated_key) fail("no duplicate key", in_quotes(name) + " twice");
+            rules_.on_repeated_key(name);
+            dismantle((*object.value)[name]);
+        }
         take(2 * block_size + name.size());
         object.slot = &(*object.value)[name];
         object.key = name;

@@ -7,8 +7,10 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/input.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,6 +74,24 @@ inline void check_wanted(std::span<const Index> rows, Index count) {
     }
 }
 
+/// InputError for a sequence of more tokens than the position table has rows for.
+template <typename Scalar>
+void check_lengths(const ModelInput<Scalar>& input, const NystromformerConfig& config) {
+    const Index most = config.max_length();
+    const std::optional<Index> uncounted = config.uncounted_id();
+    for (std::size_t i = 1; i < input.offsets.size(); ++i) {
+        Index length = input.offsets[i] - input.offsets[i - 1];
+        if (length > most && uncounted && !input.input_ids.empty()) {
+            const auto ids = input.input_ids.begin();
+            length -= std::count(ids + input.offsets[i - 1], ids + input.offsets[i], *uncounted);
+        }
+        if (length <= most) continue;
+        throw InputError({"", "sequence " + std::to_string(i - 1),
+                          "at most max_position_embeddings " + std::to_string(most) + " tokens",
+                          std::to_string(length)});
+    }
+}
+
 /// InputError unless every array of `input` fits the others and `config`.
 template <typename Scalar>
 void check_input(const ModelInput<Scalar>& input, const NystromformerConfig& config) {
@@ -81,13 +101,12 @@ void check_input(const ModelInput<Scalar>& input, const NystromformerConfig& con
     if (has_embeds && !input.input_ids.empty()) {
         throw InputError({"", "input", "input_ids or inputs_embeds", "both"});
     }
-    if (has_embeds &&
-        (input.inputs_embeds.rows() != rows || input.inputs_embeds.cols() != config.hidden_size)) {
-        throw InputError(
-            {"", "inputs_embeds",
-             "(" + std::to_string(rows) + ", " + std::to_string(config.hidden_size) + ")",
-             "(" + std::to_string(input.inputs_embeds.rows()) + ", " +
-                 std::to_string(input.inputs_embeds.cols()) + ")"});
+    const Index width = config.embedding_width();
+    if (has_embeds && (input.inputs_embeds.rows() != rows || input.inputs_embeds.cols() != width)) {
+        throw InputError({"", "inputs_embeds",
+                          "(" + std::to_string(rows) + ", " + std::to_string(width) + ")",
+                          "(" + std::to_string(input.inputs_embeds.rows()) + ", " +
+                              std::to_string(input.inputs_embeds.cols()) + ")"});
     }
     if (!has_embeds && static_cast<Index>(input.input_ids.size()) != rows) {
         throw InputError({"", "input_ids", std::to_string(rows) + " ids, as the offsets say",
@@ -95,18 +114,11 @@ void check_input(const ModelInput<Scalar>& input, const NystromformerConfig& con
     }
     check_rows("input_ids", input.input_ids, input.offsets, config.vocab_size);
     check_rows("attention_mask", input.attention_mask, input.offsets, 2);
-    check_rows("token_type_ids", input.token_type_ids, input.offsets, config.type_vocab_size);
-    check_rows("position_ids", input.position_ids, input.offsets,
-               config.max_position_embeddings + 2);
-    for (std::size_t i = 1; i < input.offsets.size(); ++i) {
-        const Index length = input.offsets[i] - input.offsets[i - 1];
-        if (input.position_ids.empty() && length > config.max_position_embeddings) {
-            throw InputError({"", "sequence " + std::to_string(i - 1),
-                              "at most max_position_embeddings " +
-                                  std::to_string(config.max_position_embeddings) + " tokens",
-                              std::to_string(length)});
-        }
-    }
+    // A model without token types has no use for them, and transformers drops them, too.
+    const Index types = config.type_vocab_size;
+    check_rows("token_type_ids", input.token_type_ids, input.offsets, types == 0 ? 2 : types);
+    check_rows("position_ids", input.position_ids, input.offsets, config.position_rows());
+    if (input.position_ids.empty()) check_lengths(input, config);
 }
 
 /// Which of an input's labels a head makes a loss of.

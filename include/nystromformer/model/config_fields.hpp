@@ -47,6 +47,12 @@ void visit_fields(Config& config, const Visit& visit) {
     visit("id2label", config.id2label);
     visit("label2id", config.label2id);
     visit("problem_type", config.problem_type);
+    visit("embedding_size", config.embedding_size, Sizes{1, 1 << 20});
+    visit("summary_type", config.summary_type);
+    visit("summary_use_proj", config.summary_use_proj);
+    visit("summary_activation", config.summary_activation);
+    visit("padding_idx", config.padding_idx, Sizes{0, max_size});
+    visit("head_model_type", config.head_model_type);
 }
 
 }  // namespace nystromformer::detail

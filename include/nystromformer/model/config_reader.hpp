@@ -2,97 +2,132 @@
 // ConfigReader and ConfigWriter: the fields of a NystromformerConfig from JSON and to it.
 #pragma once
 
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/config_fields.hpp>
+#include <nystromformer/model/config_labels.hpp>
+#include <nystromformer/model/family.hpp>
+#include <nystromformer/options.hpp>
 
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nystromformer::detail {
 
-using ConfigView = JsonView<ConfigError>;
-
 inline constexpr Index max_config_size = 1 << 20;  // of the file, in bytes
 
+/// What a family's config class has where config.json has nothing.
+template <typename Config>
+Config defaults_of(const Family& family) {
+    Config config;
+    config.model_type = family.model_type;
+    const FamilyDefaults& values = family.defaults;
+    config.vocab_size = values.vocab_size;
+    config.hidden_size = values.hidden_size;
+    config.num_hidden_layers = values.num_hidden_layers;
+    config.num_attention_heads = values.num_attention_heads;
+    config.intermediate_size = values.intermediate_size;
+    const auto [pad, bos, eos] = values.token_ids;
+    config.pad_token_id = pad;
+    config.bos_token_id = bos < 0 ? std::nullopt : std::optional(bos);
+    config.eos_token_id = eos < 0 ? std::vector<Index>{} : std::vector{eos};
+    if (family.positions == PositionRule::after_two) return config;
+    config.hidden_act = "gelu";
+    config.layer_norm_eps = 1e-12;
+    config.max_position_embeddings = 512;
+    config.conv_kernel_size.reset();
+    if (family.model_type == "distilbert") config.type_vocab_size = 0;
+    if (family.model_type == "electra") config.embedding_size = 128;
+    return config;
+}
+
 /// Reads one config.json into a NystromformerConfig: an absent field keeps its default, a wrong one
-/// is an error.
+/// is an error. `Config` is NystromformerConfig, whose header includes this one.
 template <typename Config>
 class ConfigReader {
 public:
-    ConfigReader(const ConfigView& view, Config& config) : view_(view), config_(config) {}
+    ConfigReader(const ConfigView& view, Config& config, const FileOptions& files = {})
+        : view_(view), config_(config), files_(files), family_(&families.front()) {}
 
-    void read() {
-        check_kind();
-        count_labels();
+    /// Null where config.json tells no model type, neither itself nor by its class.
+    const Family* family() const {
+        if (!view_.holds("model_type")) return family_of_class();
+        const auto type = view_.at("model_type");
+        if (const Family* found = find_family(type.string())) return found;
+        refuse(type, "a model that this library runs, one of " + family_names());
+    }
+
+    /// `otherwise`: the family of a file that tells none.
+    void read(const Family& otherwise = families.front()) {
+        family_ = &otherwise;
+        if (const Family* told = family()) family_ = told;
+        refuse_others();
+        config_ = defaults_of<Config>(*family_);
+        LabelReader(view_, config_, files_).read();
         visit_fields(config_, *this);
         check_values();
     }
 
     // The fields, by their type.
-    void operator()(const char* key, Index& field, Range<Index> range) const {
-        if (view_.has(key)) field = view_.at(key).integer(range.min, range.max);
+    void operator()(const char* field, Index& value, Range<Index> range) const {
+        if (const auto found = find(field)) value = found->integer(range.min, range.max);
     }
-    void operator()(const char* key, double& field, Range<double> range) const {
-        if (!view_.has(key)) return;
-        const auto value = view_.at(key);
-        field = value.number();
-        if (!(field >= range.min && field <= range.max)) {
-            value.fail("a number from " + Json(range.min).dump() + " to " + Json(range.max).dump());
+    void operator()(const char* field, double& value, Range<double> range) const {
+        const auto found = find(field);
+        if (!found) return;
+        value = found->number();
+        if (!is_finite(value) || !(value >= range.min && value <= range.max)) {
+            found->fail("a number from " + Json(range.min).dump() + " to " +
+                        Json(range.max).dump());
         }
     }
-    void operator()(const char* key, std::optional<Index>& field, Range<Index> range) const {
-        if (!view_.has(key)) return;
-        const auto value = view_.at(key);
-        field = value.is_null() ? std::nullopt : std::optional(value.integer(range.min, range.max));
+    void operator()(const char* field, std::optional<Index>& value, Range<Index> range) const {
+        const auto found = find(field);
+        if (!found) return;
+        value =
+            found->is_null() ? std::nullopt : std::optional(found->integer(range.min, range.max));
     }
     /// Nothing, one number or a list of them.
-    void operator()(const char* key, std::vector<Index>& field, Range<Index> range) const {
-        if (!view_.has(key)) return;
-        const auto value = view_.at(key);
-        field.clear();
-        if (value.is_array()) {
-            for (std::size_t i = 0; i < value.size(); ++i)
-                field.push_back(value.at(i).integer(range.min, range.max));
-        } else if (!value.is_null()) {
-            field.push_back(value.integer(range.min, range.max));
+    void operator()(const char* field, std::vector<Index>& value, Range<Index> range) const {
+        const auto found = find(field);
+        if (!found) return;
+        value.clear();
+        if (found->is_array()) {
+            for (std::size_t i = 0; i < found->size(); ++i)
+                value.push_back(found->at(i).integer(range.min, range.max));
+        } else if (!found->is_null()) {
+            value.push_back(found->integer(range.min, range.max));
         }
     }
-    void operator()(const char* key, bool& field) const {
-        if (view_.has(key)) field = view_.at(key).boolean();
+    void operator()(const char* field, bool& value) const {
+        if (const auto found = find(field)) value = found->boolean();
     }
-    void operator()(const char* key, std::string& field) const {
-        if (view_.has(key)) field = view_.at(key).string();
+    void operator()(const char* field, std::string& value) const {
+        const auto found = find(field);
+        if (!found) return;
+        const bool may_be_null = std::string_view(field) == "summary_activation";
+        value = may_be_null && found->is_null() ? "" : found->string();
     }
-    void operator()(const char* key, std::optional<std::string>& field) const {
-        if (view_.holds(key)) field = view_.at(key).string();
+    void operator()(const char* field, std::optional<std::string>& value) const {
+        const auto found = find(field);
+        if (found && !found->is_null()) value = found->string();
     }
-    void operator()(const char* key, std::vector<std::string>& field) const {
-        if (!view_.holds(key)) return;
-        const auto names = view_.at(key).array();
-        for (std::size_t i = 0; i < names.size(); ++i) field.push_back(names.at(i).string());
+    void operator()(const char* field, std::vector<std::string>& value) const {
+        const auto names = find(field);
+        if (!names || names->is_null()) return;
+        names->array();
+        for (std::size_t i = 0; i < names->size(); ++i) value.push_back(names->at(i).string());
     }
-    void operator()(const char* key, std::map<Index, std::string>& field) const {
-        if (!view_.holds(key)) return;
-        const auto labels = view_.at(key).object();
-        config_.label2id.clear();
-        for (Index i = 0; i < config_.num_labels; ++i) {
-            field[i] = labels.at(std::to_string(i)).string();
-            config_.label2id[field[i]] = i;
-        }
-    }
-    void operator()(const char* key, std::map<std::string, Index>& field) const {
-        if (!view_.holds(key)) return;
-        field.clear();
-        const auto labels = view_.at(key).object();
-        for (const auto& item : labels.raw().items())
-            field[item.key()] = labels.at(item.key()).integer(0, config_.num_labels - 1);
-    }
+    // LabelReader has read them.
+    void operator()(const char*, std::map<Index, std::string>&) const {}
+    void operator()(const char*, std::map<std::string, Index>&) const {}
 
 private:
     [[noreturn]] static void refuse(const ConfigView& value, const std::string& supported) {
@@ -100,46 +135,62 @@ private:
             {value.file(), value.path(), supported, ConfigView::describe(value.raw())});
     }
 
-    void check_kind() const {
-        if (view_.holds("model_type") && view_.at("model_type").string() != "nystromformer")
-            refuse(view_.at("model_type"), "\"nystromformer\"");
-        bool is_decoder = false;
-        (*this)("is_decoder", is_decoder);
-        if (is_decoder) {
-            refuse(view_.at("is_decoder"),
-                   "false: landmarks see the whole text, so there is no causal form");
-        }
+    /// The value of a field under the family's name for it, if the file has it.
+    std::optional<ConfigView> find(std::string_view field) const {
+        const std::string_view own = own_field(*family_, field);
+        // DistilBertConfig.attribute_map takes three under BERT's names, too, and those win.
+        const bool is_mapped = field == "hidden_size" || field == "num_hidden_layers" ||
+                               field == "num_attention_heads";
+        if (own.empty()) return std::nullopt;
+        if (is_mapped && view_.has(field)) return view_.at(field);
+        return view_.has(own) ? std::optional(view_.at(own)) : std::nullopt;
+    }
+    std::string path_of(std::string_view field) const {
+        const auto found = find(field);
+        return found ? found->path() : '/' + std::string(own_field(*family_, field));
     }
 
-    /// Hugging Face counts the labels by id2label if that is given. They have default names until
-    /// the file gives them others.
-    void count_labels() const {
-        if (view_.holds("num_labels"))
-            config_.num_labels = view_.at("num_labels").integer(1, max_labels);
-        if (view_.holds("id2label")) {
-            const auto labels = view_.at("id2label").object();
-            const auto count = static_cast<Index>(labels.size());
-            if (count == 0) labels.fail("at least one label");
-            if (view_.holds("num_labels") && config_.num_labels != count)
-                labels.fail(std::to_string(config_.num_labels) + " labels, as /num_labels says");
-            config_.num_labels = count;
+    /// By the first of "architectures", as "BertForMaskedLM"; null where that tells nothing.
+    const Family* family_of_class() const {
+        if (!view_.holds("architectures") || !view_.at("architectures").is_array() ||
+            view_.at("architectures").size() == 0)
+            return nullptr;
+        const std::string& name = view_.at("architectures").at(std::size_t{0}).string();
+        for (const Family& family : families) {
+            if (!name.starts_with(family.class_prefix)) continue;
+            const std::string_view rest = std::string_view(name).substr(family.class_prefix.size());
+            if (rest.starts_with("For") || rest == "Model") return &family;
         }
-        config_.id2label.clear();
-        config_.label2id.clear();
-        for (Index i = 0; i < config_.num_labels; ++i) {
-            config_.id2label[i] = "LABEL_" + std::to_string(i);
-            config_.label2id[config_.id2label[i]] = i;
+        return nullptr;
+    }
+
+    void refuse_others() const {
+        for (const char* key : {"is_decoder", "add_cross_attention"}) {
+            if (view_.has(key) && view_.at(key).boolean())
+                refuse(view_.at(key),
+                       "false: landmarks see the whole text, so there is no causal form");
         }
+        if (family_->positions == PositionRule::after_two) return;
+        if (view_.holds("position_embedding_type") &&
+            view_.at("position_embedding_type").string() != "absolute") {
+            refuse(view_.at("position_embedding_type"), "\"absolute\"");
+        }
+        if (view_.holds("quantization_config"))
+            refuse(view_.at("quantization_config"), "weights that are not quantized");
+        if (view_.holds("pruned_heads") && view_.at("pruned_heads").object().size() != 0)
+            refuse(view_.at("pruned_heads"), "no pruned heads");
     }
 
     void check_values() const {
         if (!find_activation(config_.hidden_act))
-            refuse(view_.at("hidden_act"), "one of " + activation_names());
+            refuse(*find("hidden_act"), "one of " + activation_names());
         if (config_.conv_kernel_size.value_or(1) % 2 == 0) {
             refuse(view_.at("conv_kernel_size"),
                    "an odd number (an even kernel gives one row too many, and Hugging Face fails "
                    "too)");
         }
+        if (config_.head_model_type && !find_family(*config_.head_model_type))
+            refuse(view_.at("head_model_type"), "one of " + family_names());
         if (config_.segment_means_seq_len % config_.num_landmarks != 0) {
             throw ConfigError({view_.file(), "/num_landmarks",
                                "a divisor of segment_means_seq_len " +
@@ -153,43 +204,64 @@ private:
                 .fail("regression, single_label_classification or multi_label_classification");
         }
         if (config_.hidden_size % config_.num_attention_heads != 0) {
-            throw ConfigError(
-                {view_.file(), "/hidden_size",
-                 "a multiple of num_attention_heads " + std::to_string(config_.num_attention_heads),
-                 std::to_string(config_.hidden_size)});
+            throw ConfigError({view_.file(), path_of("hidden_size"),
+                               "a multiple of " + path_of("num_attention_heads").substr(1) + ' ' +
+                                   std::to_string(config_.num_attention_heads),
+                               std::to_string(config_.hidden_size)});
         }
+        check_positions();
+    }
+    /// RoBERTa counts positions from after the padding's id, whose row no text has.
+    void check_positions() const {
+        if (family_->positions != PositionRule::after_padding) return;
+        const Index padding = config_.pad_token_id.value_or(-1);
+        if (padding >= 0 && padding + 1 < config_.max_position_embeddings) return;
+        throw ConfigError({view_.file(), "/pad_token_id",
+                           "the row before the first position, from 0 to " +
+                               std::to_string(config_.max_position_embeddings - 2),
+                           config_.pad_token_id ? std::to_string(padding) : "null"});
     }
 
     const ConfigView& view_;
     Config& config_;
+    const FileOptions& files_;
+    const Family* family_;
 };
 
-/// Writes each field under its key.
+/// Writes each field under the name that the family has for it.
 class ConfigWriter {
 public:
-    explicit ConfigWriter(Json& json) : json_(json) {}
+    ConfigWriter(Json& json, const Family& family) : json_(json), family_(family) {}
 
     template <typename Field, typename... Rest>
-    void operator()(const char* key, const Field& field, const Rest&...) const {
-        json_[key] = field;
+    void operator()(const char* field, const Field& value, const Rest&...) const {
+        put(field, value);
     }
-    void operator()(const char* key, const std::optional<Index>& field, Range<Index>) const {
-        json_[key] = field ? Json(*field) : Json(nullptr);
+    void operator()(const char* field, const std::optional<Index>& value, Range<Index>) const {
+        const bool is_own_key = std::string_view(field) == "padding_idx";
+        if (value || !is_own_key) put(field, value ? Json(*value) : Json(nullptr));
     }
-    void operator()(const char* key, const std::vector<Index>& field, Range<Index>) const {
-        json_[key] = field.size() > 1    ? Json(field)
-                     : field.size() == 1 ? Json(field.front())
-                                         : Json(nullptr);
+    void operator()(const char* field, const std::vector<Index>& value, Range<Index>) const {
+        put(field, value.size() > 1    ? Json(value)
+                   : value.size() == 1 ? Json(value.front())
+                                       : Json(nullptr));
     }
-    void operator()(const char* key, const std::optional<std::string>& field) const {
-        if (field) json_[key] = *field;
+    void operator()(const char* field, const std::optional<std::string>& value) const {
+        if (value) put(field, *value);
     }
-    void operator()(const char* key, const std::map<Index, std::string>& field) const {
-        for (const auto& [id, label] : field) json_[key][std::to_string(id)] = label;
+    void operator()(const char* field, const std::map<Index, std::string>& value) const {
+        json_[field] = Json::object();
+        for (const auto& [id, label] : value) json_[field][std::to_string(id)] = label;
     }
 
 private:
+    void put(std::string_view field, const Json& value) const {
+        const std::string_view own = own_field(family_, field);
+        if (!own.empty()) json_[std::string(own)] = value;
+    }
+
     Json& json_;
+    const Family& family_;
 };
 
 }  // namespace nystromformer::detail

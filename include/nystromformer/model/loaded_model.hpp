@@ -6,16 +6,22 @@
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/load_options.hpp>
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/model/family.hpp>
+#include <nystromformer/model/head_kind.hpp>
 #include <nystromformer/model/input.hpp>
 #include <nystromformer/model/model_body.hpp>
 #include <nystromformer/model/options.hpp>
 #include <nystromformer/model/outputs.hpp>
+#include <nystromformer/model/tensor_names.hpp>
 #include <nystromformer/model/weight_loader.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,13 +31,14 @@
 namespace nystromformer::detail {
 
 /// The head of the bare encoder. A head has these members:
+///   kind           which it is
 ///   word_layout    how it needs the word embeddings
 ///   load, save     its own weights; `root` is the top of the checkpoint
 ///   operator()     last_hidden_state, or its rows that the head reads, to logits
 template <typename Scalar>
 struct NoHead {
     static constexpr WordLayout word_layout = WordLayout::rows;
-    static constexpr const char* encoder_name = "";  // of its scope in files; "" is the top
+    static constexpr HeadKind kind = HeadKind::none;
 
     static NoHead load(const WeightLoader&, const NystromformerConfig&,
                        const NystromformerBody<Scalar>&) {
@@ -52,7 +59,8 @@ struct LoadedModel {
     static LoadedModel load(const NystromformerConfig& config, const Checkpoint& checkpoint,
                             const LoadOptions& options) {
         const auto threads = threads_of(options);
-        const WeightLoader root(checkpoint, options, threads);
+        FolderHeads(config, checkpoint).require(Head::kind);
+        const WeightLoader root(checkpoint, options, threads, config);
         const auto body = std::make_shared<const NystromformerBody<Scalar>>(
             NystromformerBody<Scalar>::load(root, config, Head::word_layout));
         auto head = Head::load(root.in_fp32(), config, *body);
@@ -60,7 +68,7 @@ struct LoadedModel {
             throw InputError(
                 {"", "keep_fp32", "parts of the paths of linear layers", in_quotes(*name)});
         }
-        const std::vector<std::string> unused = root.unused();
+        const std::vector<std::string> unused = unused_of(root, checkpoint, options);
         if (options.strict && !unused.empty()) {
             throw TensorError(
                 {checkpoint.source().string(), printable(unused.front()),
@@ -70,10 +78,30 @@ struct LoadedModel {
         return {body, std::move(head), config, threads, options.precision, unused};
     }
 
+    /// The tensors that nothing was made of. Of those that no class of the family has a place for
+    /// the caller hears.
+    static std::vector<std::string> unused_of(const WeightLoader& root,
+                                              const Checkpoint& checkpoint,
+                                              const LoadOptions& options) {
+        const std::vector<std::string> names = root.unused();
+        std::vector<std::string> strange;
+        std::copy_if(names.begin(), names.end(), std::back_inserter(strange),
+                     [](const std::string& name) { return !is_known_part(name); });
+        if (!strange.empty()) {
+            give_notice(file_options(options), checkpoint.source().string(),
+                        "tensor " + in_quotes(strange.front()),
+                        "not used by this model, " + std::to_string(strange.size()) + " in all");
+        }
+        return names;
+    }
+
     void save(const StateWriter& root) const {
-        const std::string encoder_name = Head::encoder_name;
-        nystromformer->save(encoder_name.empty() ? root : root[encoder_name]);
-        head.save(root, *nystromformer);
+        const bool is_bare = Head::kind == HeadKind::none;
+        const TensorNames names(config,
+                                is_bare ? "" : std::string(family_of(config.model_type).scope));
+        const StateWriter own = root.renamed(names);
+        nystromformer->save(own["nystromformer"]);
+        head.save(own, *nystromformer);
     }
 
     void encode(const ModelInput<Scalar>& input, const ForwardOptions& options,

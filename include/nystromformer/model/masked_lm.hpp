@@ -7,6 +7,9 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
+#include <nystromformer/model/classification.hpp>
+#include <nystromformer/model/family.hpp>
+#include <nystromformer/model/head_kind.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/model_body.hpp>
 #include <nystromformer/model/weight_loader.hpp>
@@ -25,7 +28,7 @@ struct NystromformerLMPredictionHead {
     Linear<Scalar> dense;
     Activation activation;
     LayerNorm<Scalar> layer_norm;
-    // (vocab, hidden), shared with the embeddings if tied
+    // (vocab, width of the embeddings), shared with them if tied
     std::shared_ptr<const PackedMatrix<Scalar>> decoder;
     RowVector<Scalar> bias;  // (vocab)
 
@@ -34,10 +37,11 @@ struct NystromformerLMPredictionHead {
     static NystromformerLMPredictionHead load(const WeightLoader& state,
                                               const NystromformerConfig& config,
                                               std::shared_ptr<const PackedMatrix<Scalar>> words) {
-        const Index hidden = config.hidden_size;
+        const Index width = config.embedding_width();
         const WeightLoader transform = state["transform"];
-        return {Linear<Scalar>::load(transform["dense"], hidden, hidden), config.activation(),
-                LayerNorm<Scalar>::load(transform["LayerNorm"], hidden, config.layer_norm_eps),
+        return {Linear<Scalar>::load(transform["dense"], config.hidden_size, width),
+                head_activation(&Family::masked_lm, config),
+                LayerNorm<Scalar>::load(transform["LayerNorm"], width, config.layer_norm_eps),
                 load_decoder(state["decoder"], config, std::move(words)), load_bias(state, config)};
     }
     void save(const StateWriter& state, const PackedMatrix<Scalar>& words) const {
@@ -52,7 +56,7 @@ struct NystromformerLMPredictionHead {
     Matrix<Scalar> operator()(const Matrix<Scalar>& hidden_states, ThreadPool& threads) const {
         const FlushDenormals flush;
         const Matrix<Scalar> transformed =
-            layer_norm(dense(hidden_states, threads, activation));  // (rows, hidden)
+            layer_norm(dense(hidden_states, threads, activation));  // (rows, width)
         Matrix<Scalar> logits = decoder->multiply(transformed, threads);
         logits.rowwise() += bias;
         return logits;  // (rows, vocab)
@@ -65,7 +69,7 @@ private:
         const WeightLoader& state, const NystromformerConfig& config,
         std::shared_ptr<const PackedMatrix<Scalar>> words) {
         if (!state.has("weight") && config.tie_word_embeddings) return words;
-        auto own = state.matrix<Scalar>("weight", config.vocab_size, config.hidden_size);
+        auto own = state.matrix<Scalar>("weight", config.vocab_size, config.embedding_width());
         if (words->holds(own)) return words;
         return std::make_shared<const PackedMatrix<Scalar>>(own);
     }
@@ -81,7 +85,7 @@ private:
 template <typename Scalar>
 struct MaskedLMHead {
     static constexpr WordLayout word_layout = WordLayout::packed;
-    static constexpr const char* encoder_name = "nystromformer";
+    static constexpr HeadKind kind = HeadKind::masked_lm;
 
     NystromformerLMPredictionHead<Scalar> predictions;
 

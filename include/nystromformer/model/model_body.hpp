@@ -21,16 +21,10 @@
 
 namespace nystromformer::detail {
 
-/// The scope of the encoder: "nystromformer." in files of models with a head, the top in others.
-inline WeightLoader encoder_scope(const WeightLoader& state) {
-    const WeightLoader scoped = state["nystromformer"];
-    return scoped.has("embeddings.position_embeddings.weight") ? scoped : state;
-}
-
 /// The scope that holds the word embeddings' weight: some writers keep it only under the name of
 /// the tied decoder.
 inline WeightLoader word_scope(const WeightLoader& state) {
-    const WeightLoader words = encoder_scope(state)["embeddings"]["word_embeddings"];
+    const WeightLoader words = state["nystromformer"]["embeddings"]["word_embeddings"];
     const WeightLoader decoder = state["cls"]["predictions"]["decoder"];
     return !words.has("weight") && decoder.has("weight") ? decoder : words;
 }
@@ -44,13 +38,12 @@ struct NystromformerBody {
     /// `root` is the top of the checkpoint.
     static NystromformerBody load(const WeightLoader& root, const NystromformerConfig& config,
                                   WordLayout words = WordLayout::rows) {
-        const WeightLoader state = encoder_scope(root);
-        return {NystromformerEmbeddings<Scalar>::load(state["embeddings"], word_scope(root), config,
-                                                      words),
+        const WeightLoader state = root["nystromformer"];
+        return {NystromformerEmbeddings<Scalar>::load(state, word_scope(root), config, words),
                 NystromformerEncoder<Scalar>::load(state["encoder"], config)};
     }
     void save(const StateWriter& state) const {
-        embeddings.save(state["embeddings"]);
+        embeddings.save(state);
         encoder.save(state["encoder"]);
     }
     /// Into `output`, whose memory is used again; `wanted`: the rows of last_hidden_state, in their

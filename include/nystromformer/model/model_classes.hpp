@@ -8,6 +8,8 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/check_input.hpp>
 #include <nystromformer/model/classification.hpp>
+#include <nystromformer/model/family.hpp>
+#include <nystromformer/model/head_kind.hpp>
 #include <nystromformer/model/loaded_model.hpp>
 #include <nystromformer/model/loss.hpp>
 #include <nystromformer/model/masked_lm.hpp>
@@ -61,7 +63,8 @@ void PreTrainedModel<Model, Scalar, Head>::save_pretrained(
     save(writer);
     writer.write(folder / "model.safetensors");
     NystromformerConfig config = body_->config;
-    config.architectures = {Model::architecture};
+    config.architectures = {std::string(detail::family_of(config.model_type).class_prefix) +
+                            std::string(detail::words_of(Head::kind).suffix)};
     detail::write_file(folder / "config.json", config.to_json());
 }
 

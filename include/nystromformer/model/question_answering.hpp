@@ -4,6 +4,7 @@
 
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/model/head_kind.hpp>
 #include <nystromformer/model/layers.hpp>
 #include <nystromformer/model/model_body.hpp>
 #include <nystromformer/model/weight_loader.hpp>
@@ -16,7 +17,7 @@ namespace nystromformer::detail {
 template <typename Scalar>
 struct QuestionAnsweringHead {
     static constexpr WordLayout word_layout = WordLayout::rows;
-    static constexpr const char* encoder_name = "nystromformer";
+    static constexpr HeadKind kind = HeadKind::question_answering;
 
     Linear<Scalar> qa_outputs;
 

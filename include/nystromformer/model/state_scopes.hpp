@@ -102,13 +102,33 @@ NYSTROMFORMER_INLINE StateWriter StateWriter::operator[](std::string_view compon
 
 NYSTROMFORMER_INLINE void StateWriter::add(std::string_view name, const float* data,
                                            std::size_t size, std::vector<Index> shape) const {
-    tensors_->push_back({prefix_ + std::string(name), DType::f32, std::move(shape),
-                         detail::file_bytes(data, size)});
+    add(name, DType::f32, std::move(shape), detail::file_bytes(data, size));
 }
 NYSTROMFORMER_INLINE void StateWriter::add(std::string_view name, const double* data,
                                            std::size_t size, std::vector<Index> shape) const {
-    tensors_->push_back({prefix_ + std::string(name), DType::f64, std::move(shape),
-                         detail::file_bytes(data, size)});
+    add(name, DType::f64, std::move(shape), detail::file_bytes(data, size));
+}
+NYSTROMFORMER_INLINE void StateWriter::add(std::string_view name, DType dtype,
+                                           std::vector<Index> shape,
+                                           std::vector<std::byte> bytes) const {
+    std::string full = prefix_ + std::string(name);
+    if (name_of_) {
+        full = name_of_(full);
+        const auto is_same = [&](const OwnedTensor& tensor) { return tensor.name == full; };
+        if (std::any_of(tensors_->begin(), tensors_->end(), is_same)) return;
+    }
+    tensors_->push_back({std::move(full), dtype, std::move(shape), std::move(bytes)});
+}
+
+NYSTROMFORMER_INLINE StateWriter
+StateWriter::renamed(std::function<std::string(std::string_view path)> name_of) const {
+    StateWriter scope = *this;
+    scope.prefix_.clear();
+    scope.name_of_ = [outer = *this, name_of = std::move(name_of)](std::string_view path) {
+        const std::string name = outer.prefix_ + name_of(path);
+        return outer.name_of_ ? outer.name_of_(name) : name;
+    };
+    return scope;
 }
 
 NYSTROMFORMER_INLINE void StateWriter::write(const std::filesystem::path& path) const {

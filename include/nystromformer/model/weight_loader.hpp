@@ -5,9 +5,12 @@
 
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/config.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/weights/linear_weights.hpp>
+#include <nystromformer/model/tensor_names.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>
@@ -23,21 +26,28 @@
 
 namespace nystromformer::detail {
 
-/// What a component's `load` reads from. Scopes of one WeightLoader share what they remember.
+/// What a component's `load` reads from: tensors by their paths in Nystromformer, whatever the
+/// files call them. Scopes of one WeightLoader share what they remember.
 class WeightLoader {
 public:
     /// `threads` is the model's pool.
     WeightLoader(const Checkpoint& checkpoint, const LoadOptions& options,
-                 std::shared_ptr<ThreadPool> threads)
+                 std::shared_ptr<ThreadPool> threads, const NystromformerConfig& config = {})
         : state_(checkpoint),
           shared_(std::make_shared<Shared>(Shared{options.precision, options.keep_fp32,
-                                                  std::move(threads), options.check_finite})) {}
+                                                  std::move(threads), options.check_finite,
+                                                  TensorNames(config, checkpoint)})) {}
 
-    template <typename Component>
-    WeightLoader operator[](Component component) const {
+    WeightLoader operator[](std::string_view component) const {
         WeightLoader scope = *this;
-        scope.state_ = state_[component];
+        scope.path_.append(component).append(".");
         return scope;
+    }
+    WeightLoader operator[](const char* component) const {
+        return (*this)[std::string_view(component)];
+    }
+    WeightLoader operator[](Index index) const {
+        return (*this)[std::string_view(std::to_string(index))];
     }
     /// The same scope, whose linear layers stay in fp32: what a head reads.
     WeightLoader in_fp32() const {
@@ -46,8 +56,12 @@ public:
         return scope;
     }
 
-    bool has(std::string_view name) const { return state_.has(name); }
-    void ignore(std::string_view name) const { state_.ignore(name); }
+    bool has(std::string_view name) const { return state_.has(own_name(name)); }
+    void ignore(std::string_view name) const { state_.ignore(own_name(name)); }
+    /// What the files call the tensor `name` of this scope.
+    std::string own_name(std::string_view name) const {
+        return shared_->names(path_ + std::string(name));
+    }
     ThreadPool& threads() const { return *shared_->threads; }
 
     // Tensors of a given shape; errors as StateDict's, and TensorError for a number that is NaN or
@@ -55,7 +69,7 @@ public:
 
     template <typename Scalar>
     Matrix<Scalar> matrix(std::string_view name, const std::vector<Index>& shape) const {
-        Matrix<Scalar> result = state_.matrix<Scalar>(name, shape);
+        Matrix<Scalar> result = state_.matrix<Scalar>(own_name(name), shape);
         check_finite(found(name), 0, result.size(), result.data());
         return result;
     }
@@ -65,13 +79,13 @@ public:
     }
     template <typename Scalar>
     RowVector<Scalar> vector(std::string_view name, Index size) const {
-        RowVector<Scalar> result = state_.vector<Scalar>(name, size);
+        RowVector<Scalar> result = state_.vector<Scalar>(own_name(name), size);
         check_finite(found(name), 0, size, result.data());
         return result;
     }
     template <typename Scalar>
     void read(std::string_view name, Index size, Scalar* out) const {
-        state_.read(name, {size}, out);
+        state_.read(own_name(name), {size}, out);
         check_finite(found(name), 0, size, out);
     }
     /// A tensor of shape (rows, cols), to be read piece by piece.
@@ -83,7 +97,7 @@ public:
         if (stays_fp32_) return Precision::fp32;
         bool kept = false;
         for (const std::string& name : shared_->keep_fp32) {
-            if (('.' + state_.prefix()).find('.' + name + '.') == std::string::npos) continue;
+            if (('.' + path_).find('.' + name + '.') == std::string::npos) continue;
             shared_->matched.insert(name);
             kept = true;
         }
@@ -104,6 +118,7 @@ private:
         std::vector<std::string> keep_fp32;
         std::shared_ptr<ThreadPool> threads;
         bool check_finite;
+        TensorNames names;
         std::set<std::string> matched = {};  // of keep_fp32
     };
 
@@ -112,7 +127,7 @@ private:
 
     /// A tensor that has been read.
     const TensorView& found(std::string_view name) const {
-        return *state_.checkpoint().find(state_.prefix() + std::string(name));
+        return *state_.checkpoint().find(own_name(name));
     }
     template <typename Scalar>
     void check_finite(const TensorView& tensor, Index first, Index count,
@@ -127,7 +142,8 @@ private:
                            "finite numbers (check_finite)", std::to_string(*found)});
     }
 
-    StateDict state_;
+    StateDict state_;  // the whole of it
+    std::string path_;
     std::shared_ptr<Shared> shared_;
     bool stays_fp32_ = false;
 };
@@ -143,7 +159,8 @@ struct WeightLoader::Source {
 
 template <typename Scalar>
 WeightRows<Scalar> WeightLoader::weight_rows(std::string_view name, Index rows, Index cols) const {
-    const auto source = std::make_shared<const Source>(*this, state_.tensor(name, {rows, cols}));
+    const auto source =
+        std::make_shared<const Source>(*this, state_.tensor(own_name(name), {rows, cols}));
     return [source, cols](Index first, Index count, Scalar* to) {
         convert(slice(source->tensor, first, count), to);
         source->loader.check_finite(source->tensor, first * cols, count * cols, to);

@@ -51,8 +51,8 @@ inline EncodeOptions encode_options(bool add_special_tokens = true) {
 /// The most tokens to which an input is cut: what the position table holds, or less where the
 /// tokenizer says so.
 inline Index longest_input(const Tokenizer& tokenizer, const NystromformerConfig& config) {
-    return std::min(config.max_position_embeddings,
-                    tokenizer.model_max_length().value_or(config.max_position_embeddings));
+    return std::min(config.max_length(),
+                    tokenizer.model_max_length().value_or(config.max_length()));
 }
 
 /// One text, or a text and its pair; how errors and cuts name it; which of both truncation cuts.
@@ -90,7 +90,7 @@ inline void check_ids(const char* field, const std::vector<std::int64_t>& ids, I
 /// does not know.
 inline void check_encoding(const Encoding& encoding, const TextInput& input,
                            const NystromformerConfig& config) {
-    const Index max_length = config.max_position_embeddings;
+    const Index max_length = config.max_length();
     if (encoding.size() == 0)
         throw InputError({"", "", "at least one token", "none", input.number});
     if (encoding.size() > max_length) {
@@ -99,8 +99,11 @@ inline void check_encoding(const Encoding& encoding, const TextInput& input,
              std::to_string(encoding.size()), input.number});
     }
     check_ids("input_ids", encoding.ids, config.vocab_size, "vocab_size", input);
-    check_ids("token_type_ids", encoding.type_ids, config.type_vocab_size, "type_vocab_size",
-              input);
+    // A model without token types has no use for them.
+    if (config.type_vocab_size > 0) {
+        check_ids("token_type_ids", encoding.type_ids, config.type_vocab_size, "type_vocab_size",
+                  input);
+    }
 }
 
 /// Calls body(indices) for batches of encodings, the longest first, each of at most

@@ -55,7 +55,7 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
     /// InputError where options are out of range or against each other.
     void check(const FeatureExtractionOptions& options) const {
         detail::check_options(options.run);
-        detail::check_long_text(options.long_text, config().max_position_embeddings);
+        detail::check_long_text(options.long_text, config().max_length());
     }
 
     /// The encoding of a text (cut, with truncation), and it again or its windows.
@@ -67,10 +67,10 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
         }
         Encoding whole = input.encode(tokenizer, detail::encode_options());
         if (whole.size() == 0) detail::check_encoding(whole, input, config());
-        auto windows = detail::windows_of(
-            whole, input, tokenizer,
-            {config().max_position_embeddings, *options.long_text.stride, Direction::right},
-            options.long_text.on_truncation);
+        auto windows =
+            detail::windows_of(whole, input, tokenizer,
+                               {config().max_length(), *options.long_text.stride, Direction::right},
+                               options.long_text.on_truncation);
         for (const Encoding& window : windows) detail::check_encoding(window, input, config());
         return {std::move(whole), std::move(windows)};
     }

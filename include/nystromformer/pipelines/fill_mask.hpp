@@ -76,7 +76,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
             throw InputError(
                 {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
-        detail::check_long_text(options.long_text, config().max_position_embeddings);
+        detail::check_long_text(options.long_text, config().max_length());
         target_ids(options.targets);
     }
 
@@ -122,7 +122,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
             // From the start of the text, whichever side truncation would cut.
             windows = detail::windows_of(
                 whole, input, tokenizer,
-                {config().max_position_embeddings, *options.long_text.stride, Direction::right},
+                {config().max_length(), *options.long_text.stride, Direction::right},
                 options.long_text.on_truncation);
             for (const Encoding& window : windows) detail::check_encoding(window, input, config());
         }

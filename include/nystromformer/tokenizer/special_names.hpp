@@ -6,6 +6,7 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/python_json.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
 
 #include <cstddef>
@@ -31,7 +32,7 @@ struct SpecialNames {
     static JsonTree read_if_there(const std::filesystem::path& path,
                                   const FileOptions& files = {}) {
         if (!detail::is_regular_file(path)) return Json::object();
-        JsonTree json = read_json_file(path, most_bytes, files);
+        JsonTree json = read_python_json(path, most_bytes, files);
         const std::string name = path.string();
         JsonView<TokenizerError>(json, name).object();
         return json;

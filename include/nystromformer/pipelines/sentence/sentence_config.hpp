@@ -7,6 +7,7 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/similarity_names.hpp>
@@ -36,7 +37,7 @@ struct SentenceFile {
 
     /// IoError where there is no such file; ConfigError for one that holds no object.
     static SentenceFile load(const std::filesystem::path& path, const FileOptions& files = {}) {
-        SentenceFile result{read_json_file(path, longest_sentence_json, files), path.string()};
+        SentenceFile result{read_python_json(path, longest_sentence_json, files), path.string()};
         result.view().object();
         return result;
     }
@@ -62,7 +63,7 @@ struct SentenceModule {
                                                  const FileOptions& files = {}) {
         const auto path = root / "modules.json";
         if (!detail::is_regular_file(path)) return {};
-        const JsonTree json = read_json_file(path, longest_sentence_json, files);
+        const JsonTree json = read_python_json(path, longest_sentence_json, files);
         const std::string name = path.string();
         const SentenceJson list(json, name);
         list.array();

@@ -64,8 +64,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
                               std::to_string(*value)});
         };
         in_range("truncate_dim", options.truncate_dim, 1, out_features());
-        in_range("max_seq_length", options.max_seq_length, 1,
-                 model.config().max_position_embeddings);
+        in_range("max_seq_length", options.max_seq_length, 1, model.config().max_length());
         detail::check_long_text(options.long_text, length_of(options));
         prompt_of(options);
     }

@@ -53,7 +53,7 @@ struct SentenceModules {
         const NystromformerConfig& config = result.model.config();
         result.pooling.embedding_dimension = config.hidden_size;
         result.max_seq_length =
-            std::min(config.max_position_embeddings,
+            std::min(config.max_length(),
                      limits.max_seq_length.value_or(longest_input(result.tokenizer, config)));
         for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options);
         return result;
