@@ -322,13 +322,50 @@ TEST_CASE("truncation and padding of a call stand above those of the file") {
         .truncation = nf::Truncation{.strategy = nf::TruncationStrategy::do_not_truncate},
         .padding = nf::Padding{.strategy = nf::PaddingStrategy::do_not_pad}};
     CHECK(load(file).encode("a a a a", off).size() == 9);
+    CHECK(load(file)
+              .encode("a a a a", {.truncation = nf::no_truncation, .padding = nf::no_padding})
+              .size() == 9);
+    CHECK(load(file).padding().length == 12);
+    CHECK(bundled().padding().strategy == nf::PaddingStrategy::do_not_pad);
+    CHECK(bundled().truncation().strategy == nf::TruncationStrategy::do_not_truncate);
     const auto batch = bundled().encode_batch(std::vector<std::string>{text, "the"},
                                               {.padding = nf::Padding{.pad_to_multiple_of = 8}});
     CHECK(batch[0].size() == batch[1].size());
     CHECK(batch[1].size() % 8 == 0);
     CHECK(batch[1].attention_mask.back() == 0);
     CHECK(batch[1].special_tokens_mask.back() == 1);
+    CHECK(batch[1].tokens.back() == "<pad>");
+    CHECK(batch[1].ids.back() == bundled().token_to_id("<pad>"));
+    const auto padded_with = [&](const char* token) {
+        return bundled()
+            .encode_batch(std::vector<std::string>{text, "the"},
+                          {.padding = nf::Padding{.pad_token = token}})[1]
+            .ids.back();
+    };
+    CHECK(padded_with("<unk>") == bundled().token_to_id("<unk>"));
+    CHECK_THROWS_AS(padded_with("no such token"), nf::InputError);
     CHECK(whole.overflowing.empty());
+}
+
+TEST_CASE("characters and bytes lead to tokens and back") {
+    const std::string text = "the caf\xC3\xA9 opened";
+    const auto encoding = bundled().encode(text, "a pair", {});
+    for (nf::Index token = 0; token < encoding.size(); ++token) {
+        const auto bytes = encoding.token_to_bytes(token);
+        const auto at = static_cast<std::size_t>(token);
+        REQUIRE(bytes.has_value() == (encoding.sequence_ids[at] >= 0));
+        if (!bytes) continue;
+        const nf::Index sequence = encoding.sequence_ids[at];
+        CHECK(encoding.byte_to_token(bytes->first, sequence) <= token);
+        CHECK(encoding.char_to_token(encoding.token_to_chars(token)->first, sequence) <= token);
+    }
+    const auto token = encoding.byte_to_token(static_cast<nf::Index>(text.find("opened")));
+    REQUIRE(token);
+    CHECK(encoding.token_to_bytes(*token)->second == static_cast<nf::Index>(text.size()));
+    CHECK(encoding.token_to_chars(*token)->second == static_cast<nf::Index>(text.size()) - 1);
+    CHECK_FALSE(encoding.char_to_token(1000));
+    CHECK_FALSE(encoding.token_to_chars(-1));
+    CHECK_FALSE(encoding.token_to_chars(encoding.size()));
 }
 
 TEST_CASE("lengths that cannot be kept are input errors") {

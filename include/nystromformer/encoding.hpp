@@ -27,6 +27,39 @@ struct Encoding {
     std::vector<Encoding> overflowing;  ///< the further windows of a text that was cut
 
     Index size() const { return static_cast<Index>(ids.size()); }
+
+    /// The token that covers a code point, or a byte, of text `sequence`; nothing where none does
+    /// (white space, what was cut off). The first of several.
+    std::optional<Index> char_to_token(Index character, Index sequence = 0) const {
+        return token_at(offsets, character, sequence);
+    }
+    std::optional<Index> byte_to_token(Index byte, Index sequence = 0) const {
+        return token_at(byte_offsets, byte, sequence);
+    }
+    /// The code points, or bytes, that a token covers; nothing for tokens that are not of a text
+    /// and for numbers that no token has.
+    std::optional<std::pair<Index, Index>> token_to_chars(Index token) const {
+        return of_text(token) ? std::optional(offsets[static_cast<std::size_t>(token)])
+                              : std::nullopt;
+    }
+    std::optional<std::pair<Index, Index>> token_to_bytes(Index token) const {
+        return of_text(token) ? std::optional(byte_offsets[static_cast<std::size_t>(token)])
+                              : std::nullopt;
+    }
+
+private:
+    bool of_text(Index token) const {
+        return token >= 0 && token < size() && sequence_ids[static_cast<std::size_t>(token)] >= 0;
+    }
+    std::optional<Index> token_at(const std::vector<std::pair<Index, Index>>& ranges, Index place,
+                                  Index sequence) const {
+        for (std::size_t i = 0; i < ranges.size(); ++i) {
+            const auto& [begin, end] = ranges[i];
+            if (sequence_ids[i] == sequence && begin <= place && place < end)
+                return static_cast<Index>(i);
+        }
+        return std::nullopt;
+    }
 };
 
 enum class TruncationStrategy { longest_first, only_first, only_second, do_not_truncate };
@@ -49,13 +82,19 @@ struct Padding {
     Index length = 0;                                   ///< for PaddingStrategy::fixed
     std::optional<Direction> direction = std::nullopt;  ///< where it goes; nothing: see Tokenizer
     Index pad_to_multiple_of = 0;                       ///< 0: no rounding
-    std::int64_t pad_id = 0;
+    /// Nothing: the id of `pad_token`; if that is nothing, too, of the tokenizer's pad token, or 0
+    /// if it has none.
+    std::optional<std::int64_t> pad_id = std::nullopt;
     std::int64_t pad_type_id = 0;
-    std::string pad_token = "[PAD]";
+    std::optional<std::string> pad_token = std::nullopt;  ///< nothing: the tokenizer's, or "[PAD]"
 };
 
+/// Switch off what tokenizer.json says.
+inline const Truncation no_truncation{.strategy = TruncationStrategy::do_not_truncate};
+inline const Padding no_padding{.strategy = PaddingStrategy::do_not_pad};
+
 /// How to encode. Without truncation or padding here, those of tokenizer.json apply;
-/// do_not_truncate and do_not_pad switch them off. Those that name no direction take the
+/// no_truncation and no_padding switch them off. Those that name no direction take the
 /// tokenizer's truncation_side and padding_side.
 struct EncodeOptions {
     bool add_special_tokens = true;

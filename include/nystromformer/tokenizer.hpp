@@ -97,6 +97,10 @@ public:
     /// tokenizer.json does, else the right one.
     Direction truncation_side() const;
     Direction padding_side() const;
+    /// What tokenizer.json says of truncation and padding, which calls without options of their own
+    /// get: no_truncation and no_padding where it says nothing.
+    const Truncation& truncation() const;
+    const Padding& padding() const;
 
     /// For the library's own use: a tokenizer of a body that was built elsewhere.
     explicit Tokenizer(std::shared_ptr<const detail::TokenizerBody> body);

@@ -6,6 +6,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/matrix.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -51,6 +52,26 @@ struct ModelInput {
             input.input_ids.insert(input.input_ids.end(), ids.begin(), ids.end());
             input.offsets.push_back(static_cast<Index>(input.input_ids.size()));
         }
+        return input;
+    }
+
+    /// What a tokenizer made of texts (Encodings, or anything with ids, type_ids and
+    /// attention_mask), without padding or padded.
+    template <typename Encodings>
+    static ModelInput of_encodings(const Encodings& encodings) {
+        ModelInput input;
+        input.offsets.push_back(0);
+        for (const auto& encoding : encodings) {
+            const auto append = [](auto& to, const auto& from) {
+                to.insert(to.end(), from.begin(), from.end());
+            };
+            append(input.input_ids, encoding.ids);
+            append(input.token_type_ids, encoding.type_ids);
+            append(input.attention_mask, encoding.attention_mask);
+            input.offsets.push_back(static_cast<Index>(input.input_ids.size()));
+        }
+        const auto& mask = input.attention_mask;
+        if (std::find(mask.begin(), mask.end(), 0) == mask.end()) input.attention_mask.clear();
         return input;
     }
 

@@ -134,6 +134,14 @@ private:
     Padding padding_of(const EncodeOptions& options) const {
         Padding padding = options.padding.value_or(parts.padding);
         if (!padding.direction) padding.direction = padding_side();
+        if (padding.strategy == PaddingStrategy::do_not_pad || padding.pad_id) return padding;
+        const bool is_named = padding.pad_token.has_value();
+        if (!is_named) padding.pad_token = names.pad_token;
+        if (padding.pad_token) padding.pad_id = parts.token_to_id(*padding.pad_token);
+        if (is_named && !padding.pad_id) {
+            throw InputError({"", "padding.pad_token", "a token of the vocabulary",
+                              in_quotes(*padding.pad_token)});
+        }
         return padding;
     }
 
@@ -249,5 +257,9 @@ NYSTROMFORMER_INLINE Direction Tokenizer::truncation_side() const {
     return body_->truncation_side();
 }
 NYSTROMFORMER_INLINE Direction Tokenizer::padding_side() const { return body_->padding_side(); }
+NYSTROMFORMER_INLINE const Truncation& Tokenizer::truncation() const {
+    return body_->parts.truncation;
+}
+NYSTROMFORMER_INLINE const Padding& Tokenizer::padding() const { return body_->parts.padding; }
 
 }  // namespace nystromformer

@@ -157,7 +157,8 @@ inline void pad(Encoding& encoding, Index length, const Padding& padding) {
     if (encoding.size() >= length) return;
     Encoding fill;
     for (Index i = encoding.size(); i < length; ++i)
-        append_row(fill, padding.pad_id, padding.pad_token, padding.pad_type_id, true);
+        append_row(fill, padding.pad_id.value_or(0), padding.pad_token.value_or("[PAD]"),
+                   padding.pad_type_id, true);
     if (padding.direction != Direction::left) return append_rows(encoding, std::move(fill));
     fill.overflowing = std::move(encoding.overflowing);
     append_rows(fill, std::move(encoding));
@@ -167,8 +168,8 @@ inline void pad(Encoding& encoding, Index length, const Padding& padding) {
 /// InputError where the text of `rows` padding tokens would take much memory.
 inline void check_padding_text(const Padding& padding, Index rows) {
     constexpr Index max_bytes = Index{1} << 26;
-    if (padding.pad_token.size() <= 15) return;  // such a string takes no memory of its own
-    const Index bytes = static_cast<Index>(padding.pad_token.size());
+    const Index bytes = padding.pad_token ? static_cast<Index>(padding.pad_token->size()) : 0;
+    if (bytes <= 15) return;  // such a string takes no memory of its own
     if (bytes > max_bytes / std::max<Index>(rows, 1))
         throw InputError({"", "padding.pad_token",
                           "at most " + std::to_string(max_bytes) + " bytes in all",
