@@ -31,20 +31,21 @@ public:
 
     void read() {
         const bool has_names = view_.holds("id2label");
-        const std::optional<Index> count =
-            view_.holds("num_labels") ? std::optional(view_.at("num_labels").integer(0, max_labels))
-                                      : std::nullopt;
         if (has_names) read_names(view_.at("id2label").object());
         const auto names = static_cast<Index>(config_.id2label.size());
-        if (!has_names || (count && *count != names)) {
+        const bool has_count = view_.holds("num_labels");
+        const Index count = has_count   ? view_.at("num_labels").integer(0, max_labels)
+                            : has_names ? names
+                                        : 2;
+        if (!has_names || count != names) {
             if (has_names) {
                 note("/id2label", std::to_string(names) + " labels, but num_labels is " +
-                                      std::to_string(*count) +
+                                      std::to_string(count) +
                                       ": they are called LABEL_0, LABEL_1, ...");
             } else if (view_.holds("label2id")) {
                 note("/label2id", "not used without an id2label");
             }
-            return use_default_names(count.value_or(2));
+            return use_default_names(count);
         }
         config_.num_labels = names;
         config_.label2id.clear();
