@@ -145,7 +145,8 @@ TEST_CASE("token type ids of a class that transformers 4 and 5 do not agree on s
 
 TEST_CASE("what a folder's tokenizer repairs or does not use is heard once, with its place") {
     std::vector<std::string> heard;
-    (void)TextFolder({{"vocab.txt", lines + "a\ncat\n"}}).load(heard);
+    const Json repeated = {{"vocab.txt", lines + "a\ncat\n"}};
+    (void)TextFolder(repeated).load(heard);
     REQUIRE(heard.size() == 1);
     CHECK(has(heard[0], "vocab.txt line 6: \"a\" stands again"));
     heard.clear();
@@ -176,7 +177,8 @@ TEST_CASE("what a folder's tokenizer repairs or does not use is heard once, with
     numbered["normalizer"] = nullptr;
     numbered["added_tokens"][2]["id"] = 7;
     numbered["added_tokens"].push_back(numbered["added_tokens"][2]);
-    const auto tokenizer = TextFolder({{"tokenizer.json", numbered.dump()}}).load(heard);
+    const Json files = {{"tokenizer.json", numbered.dump()}};
+    const auto tokenizer = TextFolder(files).load(heard);
     CHECK(tokenizer.token_to_id("new") == 6);
     REQUIRE(heard.size() == 2);
     CHECK(
