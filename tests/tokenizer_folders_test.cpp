@@ -221,7 +221,8 @@ TEST_CASE("a folder without a tokenizer that can be read is told with what it ha
     const std::string message = spiece_of(none, "albert");
     CHECK(has(message, "spiece.model: expected a piece \"[CLS]\""));
     CHECK_FALSE(has(message, "/post_processor"));
-    CHECK(has(spiece_of(none + piece("a", 1), "albert"), "spiece.model: piece 5: "));
+    const std::string ends = piece("[CLS]", 3) + piece("[SEP]", 3);
+    CHECK(has(spiece_of(none + ends + piece("a", 1), "albert"), "spiece.model: piece 7: "));
     CHECK(has(spiece_of(none + piece("a", 1), "xlm-roberta"), "spiece.model: piece 5: "));
     CHECK(has(spiece_of(piece("<unk>", 2), "albert"), "spiece.model: expected an unknown piece"));
 }

@@ -42,7 +42,7 @@ def cut_and_padded(tokenizer_json):
     return {**tokenizer_json,
             "truncation": {"direction": "Right", "max_length": 24, "stride": 5, "strategy": "LongestFirst"},
             "padding": {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": 8, "pad_id": 1,
-                        "pad_type_id": 0, "pad_token": ""}}  # any other AutoTokenizer adds
+                        "pad_type_id": 0, "pad_token": "<pad>"}}
 
 
 def main():
