@@ -145,7 +145,8 @@ TEST_CASE("token type ids of a class that transformers 4 and 5 do not agree on s
 
 TEST_CASE("what a folder's tokenizer repairs or does not use is heard once, with its place") {
     std::vector<std::string> heard;
-    (void)TextFolder({{"vocab.txt", lines + "a\ncat\n"}}).load(heard);
+    const Json repeated = {{"vocab.txt", lines + "a\ncat\n"}};
+    (void)TextFolder(repeated).load(heard);
     REQUIRE(heard.size() == 1);
     CHECK(has(heard[0], "vocab.txt line 6: \"a\" stands again"));
     heard.clear();
@@ -176,12 +177,32 @@ TEST_CASE("what a folder's tokenizer repairs or does not use is heard once, with
     numbered["normalizer"] = nullptr;
     numbered["added_tokens"][2]["id"] = 7;
     numbered["added_tokens"].push_back(numbered["added_tokens"][2]);
-    const auto tokenizer = TextFolder({{"tokenizer.json", numbered.dump()}}).load(heard);
+    const Json files = {{"tokenizer.json", numbered.dump()}};
+    const auto tokenizer = TextFolder(files).load(heard);
     CHECK(tokenizer.token_to_id("new") == 6);
     REQUIRE(heard.size() == 2);
     CHECK(
         has(heard[0], "tokenizer.json /added_tokens/2: the token \"new\" has the id 6, not the 7"));
     CHECK(has(heard[1], "tokenizer.json /added_tokens/3: the token \"new\" stands there again"));
+}
+
+TEST_CASE("of equal pieces of a Unigram the last is found, with its score") {
+    std::vector<std::string> heard;
+    Json json = {
+        {"model",
+         {{"type", "Unigram"},
+          {"unk_id", 0},
+          {"vocab",
+           {{"<u>", 0.0}, {"a", -1.0}, {"b", -1.0}, {"ab", -9.0}, {"ab", -1.5}, {"a", -3.0}}}}}};
+    const auto load = [&] {
+        const Json files = {{"tokenizer.json", json.dump()}};
+        return TextFolder(files).load(heard);
+    };
+    CHECK(load().encode("aab").ids == std::vector<std::int64_t>{5, 4});
+    REQUIRE(heard.size() == 1);
+    CHECK(has(heard[0], "tokenizer.json /model/vocab/4: the piece \"ab\" was there before"));
+    json["model"]["vocab"][4][1] = -9.5;
+    CHECK(load().encode("ab").ids == std::vector<std::int64_t>{5, 2});
 }
 
 TEST_CASE("odd numbers of files beside a tokenizer that only Python reads are no errors") {
@@ -219,8 +240,10 @@ TEST_CASE("a folder without a tokenizer that can be read is told with what it ha
     const std::string message = spiece_of(none, "albert");
     CHECK(has(message, "spiece.model: expected a piece \"[CLS]\""));
     CHECK_FALSE(has(message, "/post_processor"));
-    CHECK(has(spiece_of(none + piece("a", 1), "albert"), "spiece.model: piece 5: "));
-    CHECK(has(spiece_of(none + piece("a", 1), "xlm-roberta"), "spiece.model: piece 5: "));
+    const std::string empty = field(1, "\x18\x01");
+    CHECK(has(spiece_of(none + piece("[CLS]", 3) + piece("[SEP]", 3) + empty, "albert"),
+              "spiece.model: piece 7: "));
+    CHECK(has(spiece_of(none + empty, "xlm-roberta"), "spiece.model: piece 5: "));
     CHECK(has(spiece_of(piece("<unk>", 2), "albert"), "spiece.model: expected an unknown piece"));
 }
 

@@ -123,6 +123,7 @@ TEST_CASE("added token objects, nulls and an unlimited length in tokenizer_confi
     nf::detail::write_file(folder / "tokenizer_config.json", R"({"mask_token": 3})");
     CHECK_THROWS_AS(nf::Tokenizer::from_pretrained(folder), nf::TokenizerError);
     std::filesystem::remove(folder / "tokenizer.json");
+    std::filesystem::remove(folder / "tokenizer_config.json");
     CHECK_THROWS_AS(nf::Tokenizer::from_pretrained(folder), nf::IoError);
     std::filesystem::remove_all(folder);
 }

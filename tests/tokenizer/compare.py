@@ -179,6 +179,8 @@ def compare(program, tokenizer_json, requests, label):
     with tempfile.TemporaryDirectory() as folder:
         text = json.dumps(tokenizer_json)
         (pathlib.Path(folder) / "tokenizer.json").write_text(text)
+        # AutoTokenizer would add the token of /padding.
+        (pathlib.Path(folder) / "tokenizer_config.json").write_text('{"pad_token": null}')
         return compare_folder(program, folder, tokenizers.Tokenizer.from_str(text), requests, label)
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A stand-in for `nystromformer tokenize --model DIR` that needs only the tokenizer headers, and
-// that tells everything of an encoding. JSON lines {"text", "pair"?, "plain"?}, {"decode": ids} or
+// that tells everything of an encoding; DIR may also be a tokenizer.json, to be read alone. JSON
+// lines {"text", "pair"?, "plain"?}, {"decode": ids} or
 // {"facts": true} in, the same with "output" or "error" out; "plain" leaves out special tokens.
 // Used by compare.py, random_tokenizers.py and random_folders.py.
 #include <nystromformer/tokenizer.hpp>
@@ -8,7 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +35,13 @@ Json to_json(const nf::Encoding& encoding) {
             {"word_ids", encoding.word_ids},
             {"sequence_ids", encoding.sequence_ids},
             {"overflowing", overflowing}};
+}
+
+nf::Tokenizer load(const std::filesystem::path& path) {
+    if (std::filesystem::is_directory(path)) return nf::Tokenizer::from_pretrained(path);
+    std::ifstream file(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return nf::Tokenizer::from_json(text, path.string());
 }
 
 Json decoded(const nf::Tokenizer& tokenizer, const std::vector<std::int64_t>& ids) {
@@ -76,7 +87,7 @@ int main(int argc, char** argv) {
     if (arguments.size() != 3 || arguments[0] != "tokenize" || arguments[1] != "--model") return 2;
     std::ios::sync_with_stdio(false);
     try {
-        const auto tokenizer = nf::Tokenizer::from_pretrained(arguments[2]);
+        const auto tokenizer = load(arguments[2]);
         std::string line;
         while (std::getline(std::cin, line)) {
             Json request = Json::parse(line);

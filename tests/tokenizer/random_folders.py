@@ -20,6 +20,7 @@ import json
 import os
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,7 @@ class Draw:
     def __init__(self, seed, number):
         self.random = random.Random(f"folders {seed} {number}")
         self.kind = self.random.choice(["WordPiece", "WordPiece", "BPE", "Unigram"])
-        self.is_json = self.maybe(0.75) or self.kind == "Unigram"
+        self.is_json = self.maybe(0.7)
         self.pieces = self.draw_pieces()
 
     def maybe(self, probability=0.5):
@@ -102,6 +103,7 @@ class Draw:
         names = CLASSES[self.kind] + ([] if not self.is_json else GENERIC)
         result = {}
         name = self.random.choice(names)
+        self.class_name = name
         if name:
             result["tokenizer_class"] = name
         result |= self.roles(self.value)
@@ -228,10 +230,26 @@ class Draw:
             for _ in range(self.random.choice([0, 0, 1, 2])):  # lines that repeat, blank ones
                 lines.insert(self.random.randrange(len(lines)), self.random.choice(["", " ", "[MASK]", "cat", "a"]))
             result["vocab.txt"] = "".join(line + self.random.choice(["\n"] * 9 + ["\r\n"]) for line in lines)
+        elif self.kind == "Unigram":
+            is_albert = self.class_name == "AlbertTokenizer"
+            result["spiece.model" if is_albert else "sentencepiece.bpe.model"] = self.sentencepiece()
         else:
             model = self.model()
             result["vocab.json"] = model["vocab"]
             result["merges.txt"] = "#version: 0.2\n" + "".join(" ".join(pair) + "\n" for pair in model["merges"])
+        return result
+
+    def sentencepiece(self):
+        """The protobuf of a Unigram model: pieces of text (1), score (2) and type (3)."""
+        def field(number, data):
+            return bytes([number << 3 | 2, len(data)]) + data
+        special = {"<unk>": 2, "<s>": 3, "</s>": 3}
+        pieces = list(special) + [piece for piece in self.pieces if piece not in special and piece not in ("<pad>", "<mask>")]
+        result = b""
+        for number, piece in enumerate(pieces):
+            kind = special.get(piece) or (self.random.choice([1, 3, 4]) if piece in ("[CLS]", "[SEP]") or self.maybe(0.05) else 1)
+            entry = field(1, piece.encode()) + b"\x15" + struct.pack("<f", -float(number % 7)) + bytes([0x18, kind])
+            result += field(1, entry)
         return result
 
     def requests(self, files):
@@ -272,8 +290,8 @@ def compare_one(program, folder, draw):
     for old in folder.iterdir():
         old.unlink()
     for name, content in files.items():
-        text = content if isinstance(content, str) else json.dumps(content)
-        (folder / name).write_text(text, encoding="utf-8", newline="")
+        text = content if isinstance(content, (str, bytes)) else json.dumps(content)
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             auto = transformers.AutoTokenizer.from_pretrained(folder)

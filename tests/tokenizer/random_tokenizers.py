@@ -374,7 +374,7 @@ def compare_one(program, folder, number, tokenizer_json, requests):
         return "refused", str(error)
     (folder / "tokenizer.json").write_text(text)
     lines = "".join(json.dumps(request) + "\n" for request in requests)
-    done = subprocess.run([program, "tokenize", "--model", str(folder)], input=lines, capture_output=True, text=True)
+    done = subprocess.run([program, "tokenize", "--model", str(folder / "tokenizer.json")], input=lines, capture_output=True, text=True)
     if done.returncode == 1 and not done.stdout:
         return "load", done.stderr.strip()
     if done.returncode != 0:

@@ -100,6 +100,18 @@ public:
                                                  : static_cast<double>(*number));
     }
 
+    /// The same of the last piece of this text in a list without ids.
+    std::int64_t find_last(std::string_view piece) {
+        std::int64_t id = find(piece);
+        const auto is_again = [&](std::int64_t number) {
+            return pieces.text(static_cast<std::size_t>(number)) == piece;
+        };
+        const auto size = static_cast<std::int64_t>(pieces.size());
+        for (std::int64_t later = id + 1; id >= 0 && !has_ids && later < size; ++later)
+            if (is_again(later)) id = later;
+        return id;
+    }
+
     /// Where piece `i` stands, before a model has taken the pieces; `part`: of its entry in a
     /// tokenizer.json.
     std::string piece_path(std::size_t i, const char* part = "") const {

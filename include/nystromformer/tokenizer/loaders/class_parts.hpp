@@ -175,7 +175,7 @@ inline void build_albert(const FolderConfig& config, Json precompiled, Tokenizer
     file.json.value["normalizer"] = std::move(normalizer);
     const auto piece = [&](const char* role) {
         const std::string& token = config.content(role);
-        const std::int64_t id = file.find(token);
+        const std::int64_t id = file.find_last(token);
         return template_id(file.name(), token, id < 0 ? std::nullopt : std::optional(id));
     };
     file.json.value["post_processor"] = template_json(

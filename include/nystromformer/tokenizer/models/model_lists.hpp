@@ -58,6 +58,19 @@ public:
                 first = std::min<std::size_t>(first.value_or(order_[i]), order_[i]);
         return first;
     }
+    /// Numbers of the pieces as sorted(), of equal ones the last alone.
+    std::vector<std::uint32_t> last_of_each(MemoryBudget& budget) {
+        std::vector<std::uint32_t> result;
+        budget.take(size() * sizeof(std::uint32_t));
+        result.reserve(size());
+        for (std::size_t i = 0; i < sorted().size(); ++i) {
+            const bool is_last = i + 1 == order_.size() || text(order_[i]) != text(order_[i + 1]);
+            if (is_last) result.push_back(order_[i]);
+        }
+        budget.give((size() - result.size()) * sizeof(std::uint32_t));
+        return result;
+    }
+
     /// The first piece of this text, or none.
     std::optional<std::size_t> find(std::string_view wanted) {
         const auto& order = sorted();

@@ -3,6 +3,7 @@
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/models/unigram/model.rs
 #pragma once
 
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
 #include <nystromformer/tokenizer/models/trie.hpp>
@@ -46,11 +47,13 @@ public:
             model.unknown_ = static_cast<std::int32_t>(
                 json.at("unk_id").integer(0, static_cast<std::int64_t>(list.size()) - 1));
         }
-        const auto& sorted = list.sorted();
+        note_repeated(file, list);
+        const std::vector<std::uint32_t> last = list.last_of_each(file.budget);
         const auto key_at = [&](std::size_t i) {
-            return std::pair(list.text(sorted[i]), static_cast<std::int32_t>(sorted[i]));
+            return std::pair(list.text(last[i]), static_cast<std::int32_t>(last[i]));
         };
-        model.trie_ = Trie(sorted.size(), key_at, file.budget);
+        model.trie_ = Trie(last.size(), key_at, file.budget);
+        file.budget.give(last.size() * sizeof(std::uint32_t));
         model.scores_ = std::move(list).take_values();
         model.pieces_ = std::move(list).take_texts();
         constexpr double unknown_penalty = 10.0;
@@ -95,7 +98,15 @@ public:
 private:
     static constexpr std::uint32_t unset = 0xFFFFFFFF;
 
-    /// At least one piece, none empty or too long or twice.
+    /// Of equal pieces the last is found, with its id and score, as in Hugging Face.
+    static void note_repeated(const TokenizerFile& file, PieceList& list) {
+        if (const auto twice = list.repeated())
+            give_notice(file.files, file.name(), file.piece_path(*twice),
+                        "the piece " + in_quotes(list.text(*twice)) +
+                            " was there before; of equal ones the last counts");
+    }
+
+    /// At least one piece, none empty or too long.
     static void check(const TokenizerFile& file, PieceList& list) {
         if (list.size() == 0) file.root().at("model").at("vocab").fail("at least one piece");
         const auto fail = [&](std::size_t i, std::string expected) {
@@ -105,7 +116,6 @@ private:
         for (std::size_t i = 0; i < list.size(); ++i)
             if (list.text(i).empty() || list.text(i).size() > longest_piece)
                 fail(i, "1 to " + std::to_string(longest_piece) + " bytes");
-        if (const auto twice = list.repeated()) fail(*twice, "no piece twice");
     }
 
     void find_best(std::string_view text, std::vector<Workspace::Node>& best) const {
