@@ -92,6 +92,7 @@ void load_heads(const nf::detail::FolderHeads& heads, const CommonOptions& optio
 Json commands_of(const nf::detail::FolderHeads& heads, bool has_tokenizer) {
     Json commands = Json::array({"run", "bench"});
     if (!has_tokenizer) return commands;
+    commands.push_back("compare");
     std::vector<nf::detail::HeadKind> kinds = heads.kinds();
     kinds.push_back(nf::detail::HeadKind::none);
     for (const auto kind : kinds) {
