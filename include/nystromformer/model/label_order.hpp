@@ -38,8 +38,11 @@ void read_label_order(std::string_view text, Config& config) {
     std::vector<std::string> labels;
     for_each_member(text, [&](const std::string& key, std::string_view value) {
         if (key != "label2id" || value.find('{') == value.npos) return;
-        for_each_member(
-            value, [&](const std::string& label, std::string_view) { labels.push_back(label); });
+        labels.clear();
+        for_each_member(value, [&](const std::string& label, std::string_view) {
+            const bool is_new = std::find(labels.begin(), labels.end(), label) == labels.end();
+            if (is_new && config.label2id.contains(label)) labels.push_back(label);
+        });
     });
     config.label2id_order.clear();
     const auto by_id = labels_in_order(config);
