@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -92,12 +93,15 @@ void load_heads(const nf::detail::FolderHeads& heads, const CommonOptions& optio
 Json commands_of(const nf::detail::FolderHeads& heads, bool has_tokenizer) {
     Json commands = Json::array({"run", "bench"});
     if (!has_tokenizer) return commands;
+    commands.push_back("compare");
     std::vector<nf::detail::HeadKind> kinds = heads.kinds();
     kinds.push_back(nf::detail::HeadKind::none);
     for (const auto kind : kinds) {
-        std::string list(nf::detail::words_of(kind).commands);
-        list.erase(std::remove(list.begin(), list.end(), ' '), list.end());
-        for (const std::string& command : split_at_commas(list)) commands.push_back(command);
+        std::istringstream list{std::string(nf::detail::words_of(kind).commands)};
+        for (std::string command; list >> command;) {
+            if (command.ends_with(',')) command.pop_back();
+            commands.push_back(command);
+        }
     }
     return commands;
 }

@@ -544,10 +544,13 @@ TEST_CASE("who takes the wrong folder is told what is there and what to do") {
     CHECK(told({"config.json", "bert.safetensors"}).ends_with("name the file model.safetensors"));
     CHECK(told({"config.json", "model-00001-of-00002.safetensors"}).starts_with("shards without"));
     CHECK(told({"config.json", "training_args.bin"}).starts_with("other files"));
-    CHECK(told({"tokenizer.json", "vocab.txt"}) == "a tokenizer without a model");
+    CHECK(told({"tokenizer.json", "vocab.txt"}) == "a tokenizer without a model: tokenize runs it");
     CHECK(told({"config.json", "vocab.txt"}) == "a config and a tokenizer without weights");
     CHECK(told({"checkpoint-500/config.json"}) ==
           "a folder around the model, which is in \"checkpoint-500\"");
+    CHECK(told({"modules.json", "0_Transformer/config.json"})
+              .ends_with("embed and search run it whole"));
+    CHECK(told({"my-onnx/x"}) == "other files (my-onnx, ...)");
     CHECK(told({"refs/main", "snapshots/x/config.json"}).find("cache") != std::string::npos);
     const TemporaryFolder folder;
     detail::write_file(folder / "f", "");

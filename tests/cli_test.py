@@ -498,6 +498,47 @@ class Info(unittest.TestCase):
         self.assertIn("attention", on_terminal("info", "--model", MODEL)[1])
 
 
+    def test_any_folder_is_told_whether_it_runs_and_how(self):
+        for name, family, heads, commands in [
+            ("bert-words", "bert", ["masked-lm"], ["run", "bench"]),
+            ("xlmroberta-classes", "xlm-roberta", ["sequence-classification"], ["run", "bench"]),
+            ("distilbert-answers", "distilbert", ["question-answering"], ["run", "bench"]),
+            ("electra-choices", "electra", ["multiple-choice"], ["run", "bench"]),
+            ("bert-pretraining", "bert", ["masked-lm"], ["run", "bench"]),
+            ("bert-unnamed", "bert", ["sequence-classification"], ["run", "bench"]),
+            ("camembert-model", "camembert", [], ["run", "bench"]),
+        ]:
+            code, out, err = call("info", "--model", FAMILIES / name)
+            (info,) = lines_of(out)
+            self.assertEqual((code, err, info["runs"], info["family"], info["heads"], info["commands"]),
+                             (0, "", True, family, heads, commands), name)
+            self.assertEqual(info["attention"]["runs"], "exact")
+        self.assertIn("runs        yes: run, bench, compare, fill-mask, embed", on_terminal("info", "--model", MODEL)[1])
+        with tempfile.TemporaryDirectory() as folder:
+            place = pathlib.Path(folder)
+            for told, files in [("an empty folder", {}), ("ONNX weights (model.onnx)", {"model.onnx": ""}),
+                                ("a PEFT adapter", {"adapter_config.json": "{}"}),
+                                ("found \"albert\"", {"config.json": json.dumps({"model_type": "albert"})})]:
+                for file in place.iterdir():
+                    file.unlink()
+                for name, text in files.items():
+                    (place / name).write_text(text)
+                code, out, err = call("info", "--model", place)
+                (info,) = lines_of(out)
+                self.assertEqual((code, err, info["runs"]), (1, "", False), told)
+                self.assertIn(told, info["why"])
+        code, shown = on_terminal("info", "--model", __file__)
+        self.assertEqual(code, 1)
+        self.assertIn("no: ", shown)
+        self.assertIn("give the folder that it is in", shown)
+
+    def test_a_folder_without_the_head_is_told_to_the_commands_that_run_it(self):
+        code, out, err = call("fill-mask", "--model", FAMILIES / "bert-tags", "a [MASK]")
+        self.assertEqual((code, out), (1, b""))
+        self.assertIn("this folder holds a token classifier: use tag", err)
+
+
+FAMILIES = TINY.parent / "families"
 SOURCES = TINY.parent / "conversions"
 
 

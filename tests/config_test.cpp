@@ -130,6 +130,10 @@ TEST_CASE("labels that contradict each other are read as transformers reads them
     CHECK(odd.label2id == Ids{{"a", 0}});
     CHECK(notices ==
           std::vector<std::string>{"c: /label2id/b: 7 is no label of id2label: not used"});
+    CHECK(read(R"({"id2label": {"0": 1, "1": null}})").id2label == Names{{0, "1"}, {1, "null"}});
+    CHECK(notices == std::vector<std::string>{"c: /id2label/0: no text: the label is 1"});
+    // What is not used does not come back in the order of the labels.
+    CHECK(nf::NystromformerConfig::from_json(odd.to_json()) == odd);
     CHECK(read(R"({"id2label": {"1": "a", "2": "b"}})").id2label == Names{{1, "a"}, {2, "b"}});
 }
 

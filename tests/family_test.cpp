@@ -162,7 +162,7 @@ TEST_CASE("a folder without the head that is asked for is told to the commands t
               "\"vocab_transform.weight\": expected the tensors of a masked language model, found "
               "none of that name; this folder holds a token classifier: use tag"));
     CHECK(has(refusal<nf::NystromformerForQuestionAnswering>("bert-classes"),
-              "this folder holds a text classifier: use classify, zero-shot"));
+              "this folder holds a text classifier: use classify, zero-shot, rerank"));
     CHECK(has(refusal<nf::NystromformerForTokenClassification>("roberta-classes"),
               "\"classifier.weight\""));
     CHECK(

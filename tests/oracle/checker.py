@@ -249,6 +249,20 @@ def boolean(value):
     return value
 
 
+def shown(value):
+    """JSON on one line, as a label that is no text is given."""
+    if isinstance(value, Pairs):
+        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{shown(item)}"
+                              for key, item in sorted(value, key=lambda pair: pair[0].encode())) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(shown, value)) + "]"
+    if isinstance(value, Integer):
+        return str(int(value.text))
+    if isinstance(value, float) and not math.isfinite(value):
+        return "null"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def config(data):
     """Without the fields that only training reads."""
     root = parse(data, python_decoder)
@@ -278,9 +292,9 @@ def config(data):
             raise Refused("no labels", "ConfigError")
         labels = {}
         for key, label in root["id2label"]:
-            if not key.isascii() or not key.removeprefix("-").isdigit() or not isinstance(label, str):
+            if not key.isascii() or not key.removeprefix("-").isdigit():
                 raise Refused("no label", "ConfigError")
-            labels[int(key)] = label
+            labels[int(key)] = label if isinstance(label, str) else shown(label)
     line = "accept " + " ".join(str(value) for value in read.values()) + f" {len(labels)}"
     line += f" {'null' if kernel is None else kernel} {act} {eps:.17g}"
     line += " true" if boolean(root.get("inv_coeff_init_option", False)) else " false"

@@ -44,7 +44,7 @@ inline std::vector<std::string> names_in(const std::filesystem::path& folder) {
 
 /// A kind of file that is no model for this library, and what to do about it.
 struct OtherFile {
-    std::string_view ending;  ///< of its name
+    std::string_view ending;  ///< of its name, which is all of it after '/'
     std::string_view what, advice;
 };
 
@@ -58,7 +58,7 @@ inline constexpr std::array<OtherFile, 13> other_files{{
      "merge it into its base model in Python (merge_and_unload) and save that"},
     {".gguf", "GGUF weights", "take the folder that they were made from"},
     {".onnx", "ONNX weights", save_anew},
-    {"onnx", "ONNX weights", save_anew},
+    {"/onnx", "ONNX weights", save_anew},
     {"tf_model.h5", "TensorFlow weights", save_anew},
     {".ckpt.index", "TensorFlow weights", save_anew},
     {"saved_model.pb", "TensorFlow weights", save_anew},
@@ -87,7 +87,8 @@ inline std::string what_is_there(const std::filesystem::path& folder) {
     for (const std::string& name : names) {
         if (std::filesystem::is_regular_file(folder / name / "config.json", ignored) &&
             (name.starts_with("checkpoint-") || name.ends_with("_Transformer")))
-            return "a folder around the model, which is in " + in_quotes(name);
+            return "a folder around the model, which is in " + in_quotes(name) +
+                   (has("modules.json") ? ": embed and search run it whole" : "");
     }
     if (has("model.safetensors") || has("pytorch_model.bin"))
         return "weights without a config.json";
@@ -98,7 +99,7 @@ inline std::string what_is_there(const std::filesystem::path& folder) {
     }
     for (const OtherFile& file : other_files) {
         const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
-            return name.ends_with(file.ending) && !name.starts_with("training_args") &&
+            return ('/' + name).ends_with(file.ending) && !name.starts_with("training_args") &&
                    !name.starts_with("optimizer");
         });
         if (found == names.end()) continue;
@@ -106,7 +107,7 @@ inline std::string what_is_there(const std::filesystem::path& folder) {
     }
     if (has("tokenizer.json") || has("vocab.txt") || has("tokenizer_config.json"))
         return has("config.json") ? "a config and a tokenizer without weights"
-                                  : "a tokenizer without a model";
+                                  : "a tokenizer without a model: tokenize runs it";
     return "other files (" + printable(names.front()) + ", ...)";
 }
 

@@ -5,6 +5,7 @@
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/config.hpp>
+#include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
@@ -60,13 +61,15 @@ NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_pretrained(
     std::error_code ignored;
     if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored)))
         throw IoError({file, "", "the config.json of a model", detail::what_is_there(folder)});
-    const detail::JsonTree json = detail::read_python_json(file, detail::max_config_size, files);
+    const std::string text = detail::read_file(file, detail::max_config_size, files);
+    const detail::JsonTree json = detail::parse_python_json(text, file, files);
     const detail::ConfigView view(json, file);
     NystromformerConfig config;
     detail::ConfigReader reader(view.object(), config, files);
     const detail::Family* by_tensors =
         reader.family() == nullptr ? detail::family_of_weights(folder, files) : nullptr;
     reader.read(by_tensors == nullptr ? detail::families.front() : *by_tensors);
+    detail::read_label_order(text, config);
     return config;
 }
 

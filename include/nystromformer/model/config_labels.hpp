@@ -32,11 +32,9 @@ public:
     void read() {
         const bool has_names = view_.holds("id2label");
         if (has_names) read_names(view_.at("id2label").object());
-        const auto names = static_cast<Index>(config_.id2label.size());
-        const bool has_count = view_.holds("num_labels");
-        const Index count = has_count   ? view_.at("num_labels").integer(0, max_labels)
-                            : has_names ? names
-                                        : 2;
+        const Index names = has_names ? static_cast<Index>(config_.id2label.size()) : 2;
+        const Index count =
+            view_.holds("num_labels") ? view_.at("num_labels").integer(0, max_labels) : names;
         if (!has_names || count != names) {
             if (has_names) {
                 note("/id2label", std::to_string(names) + " labels, but num_labels is " +
@@ -74,10 +72,14 @@ private:
         if (names.size() > static_cast<std::size_t>(max_labels))
             names.fail("at most " + std::to_string(max_labels) + " labels");
         config_.id2label.clear();
+        bool is_noted = false;
         for (const auto& item : names.raw().items()) {
             const std::optional<Index> id = whole_number(item.key());
             if (!id) names.at(item.key()).fail("a whole number as the key of a label");
-            config_.id2label[*id] = names.at(item.key()).string();
+            const Json& name = item.value();
+            config_.id2label[*id] = name.is_string() ? name.get<std::string>() : name.dump();
+            if (!name.is_string() && !std::exchange(is_noted, true))
+                note(names.at(item.key()).path(), "no text: the label is " + name.dump());
         }
     }
     /// Only zero-shot classification uses them, so numbers of no label are left out, not refused.

@@ -47,7 +47,7 @@ inline constexpr std::array<HeadWords, 6> head_words{{
     {HeadKind::sequence_classification,
      "ForSequenceClassification",
      "sequence-classification",
-     "classify, zero-shot",
+     "classify, zero-shot, rerank",
      "a text classifier",
      {"classifier.dense.weight", "classifier.out_proj.weight"}},
     {HeadKind::multiple_choice,

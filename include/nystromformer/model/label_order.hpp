@@ -8,6 +8,7 @@
 #include <nystromformer/core/json_members.hpp>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,8 +39,12 @@ void read_label_order(std::string_view text, Config& config) {
     std::vector<std::string> labels;
     for_each_member(text, [&](const std::string& key, std::string_view value) {
         if (key != "label2id" || value.find('{') == value.npos) return;
-        for_each_member(
-            value, [&](const std::string& label, std::string_view) { labels.push_back(label); });
+        labels.clear();
+        std::set<std::string> seen;  // a label that stands twice has its first place
+        for_each_member(value, [&](const std::string& label, std::string_view) {
+            if (config.label2id.contains(label) && seen.insert(label).second)
+                labels.push_back(label);
+        });
     });
     config.label2id_order.clear();
     const auto by_id = labels_in_order(config);
