@@ -50,7 +50,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
          const Tokenizer& own)
         : TextModel(loaded, own),
           folder(std::move(files)),
-          max_length(std::min(config().max_position_embeddings,
+          max_length(std::min(config().max_length(),
                               folder.limits.max_seq_length.value_or(TextModel::max_length()))) {}
 
     /// The logits of the pairs of each input: those of input i are the rows from first_pair[i].
@@ -110,7 +110,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
     /// InputError where options are out of range or against each other.
     void check(const RerankOptions& options) const {
         detail::check_options(options.run);
-        const Index most = config().max_position_embeddings;
+        const Index most = config().max_length();
         const Index length = options.max_length.value_or(max_length);
         if (length < 1 || length > most)
             throw InputError(
