@@ -14,16 +14,20 @@ namespace nf = nystromformer;
 
 struct Options : CommonOptions {
     std::optional<std::string> question;
-    bool no_align_to_words = false;
+    bool no_align_to_words = false, byte_offsets = false;
     nf::QuestionAnsweringOptions pipeline;
 };
 
 /// As in Hugging Face one answer stands alone, whatever top_k is.
-Json to_json(const nf::QuestionAnsweringInput&,
-             const std::vector<nf::QuestionAnsweringAnswer>& answers) {
+Json to_json(const std::vector<nf::QuestionAnsweringAnswer>& answers, bool byte_offsets) {
     Json list = Json::array();
-    for (const auto& [score, start, end, answer] : answers)
-        list.push_back({{"score", score}, {"start", start}, {"end", end}, {"answer", answer}});
+    for (const nf::QuestionAnsweringAnswer& answer : answers) {
+        Json& json = list.emplace_back(Json{{"score", answer.score},
+                                            {"start", answer.start},
+                                            {"end", answer.end},
+                                            {"answer", answer.answer}});
+        if (byte_offsets) add_byte_offsets(answer, json);
+    }
     return list.size() == 1 ? Json(list[0]) : list;
 }
 
@@ -38,12 +42,15 @@ int run(const Options& options, const std::vector<std::string>& contexts) {
     const auto read = [&](const Request& request) -> nf::QuestionAnsweringInput {
         return {request.text("question", options.question), request.text("context")};
     };
+    const auto json_of = [&](const nf::QuestionAnsweringInput&, const auto& answers) {
+        return to_json(answers, options.byte_offsets);
+    };
     const auto table = [&](const Request& request) {
         return for_terminal(request.text("question", options.question)) + '\n' +
                scored_lines(request.output, "answer");
     };
     return answer_with(nf::QuestionAnsweringPipeline(options.model, options.load_options()),
-                       pipeline_options, arguments, options, read, to_json, table);
+                       pipeline_options, arguments, options, read, json_of, table);
 }
 
 }  // namespace answer_command
@@ -70,6 +77,7 @@ void add_answer(CLI::App& app, command_line::Session& session) {
                      "also weigh that the context holds no answer");
     command.add_flag("--no-align-to-words", options->no_align_to_words,
                      "answers may start and end inside a word");
+    add_byte_offsets(command, options->byte_offsets);
     options->add_pipeline(command);
     command.callback([options, &command, &session] {
         session.exit_code = run(*options, texts_of(command, session));

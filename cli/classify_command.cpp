@@ -72,6 +72,7 @@ void add_classify(CLI::App& app, command_line::Session& session) {
     CLI::App& command = *app.add_subcommand("classify", "Labels with scores for each text");
     options->add_model(command);
     add_texts(command);
+    options->add_corpus(command, "a file of texts, in the place of stdin");
     command
         .add_option("--top-k", options->top_k, "the best labels of each text (default: 1), or all")
         ->type_name("N|all");

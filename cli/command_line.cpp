@@ -136,6 +136,11 @@ void add_truncation(CLI::App& command, bool& truncation) {
     command.add_flag("--truncation", truncation, "cut texts that are too long for the model");
 }
 
+void add_byte_offsets(CLI::App& command, bool& byte_offsets) {
+    command.add_flag("--byte-offsets", byte_offsets,
+                     "also byte_start and byte_end, beside start and end in code points");
+}
+
 void add_stride(CLI::App& command, std::optional<Index>& stride) {
     command
         .add_option("--stride", stride,
@@ -506,13 +511,15 @@ std::function<void(const nf::TruncationNotice&)> cut_noter(std::span<Request* co
     };
 }
 
+std::string message_of(const nf::InputError& error) {
+    return nf::InputError({error.file(), error.place(), error.expected(), error.found()}).what();
+}
+
 void guard(Request& request, const std::function<void()>& body) {
     try {
         body();
     } catch (const nf::InputError& error) {
-        // Without the number of the input, which is the only one; where it is, its line says.
-        request.error =
-            nf::InputError({error.file(), error.place(), error.expected(), error.found()}).what();
+        request.error = message_of(error);
     } catch (const nf::Error& error) {
         request.error = error.what();
     }
@@ -555,6 +562,23 @@ int answer_source(Source& source, Progress& progress, const CommonOptions& optio
 
 }  // namespace
 
+namespace {
+
+/// Notes on stderr where texts look like the words of one.
+void note_words(const std::vector<Json>& arguments) {
+    const auto is_word = [](const Json& fields) {
+        const auto text = fields.find("text");
+        return text != fields.end() &&
+               text->get_ref<const std::string&>().find(' ') == std::string::npos;
+    };
+    if (arguments.size() > 1 && std::all_of(arguments.begin(), arguments.end(), is_word)) {
+        print_message("these were " + std::to_string(arguments.size()) +
+                      " texts; put one that has spaces in quotes");
+    }
+}
+
+}  // namespace
+
 int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
                const Answerer& answerer) {
     if (!arguments.empty()) {
@@ -573,6 +597,7 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
             requests.clear();
             output.clear();
         }
+        if (failed > 0) note_words(arguments);
         return failed == 0 ? good : some_lines_failed;
     }
     if (!options.corpus.empty()) {
@@ -584,7 +609,10 @@ int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
     if (typed) print_message("reading JSON lines from the terminal, Ctrl-D ends");
     Lines lines;
     Progress progress(!typed && isatty(STDOUT_FILENO) == 0, Lines::total_bytes());
-    return answer_source(lines, progress, options, answerer);
+    const int code = answer_source(lines, progress, options, answerer);
+    if (lines.bytes_done() == 0)
+        print_message("no TEXT was given, and stdin was empty (see --help)");
+    return code;
 }
 
 }  // namespace command_line

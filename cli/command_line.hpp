@@ -91,6 +91,14 @@ std::optional<Index> whole_number(const std::string& text);
 void refuse_empty_values(CLI::App& app);
 /// --truncation: cut what is too long for the model.
 void add_truncation(CLI::App& command, bool& truncation);
+/// --byte-offsets: places in bytes, too.
+void add_byte_offsets(CLI::App& command, bool& byte_offsets);
+/// Adds the place of an answer in bytes.
+template <typename Answer>
+void add_byte_offsets(const Answer& answer, Json& json) {
+    json["byte_start"] = answer.byte_start;
+    json["byte_end"] = answer.byte_end;
+}
 /// --stride: read what is too long in windows.
 void add_stride(CLI::App& command, std::optional<Index>& stride);
 /// Those TEXTs as they stand, after parsing. (CLI11's own positionals would read "[a,b]" as a
@@ -158,6 +166,8 @@ std::vector<Json> text_fields(const std::vector<std::string>& texts);
 int answer_all(const std::vector<Json>& arguments, const CommonOptions& options,
                const Answerer& answerer);
 
+/// An error's message without the number of the input: where it is, its line says.
+std::string message_of(const nystromformer::InputError& error);
 /// Runs `body`; an Error becomes the request's error. One bad line must not end the others.
 void guard(Request& request, const std::function<void()>& body);
 
@@ -170,7 +180,7 @@ std::function<void(const nystromformer::TruncationNotice&)> cut_noter(
 
 /// Answers requests together, and one by one where one of them is bad. `read` makes a pipeline's
 /// input of a request, and `run` answers a span of those: Json for each, in order. It is given what
-/// to call for inputs that are cut.
+/// to call for inputs that are cut, and for bad ones.
 template <typename Read, typename Run>
 void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& run) {
     std::vector<Request*> good;
@@ -183,8 +193,10 @@ void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& r
     }
     const auto answer = [&](std::size_t first, std::size_t count) {
         const auto some = std::span<Request* const>(good).subspan(first, count);
-        const auto outputs =
-            run(std::span(std::as_const(inputs)).subspan(first, count), cut_noter(some));
+        const auto outputs = run(std::span(std::as_const(inputs)).subspan(first, count),
+                                 cut_noter(some), [&](const nystromformer::InputError& error) {
+                                     some[error.input().value()]->error = message_of(error);
+                                 });
         for (std::size_t i = 0; i < count; ++i) some[i]->output = outputs[i];
     };
     try {
@@ -210,15 +222,22 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
     } catch (const nystromformer::InputError& error) {
         throw UsageError(error.what());
     }
-    const auto run = [&](auto inputs, const auto& cut) {
+    const auto run = [&](auto inputs, const auto& cut, const auto& refuse) {
         if constexpr (requires { pipeline_options.long_text; }) {
             pipeline_options.long_text.on_truncation = cut;
         } else {
             pipeline_options.on_truncation = cut;
         }
+        std::vector<bool> is_bad(inputs.size());
+        pipeline_options.run.on_error = [&](const nystromformer::InputError& error) {
+            is_bad[error.input().value()] = true;
+            refuse(error);
+        };
         std::vector<Json> outputs;
-        for (const auto& answer : pipeline.batch(inputs, pipeline_options))
-            outputs.push_back(to_json(inputs[outputs.size()], answer));
+        for (const auto& answer : pipeline.batch(inputs, pipeline_options)) {
+            const std::size_t i = outputs.size();
+            outputs.push_back(is_bad[i] ? Json() : to_json(inputs[i], answer));
+        }
         return outputs;
     };
     const Answerer answerer{

@@ -58,6 +58,7 @@ void add_features(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("features", "The hidden states of each token of a text");
     options->add_model(command);
     add_texts(command);
+    options->add_corpus(command, "a file of texts, in the place of stdin");
     add_truncation(command, options->truncation);
     add_stride(command, options->stride);
     options->add_pipeline(command);

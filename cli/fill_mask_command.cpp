@@ -94,6 +94,7 @@ void add_fill_mask(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("fill-mask", "The likeliest tokens for each mask of a text");
     options->add_model(command);
     add_texts(command);
+    options->add_corpus(command, "a file of texts, in the place of stdin");
     command.add_option("--top-k", options->top_k, "answers for each mask (default: 5)")
         ->check(CLI::NonNegativeNumber)
         ->type_name("N");

@@ -62,7 +62,32 @@ std::string spelled_members(std::string_view object) {
 
 }  // namespace
 
+namespace {
+
+/// FormatError for a line that somebody wrote who expected another form.
+void refuse_other_forms(std::string_view line, const std::string& file) {
+    const auto begin = line.find_first_not_of(" \t\r");
+    if (begin == line.npos || line.starts_with("\xEF\xBB\xBF")) return;
+    const std::string_view text = line.substr(begin);
+    const bool may_be_json = text.find_first_of("{[\"-0123456789") == 0 || text == "null" ||
+                             text == "true" || text == "false";
+    if (!may_be_json) {
+        throw nf::FormatError(
+            {file, "",
+             "JSON, an object such as {\"text\": ...} (plain text is for --corpus, "
+             "or an argument)",
+             nf::detail::in_quotes(text.substr(0, 40))});
+    }
+    if (text.starts_with("{'")) {
+        throw nf::FormatError(
+            {file, "", "JSON, whose strings have double quotes", nf::detail::in_quotes(text)});
+    }
+}
+
+}  // namespace
+
 JsonLine read_json_line(std::string_view line, const std::string& file) {
+    refuse_other_forms(line, file);
     Json fields = std::move(nf::detail::parse_json(with_short_integers(line), file).value);
     if (!fields.is_object()) {
         throw nf::FormatError(

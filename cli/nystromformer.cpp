@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command line: nystromformer COMMAND --model DIR ...
+#include "advice.hpp"
 #include "command_line.hpp"
 
 #include <algorithm>
@@ -30,7 +31,6 @@ int main(int argc, char** argv) {
     const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
     if (dashes != arguments.end()) session.after_dashes.assign(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
-    std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes them
     try {
         prepare_streams();
         add_fill_mask(app, session);
@@ -50,16 +50,26 @@ int main(int argc, char** argv) {
         add_info(app, session);
         add_convert(app, session);
         refuse_empty_values(app);
+        check_spelling(app, arguments);
+        std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes them
         app.parse(arguments);
         return session.exit_code;
     } catch (const CLI::Success& help) {
         return app.exit(help);
+    } catch (const CLI::RequiredError& error) {
+        const std::string what = error.what();
+        print_message(what + (what.starts_with("--model") ? ": the folder of a model" : "") +
+                      " (see --help)");
+        return usage;
     } catch (const CLI::ParseError& error) {
         print_message(std::string(error.what()) + " (see --help)");
         return usage;
     } catch (const UsageError& error) {
         print_message(error.what());
         return usage;
+    } catch (const nystromformer::Error& error) {
+        print_message(advised(error, app));
+        return run_time_failure;
     } catch (const std::bad_alloc&) {
         print_message("not enough memory");
         return run_time_failure;

@@ -17,7 +17,7 @@ namespace nf = nystromformer;
 struct Options : CommonOptions {
     std::string aggregation_strategy = "none";
     std::optional<std::vector<std::string>> ignore_labels;
-    bool word_ids = false;
+    bool word_ids = false, byte_offsets = false;
     nf::TokenClassificationOptions pipeline;
 
     nf::TokenClassificationOptions of_pipeline() const {
@@ -28,7 +28,7 @@ struct Options : CommonOptions {
     }
 };
 
-Json to_json(const std::vector<nf::TokenClassificationAnswer>& answers, bool word_ids) {
+Json to_json(const std::vector<nf::TokenClassificationAnswer>& answers, const Options& options) {
     Json list = Json::array();
     for (const nf::TokenClassificationAnswer& answer : answers) {
         Json& json = list.emplace_back(Json{{"score", answer.score},
@@ -37,7 +37,8 @@ Json to_json(const std::vector<nf::TokenClassificationAnswer>& answers, bool wor
                                             {"end", answer.end}});
         json[answer.index ? "entity" : "entity_group"] = answer.entity;
         if (answer.index) json["index"] = *answer.index;
-        if (word_ids) json["word_id"] = answer.word_id ? Json(*answer.word_id) : Json();
+        if (options.byte_offsets) add_byte_offsets(answer, json);
+        if (options.word_ids) json["word_id"] = answer.word_id ? Json(*answer.word_id) : Json();
     }
     return list;
 }
@@ -65,7 +66,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         options.of_pipeline(), text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
         [&](const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {
-            return to_json(answers, options.word_ids);
+            return to_json(answers, options);
         },
         table,
         // A token may be a single letter.
@@ -81,6 +82,7 @@ void add_tag(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("tag", "A label for each token, or entities, of a text");
     options->add_model(command);
     add_texts(command);
+    options->add_corpus(command, "a file of texts, in the place of stdin");
     command
         .add_option("--aggregation-strategy", options->aggregation_strategy,
                     "tokens to entities: none (the default), simple, first, average or max")
@@ -90,6 +92,7 @@ void add_tag(CLI::App& app, command_line::Session& session) {
                     "labels that are left out (default: O)");
     command.add_flag("--word-ids", options->word_ids,
                      "also say which word of its text each token is of, from 0");
+    add_byte_offsets(command, options->byte_offsets);
     add_stride(command, options->pipeline.long_text.stride);
     add_truncation(command, options->pipeline.long_text.truncation);
     options->add_pipeline(command);

@@ -105,6 +105,7 @@ void add_tokenize(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("tokenize", "Texts to token ids with offsets, and back");
     options->add_model(command);
     add_texts(command);
+    options->add_corpus(command, "a file of texts, in the place of stdin");
     add_text_option(command, "--pair", options->pair,
                     "the second text of each pair; in JSON lines \"pair\"");
     command.add_flag("--no-special-tokens", options->no_special_tokens,

@@ -82,6 +82,8 @@ std::string table(const Request& request) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
+    if (!texts.empty() && !options.candidate_labels)
+        throw UsageError("--candidate-labels is required with a TEXT to score them for");
     const nf::ZeroShotClassificationPipeline pipeline(options.model, options.load_options());
     if (!pipeline.entailment_id()) {
         print_message("no label of the config's label2id starts with \"entail\": " +
@@ -102,6 +104,7 @@ void add_zero_shot(CLI::App& app, command_line::Session& session) {
         *app.add_subcommand("zero-shot", "Scores of labels of your own for each text");
     options->add_model(command);
     add_texts(command);
+    options->add_corpus(command, "a file of texts, in the place of stdin");
     add_list_option(command, "--candidate-labels", options->candidate_labels,
                     "the labels; in JSON lines \"candidate_labels\"");
     command

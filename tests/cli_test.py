@@ -783,6 +783,71 @@ class Manners(unittest.TestCase):
             self.assertEqual((code, out), (2, b""), arguments)
             self.assertTrue(err.startswith("nystromformer: "), arguments)
 
+    def test_mistakes_of_the_first_minutes_are_told_with_what_to_do(self):
+        model = ["--model", MODEL]
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "snapshots" / "abc").mkdir(parents=True)
+            (folder / "snapshots" / "abc" / "config.json").write_text("{}")
+            (folder / "empty").mkdir()
+            for code, words, arguments in [
+                    (2, "a command is required: fill-mask", []),
+                    (2, "unknown command fil-mask; did you mean fill-mask?", ["fil-mask", *model]),
+                    (2, "the command comes first, then --model", [*model, "fill-mask"]),
+                    (2, "--model is required: the folder of a model", ["fill-mask", "a"]),
+                    (2, "unknown option --modle; did you mean --model?", ["fill-mask", "--modle", MODEL]),
+                    (2, "unknown option -m; did you mean --model?", ["fill-mask", "-m", MODEL]),
+                    (2, "unknown option --top_k; did you mean --top-k?", ["fill-mask", "--top_k=5", "a"]),
+                    (2, "unknown option --zzzzzz (see nystromformer tag --help)", ["tag", *model, "--zzzzzz"]),
+                    (2, "--candidate-labels is required", ["zero-shot", "--model", TINY / "inference", "a"]),
+                    (2, "fp16 not in {fp32,bf16,int8}", ["fill-mask", *model, "--precision", "fp16", "a"]),
+                    (1, f"is no folder; --model takes the folder that holds config.json: {MODEL}",
+                     ["fill-mask", "--model", MODEL / "model.safetensors", "a"]),
+                    (1, "none/such does not exist; --model takes a folder on this computer (hf download none/such",
+                     ["fill-mask", "--model", "none/such", "a"]),
+                    (1, f"has no config.json; did you mean {folder}/snapshots/abc?", ["fill-mask", "--model", folder, "a"]),
+                    (1, "empty/config.json", ["fill-mask", "--model", folder / "empty", "a"]),
+                    (1, "which is for fill-mask", ["classify", *model, "a"]),
+                    (1, "which is for fill-mask", ["answer", *model, "--question", "a", "b"]),
+                    (1, "found a folder, pipe or device", ["embed", *model, "--corpus", folder])]:
+                found, out, err = call(*arguments)
+                self.assertEqual((found, out), (code, b""), arguments)
+                self.assertIn(words, err)
+        code, out, err = fill()
+        self.assertEqual((code, out), (0, b""))
+        self.assertIn("stdin was empty", err)
+        code, out, err = fill("The", "[MASK]", "barked.", "--json")
+        self.assertEqual(code, 3)
+        self.assertIn("these were 3 texts; put one that has spaces in quotes", err)
+        self.assertIn("a [MASK], this tokenizer's mask token, in the text", out.decode())
+        code, out, _ = fill(data=b"The [MASK] barked.\r\n{'text': 'a [MASK]'}\r\n")
+        first, second = lines_of(out)
+        self.assertIn("plain text is for --corpus", first["error"])
+        self.assertIn("double quotes", second["error"])
+
+    def test_texts_of_a_file_serve_every_command_on_texts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            corpus = pathlib.Path(folder) / "texts.txt"
+            corpus.write_bytes(b"\xef\xbb\xbfA [MASK] at sea.\r\nThe [MASK].\r\n")
+            for command, model in (("fill-mask", MODEL), ("tokenize", MODEL), ("classify", TINY / "classes"),
+                                   ("tag", TINY / "tags"), ("features", MODEL)):
+                code, out, err = call(command, "--model", model, "--corpus", corpus)
+                self.assertEqual((code, err), (0, ""), command)
+                self.assertEqual([line["text"] for line in lines_of(out)], ["A [MASK] at sea.", "The [MASK]."])
+
+    def test_places_are_told_in_bytes_on_request(self):
+        text = "\u00c9ric met \u6771\u4eac, caf\u00e9."
+        for command, model, data in (("tag", "tags", {"text": text}),
+                                     ("answer", "answers", {"question": "who?", "context": text})):
+            code, out, _ = call(command, "--model", TINY / model, "--byte-offsets", data=as_lines(data))
+            self.assertEqual(code, 0)
+            output = lines_of(out)[0]["output"]
+            for answer in output if isinstance(output, list) else [output]:
+                for point, byte in (("start", "byte_start"), ("end", "byte_end")):
+                    self.assertEqual(len(text[:answer[point]].encode()), answer[byte])
+            code, out, _ = call(command, "--model", TINY / model, data=as_lines(data))
+            self.assertNotIn(b"byte_start", out)
+
     def test_a_lower_precision_answers_alike_and_is_told(self):
         for precision in ("bf16", "int8"):
             code, out, _ = fill("--precision", precision, "--json", GARDEN)

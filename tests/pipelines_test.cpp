@@ -73,7 +73,8 @@ Json classify_case(const Json& recorded) {
     const bool is_pair = input.contains("pair");
     Json list = Json::array();
     for (const auto& [label, score] :
-         is_pair ? classify(text, input["pair"].get<std::string>(), ours) : classify(text, ours)) {
+         is_pair ? classify.pair(text, input["pair"].get<std::string>(), ours)
+                 : classify(text, ours)) {
         list.push_back({{"label", label}, {"score", score}});
     }
     return is_pair && !options.contains("top_k") ? Json(list.at(0)) : list;
@@ -124,9 +125,10 @@ Json answer_case(const Json& recorded) {
     read(options, "handle_impossible_answer", ours.handle_impossible_answer);
     read(options, "align_to_words", ours.align_to_words);
     Json list = Json::array();
-    for (const auto& [score, start, end, answer] : pipeline<nf::QuestionAnsweringPipeline>(
-             recorded["model"])(recorded["input"]["question"].get<std::string>(),
-                                recorded["input"]["context"].get<std::string>(), ours)) {
+    for (const auto& [score, start, end, answer, byte_start, byte_end] :
+         pipeline<nf::QuestionAnsweringPipeline>(recorded["model"])(
+             recorded["input"]["question"].get<std::string>(),
+             recorded["input"]["context"].get<std::string>(), ours)) {
         list.push_back({{"score", score}, {"start", start}, {"end", end}, {"answer", answer}});
     }
     return list.size() == 1 ? Json(list[0]) : list;
@@ -291,14 +293,14 @@ TEST_CASE("the scores of a text in windows are their means, weighted by tokens")
     CHECK(classify("A garden.", {.long_text = {.stride = 7}})[0].score ==
           classify("A garden.")[0].score);
     const auto first =
-        classify(text, "A garden.", {.top_k = std::nullopt, .long_text = {.stride = 7}});
+        classify.pair(text, "A garden.", {.top_k = std::nullopt, .long_text = {.stride = 7}});
     const auto second =
-        classify("A garden.", text, {.top_k = std::nullopt, .long_text = {.stride = 7}});
+        classify.pair("A garden.", text, {.top_k = std::nullopt, .long_text = {.stride = 7}});
     double sum = 0;
     for (const auto& answer : first) sum += answer.score;
     CHECK(sum == Approx(1).epsilon(1e-5));
     CHECK(first[0].score != second[0].score);
-    CHECK_THROWS_AS(classify(text, text, {.long_text = {.stride = 7}}), nf::InputError);
+    CHECK_THROWS_AS(classify.pair(text, text, {.long_text = {.stride = 7}}), nf::InputError);
 }
 
 TEST_CASE("the logits of a text with each label are the means of its windows") {
@@ -473,8 +475,8 @@ TEST_CASE("a context without a token has one empty answer, as in transformers 4.
 
 TEST_CASE("an empty second text is none, as in transformers") {
     const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
-    CHECK(classify("a ship", "").front().score == classify("a ship").front().score);
-    CHECK(classify("a ship", " ").front().score != classify("a ship").front().score);
+    CHECK(classify.pair("a ship", "").front().score == classify("a ship").front().score);
+    CHECK(classify.pair("a ship", " ").front().score != classify("a ship").front().score);
 }
 
 TEST_CASE("lower case is Python's") {

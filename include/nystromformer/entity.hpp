@@ -25,8 +25,9 @@ struct TokenClassificationAnswer {
     std::optional<Index> index;  ///< of the token in its text, with AggregationStrategy::none
     /// Of the token's word, likewise, if the tokenizer knows words (not in Hugging Face).
     std::optional<Index> word_id;
-    std::string word;  ///< the token, or the text that the tokens decode to
-    Index start, end;  ///< code points in the text
+    std::string word;                    ///< the token, or the text that the tokens decode to
+    Index start, end;                    ///< code points in the text
+    Index byte_start = 0, byte_end = 0;  ///< the same place in bytes
 };
 
 }  // namespace nystromformer

@@ -86,6 +86,19 @@ class InputError : public Error {
     using Error::Error;
 };
 
+/// A text of more tokens than the model, or the call, takes.
+class LengthError : public InputError {
+public:
+    LengthError(ErrorDetails details, std::size_t tokens, std::size_t limit)
+        : InputError(std::move(details)), tokens_(tokens), limit_(limit) {}
+
+    std::size_t tokens() const noexcept { return tokens_; }  ///< of the text, special ones included
+    std::size_t limit() const noexcept { return limit_; }
+
+private:
+    std::size_t tokens_, limit_;
+};
+
 }  // namespace nystromformer
 
 #include <nystromformer/core/error_text.hpp>

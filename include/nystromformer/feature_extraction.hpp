@@ -34,6 +34,8 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit FeatureExtractionPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    FeatureExtractionPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
     /// last_hidden_state of a text, special tokens included: (n, hidden). InputError if it is too
     /// long.
@@ -43,6 +45,10 @@ public:
     /// text.
     std::vector<Embeddings> batch(std::span<const std::string> texts,
                                   const FeatureExtractionOptions& options = {}) const;
+    std::vector<Embeddings> batch(const std::vector<std::string>& texts,
+                                  const FeatureExtractionOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts), options);
+    }
 
     /// InputError for options that are out of range or contradict each other.
     void check(const FeatureExtractionOptions& options) const;

@@ -43,6 +43,9 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder. Throws what those throw, and
     /// TokenizerError if the tokenizer defines no mask token.
     explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares. TokenizerError
+    /// if the tokenizer defines no mask token.
+    FillMaskPipeline(const NystromformerForMaskedLM<float>& model, const Tokenizer& tokenizer);
 
     /// The answers for a text with exactly one mask, best first. InputError if it has none or
     /// several, if the text is too long, and for options that `check` refuses.
@@ -55,6 +58,10 @@ public:
     /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
     std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const;
+    std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
+        const std::vector<std::string>& texts, const FillMaskOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts), options);
+    }
 
     /// InputError for options that no text could satisfy with this model.
     void check(const FillMaskOptions& options) const;

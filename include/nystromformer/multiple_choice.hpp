@@ -46,6 +46,9 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit MultipleChoicePipeline(const std::filesystem::path& folder,
                                     const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    MultipleChoicePipeline(const NystromformerForMultipleChoice<float>& model,
+                           const Tokenizer& tokenizer);
 
     /// InputError if there is no choice, and if a pair is too long.
     MultipleChoiceAnswer operator()(std::string_view prompt, std::vector<std::string> choices,
@@ -53,6 +56,10 @@ public:
     /// The same for several prompts, faster than one by one. InputError names the first bad one.
     std::vector<MultipleChoiceAnswer> batch(std::span<const MultipleChoiceInput> inputs,
                                             const MultipleChoiceOptions& options = {}) const;
+    std::vector<MultipleChoiceAnswer> batch(const std::vector<MultipleChoiceInput>& inputs,
+                                            const MultipleChoiceOptions& options = {}) const {
+        return batch(std::span<const MultipleChoiceInput>(inputs), options);
+    }
 
     /// InputError for options that are out of range.
     void check(const MultipleChoiceOptions& options) const;

@@ -16,6 +16,7 @@
 
 namespace nystromformer {
 
+class InputError;
 class ThreadPool;
 
 /// Something in a file that the library repaired, skipped or did not use, and that changes no
@@ -113,6 +114,10 @@ struct RunOptions {
     /// exception that it throws ends the call and reaches its caller, which is the way to cancel a
     /// call; the pipeline can be used again at once.
     std::function<void(Index done, Index total)> progress = {};
+    /// Called for each text that cannot be answered (error.input() is its number), whose answer
+    /// stays empty (zeros for a vector); the others are answered. Without it the first such text's
+    /// error is thrown. With it `progress` counts anew after each of them.
+    std::function<void(const InputError& error)> on_error = {};
 };
 
 /// How a BERT is converted to a Nystromformer.

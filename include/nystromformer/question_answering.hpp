@@ -24,6 +24,7 @@ struct QuestionAnsweringAnswer {
     double score;
     Index start, end;    ///< code points in the context
     std::string answer;  ///< the text of the span; "" if the context holds no answer
+    Index byte_start = 0, byte_end = 0;  ///< bytes in the context
 };
 
 struct QuestionAnsweringOptions {
@@ -57,6 +58,9 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit QuestionAnsweringPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    QuestionAnsweringPipeline(const NystromformerForQuestionAnswering<float>& model,
+                              const Tokenizer& tokenizer);
 
     /// The answers to a question, best first. InputError if a text is empty or the question leaves
     /// the windows no room.
@@ -67,6 +71,11 @@ public:
     std::vector<std::vector<QuestionAnsweringAnswer>> batch(
         std::span<const QuestionAnsweringInput> inputs,
         const QuestionAnsweringOptions& options = {}) const;
+    std::vector<std::vector<QuestionAnsweringAnswer>> batch(
+        const std::vector<QuestionAnsweringInput>& inputs,
+        const QuestionAnsweringOptions& options = {}) const {
+        return batch(std::span<const QuestionAnsweringInput>(inputs), options);
+    }
 
     /// InputError for options that are out of range or contradict each other.
     void check(const QuestionAnsweringOptions& options) const;

@@ -75,6 +75,10 @@ public:
     /// Loads model and tokenizer of a folder. Throws what those throw, and UnsupportedError for
     /// modules or an activation_fn that this library does not run.
     explicit RerankPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares. Scores
+    /// are what the number of labels says.
+    RerankPipeline(const NystromformerForSequenceClassification<float>& model,
+                   const Tokenizer& tokenizer);
 
     /// The texts, most relevant first; equally relevant ones keep their order. InputError if a pair
     /// is too long, and if the model has more than one label.
@@ -83,6 +87,10 @@ public:
     /// The same for several queries, faster than one by one. InputError names the first bad one.
     std::vector<std::vector<RerankAnswer>> batch(std::span<const RerankInput> inputs,
                                                  const RerankOptions& options = {}) const;
+    std::vector<std::vector<RerankAnswer>> batch(const std::vector<RerankInput>& inputs,
+                                                 const RerankOptions& options = {}) const {
+        return batch(std::span<const RerankInput>(inputs), options);
+    }
     /// The scores of pairs: (pairs, num_labels). InputError names the first bad one.
     Embeddings predict(std::span<const RerankPair> pairs, const RerankOptions& options = {}) const;
 

@@ -52,6 +52,9 @@ public:
     /// a path that leads out of it, UnsupportedError for unknown modules.
     explicit SentenceEmbeddingPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares. Embeddings
+    /// are the mean of all tokens.
+    SentenceEmbeddingPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
     /// The embedding of a text. InputError if it is too long.
     std::vector<float> operator()(std::string_view text,
@@ -60,6 +63,10 @@ public:
     /// text.
     Embeddings batch(std::span<const std::string> texts,
                      const SentenceEmbeddingOptions& options = {}) const;
+    Embeddings batch(const std::vector<std::string>& texts,
+                     const SentenceEmbeddingOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts), options);
+    }
 
     /// InputError for options that are out of range or contradict each other.
     void check(const SentenceEmbeddingOptions& options) const;

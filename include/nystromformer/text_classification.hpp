@@ -7,6 +7,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,19 +60,34 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit TextClassificationPipeline(const std::filesystem::path& folder,
                                         const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    TextClassificationPipeline(const NystromformerForSequenceClassification<float>& model,
+                               const Tokenizer& tokenizer);
 
     /// The labels of a text, best first. InputError if the text is too long.
     std::vector<ClassificationAnswer> operator()(
         std::string_view text, const TextClassificationOptions& options = {}) const;
     /// The labels of a pair.
-    std::vector<ClassificationAnswer> operator()(
-        std::string_view text, std::string_view text_pair,
-        const TextClassificationOptions& options = {}) const;
+    std::vector<ClassificationAnswer> pair(std::string_view text, std::string_view text_pair,
+                                           const TextClassificationOptions& options = {}) const;
     /// The labels of each of several inputs, faster than one by one. InputError names the first
     /// bad one.
     std::vector<std::vector<ClassificationAnswer>> batch(
         std::span<const ClassificationInput> inputs,
         const TextClassificationOptions& options = {}) const;
+    std::vector<std::vector<ClassificationAnswer>> batch(
+        std::initializer_list<ClassificationInput> inputs,
+        const TextClassificationOptions& options = {}) const {
+        return batch(std::span<const ClassificationInput>(inputs.begin(), inputs.size()), options);
+    }
+    /// The labels of each of several texts.
+    std::vector<std::vector<ClassificationAnswer>> batch(
+        const std::vector<std::string>& texts,
+        const TextClassificationOptions& options = {}) const {
+        std::vector<ClassificationInput> inputs;
+        for (const std::string& text : texts) inputs.push_back({text});
+        return batch(std::span<const ClassificationInput>(inputs), options);
+    }
 
     /// InputError for options that are out of range.
     void check(const TextClassificationOptions& options) const;

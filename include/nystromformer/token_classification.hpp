@@ -41,6 +41,9 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit TokenClassificationPipeline(const std::filesystem::path& folder,
                                          const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    TokenClassificationPipeline(const NystromformerForTokenClassification<float>& model,
+                                const Tokenizer& tokenizer);
 
     /// The entities of a text in order. InputError if the text is too long.
     std::vector<TokenClassificationAnswer> operator()(
@@ -49,6 +52,11 @@ public:
     /// bad text.
     std::vector<std::vector<TokenClassificationAnswer>> batch(
         std::span<const std::string> texts, const TokenClassificationOptions& options = {}) const;
+    std::vector<std::vector<TokenClassificationAnswer>> batch(
+        const std::vector<std::string>& texts,
+        const TokenClassificationOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts), options);
+    }
 
     /// InputError for options that are out of range or contradict each other.
     void check(const TokenClassificationOptions& options) const;

@@ -51,6 +51,9 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit ZeroShotClassificationPipeline(const std::filesystem::path& folder,
                                             const LoadOptions& options = {});
+    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    ZeroShotClassificationPipeline(const NystromformerForSequenceClassification<float>& model,
+                                   const Tokenizer& tokenizer);
 
     /// The labels of a text, best first. InputError if there is no label, if the text is too long,
     /// and for a hypothesis_template without {}.
@@ -59,6 +62,10 @@ public:
     /// The same for several texts, faster than one by one. InputError names the first bad one.
     std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
                                       const ZeroShotOptions& options = {}) const;
+    std::vector<ZeroShotAnswer> batch(const std::vector<ZeroShotInput>& inputs,
+                                      const ZeroShotOptions& options = {}) const {
+        return batch(std::span<const ZeroShotInput>(inputs), options);
+    }
 
     /// InputError for options that are out of range.
     void check(const ZeroShotOptions& options) const;

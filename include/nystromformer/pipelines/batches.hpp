@@ -86,17 +86,18 @@ inline void check_ids(const char* field, const std::vector<std::int64_t>& ids, I
                       std::to_string(*bad), input.number});
 }
 
-/// InputError if an encoding has no token, more than the model has positions, or one that the model
-/// does not know.
+/// InputError if an encoding has no token, or one that the model does not know; LengthError if it
+/// has more than the model has positions.
 inline void check_encoding(const Encoding& encoding, const TextInput& input,
                            const NystromformerConfig& config) {
     const Index max_length = config.max_length();
     if (encoding.size() == 0)
         throw InputError({"", "", "at least one token", "none", input.number});
     if (encoding.size() > max_length) {
-        throw InputError(
+        throw LengthError(
             {"", "", "at most max_position_embeddings " + std::to_string(max_length) + " tokens",
-             std::to_string(encoding.size()), input.number});
+             std::to_string(encoding.size()), input.number},
+            encoding.ids.size(), static_cast<std::size_t>(max_length));
     }
     check_ids("input_ids", encoding.ids, config.vocab_size, "vocab_size", input);
     // A model without token types has no use for them.

@@ -22,7 +22,8 @@ namespace nystromformer::detail {
 /// A token and the scores of its labels.
 struct TaggedToken {
     std::string word;
-    Index start = 0, end = 0;
+    Index start = 0, end = 0;  // code points
+    Index byte_start = 0, byte_end = 0;
     Index index = 0;
     Index word_id = -1;
     bool is_subword = false;  // belongs to the word of the token before
@@ -53,7 +54,17 @@ private:
                 .word_id = std::nullopt,
                 .word = "",
                 .start = 0,
-                .end = 0};
+                .end = 0,
+                .byte_start = 0,
+                .byte_end = 0};
+    }
+
+    static void set_place(TokenClassificationAnswer& entity, const TaggedToken& first,
+                          const TaggedToken& last) {
+        entity.start = first.start;
+        entity.end = last.end;
+        entity.byte_start = first.byte_start;
+        entity.byte_end = last.byte_end;
     }
 
     Entities each(std::span<const TaggedToken> tokens) const {
@@ -63,8 +74,7 @@ private:
             entity.index = token.index;
             if (token.word_id >= 0) entity.word_id = token.word_id;
             entity.word = token.word;
-            entity.start = token.start;
-            entity.end = token.end;
+            set_place(entity, token, token);
         }
         return entities;
     }
@@ -85,8 +95,7 @@ private:
         std::vector<std::string> spellings;
         for (const TaggedToken& token : tokens) spellings.push_back(token.word);
         entity.word = tokenizer.convert_tokens_to_string(std::move(spellings));
-        entity.start = tokens.front().start;
-        entity.end = tokens.back().end;
+        set_place(entity, tokens.front(), tokens.back());
         return entity;
     }
 
@@ -144,7 +153,9 @@ private:
                 .word_id = std::nullopt,
                 .word = tokenizer.convert_tokens_to_string(std::move(spellings)),
                 .start = entities.front().start,
-                .end = entities.back().end};
+                .end = entities.back().end,
+                .byte_start = entities.front().byte_start,
+                .byte_end = entities.back().byte_end};
     }
 };
 

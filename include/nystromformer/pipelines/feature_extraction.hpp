@@ -8,6 +8,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/feature_extraction.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/window_places.hpp>
@@ -110,6 +111,9 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
 NYSTROMFORMER_INLINE FeatureExtractionPipeline::FeatureExtractionPipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE FeatureExtractionPipeline::FeatureExtractionPipeline(
+    const NystromformerModel<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE Embeddings FeatureExtractionPipeline::operator()(
     std::string_view text, const FeatureExtractionOptions& options) const {
@@ -118,7 +122,8 @@ NYSTROMFORMER_INLINE Embeddings FeatureExtractionPipeline::operator()(
 }
 NYSTROMFORMER_INLINE std::vector<Embeddings> FeatureExtractionPipeline::batch(
     std::span<const std::string> texts, const FeatureExtractionOptions& options) const {
-    return body_->batch(texts, options);
+    return detail::answer_apart<Embeddings>(
+        texts, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void FeatureExtractionPipeline::check(
     const FeatureExtractionOptions& options) const {

@@ -6,6 +6,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/fill_mask.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
@@ -36,11 +37,14 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
     std::optional<std::int64_t> pad_id;
 
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : TextModel(folder, options), pad_id(id_of(tokenizer.pad_token())) {
+        : Body(TextModel(folder, options), folder.string()) {}
+    Body(const NystromformerForMaskedLM<float>& loaded, const Tokenizer& own)
+        : Body(TextModel(loaded, own), "") {}
+    Body(TextModel both, const std::string& folder)
+        : TextModel(std::move(both)), pad_id(id_of(tokenizer.pad_token())) {
         const auto id = id_of(tokenizer.mask_token());
         if (!id)
-            throw TokenizerError(
-                {folder.string(), "mask_token", "a token of the vocabulary", "nothing"});
+            throw TokenizerError({folder, "mask_token", "a token of the vocabulary", "nothing"});
         mask = *tokenizer.mask_token();
         mask_id = *id;
     }
@@ -116,7 +120,8 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
                              ? input.encode(tokenizer, detail::encode_options())
                              : TextModel::encode(input, options.long_text);
         if (std::count(whole.ids.begin(), whole.ids.end(), mask_id) == 0)
-            throw InputError({"", "", "a " + mask, "none", input.number});
+            throw InputError({"", "", "a " + mask + ", this tokenizer's mask token, in the text",
+                              "none", input.number});
         std::vector<Encoding> windows{whole};
         if (options.long_text.stride) {
             // From the start of the text, whichever side truncation would cut.
@@ -217,6 +222,9 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
 NYSTROMFORMER_INLINE FillMaskPipeline::FillMaskPipeline(const std::filesystem::path& folder,
                                                         const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE FillMaskPipeline::FillMaskPipeline(
+    const NystromformerForMaskedLM<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE std::vector<FillMaskAnswer> FillMaskPipeline::operator()(
     std::string_view text, const FillMaskOptions& options) const {
@@ -234,7 +242,8 @@ NYSTROMFORMER_INLINE std::vector<std::vector<FillMaskAnswer>> FillMaskPipeline::
 }
 NYSTROMFORMER_INLINE std::vector<std::vector<std::vector<FillMaskAnswer>>> FillMaskPipeline::batch(
     std::span<const std::string> texts, const FillMaskOptions& options) const {
-    return body_->batch(texts, options);
+    return detail::answer_apart<std::vector<std::vector<FillMaskAnswer>>>(
+        texts, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void FillMaskPipeline::check(const FillMaskOptions& options) const {
     body_->check(options);

@@ -6,6 +6,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/multiple_choice.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
@@ -68,6 +69,9 @@ struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultiple
 NYSTROMFORMER_INLINE MultipleChoicePipeline::MultipleChoicePipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE MultipleChoicePipeline::MultipleChoicePipeline(
+    const NystromformerForMultipleChoice<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE MultipleChoiceAnswer
 MultipleChoicePipeline::operator()(std::string_view prompt, std::vector<std::string> choices,
@@ -77,7 +81,8 @@ MultipleChoicePipeline::operator()(std::string_view prompt, std::vector<std::str
 }
 NYSTROMFORMER_INLINE std::vector<MultipleChoiceAnswer> MultipleChoicePipeline::batch(
     std::span<const MultipleChoiceInput> inputs, const MultipleChoiceOptions& options) const {
-    return body_->batch(inputs, options);
+    return detail::answer_apart<MultipleChoiceAnswer>(
+        inputs, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void MultipleChoicePipeline::check(
     const MultipleChoiceOptions& options) const {

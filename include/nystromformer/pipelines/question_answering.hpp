@@ -6,6 +6,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/answer_spans.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
@@ -34,7 +35,11 @@ struct QuestionAnsweringPipeline::Body
     std::optional<std::int64_t> cls_id;
 
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : TextModel(folder, options), cls_id(id_of(tokenizer.cls_token())) {}
+        : Body(TextModel(folder, options)) {}
+    Body(const NystromformerForQuestionAnswering<float>& loaded, const Tokenizer& own)
+        : Body(TextModel(loaded, own)) {}
+    explicit Body(TextModel both)
+        : TextModel(std::move(both)), cls_id(id_of(tokenizer.cls_token())) {}
 
     /// The same of several questions, faster than one by one. InputError names the first bad one.
     std::vector<std::vector<QuestionAnsweringAnswer>> batch(
@@ -193,9 +198,9 @@ struct QuestionAnsweringPipeline::Body
             }
         }
         if (options.handle_impossible_answer) {
-            result.push_back({null_score, 0, 0, ""});
+            result.push_back({null_score, 0, 0, "", 0, 0});
         } else if (result.empty()) {  // a context of white space
-            result.push_back({0, 0, 0, ""});
+            result.push_back({0, 0, 0, "", 0, 0});
         }
         std::stable_sort(result.begin(), result.end(),
                          [](const auto& a, const auto& b) { return a.score > b.score; });
@@ -217,14 +222,21 @@ struct QuestionAnsweringPipeline::Body
         const Index end = window.offsets[span.last].second;
         const std::size_t begin = byte(span.first, window.byte_offsets[span.first].first, start);
         const std::size_t stop = byte(span.last, window.byte_offsets[span.last].second, end);
-        return {span.score, start, end,
-                std::string(begin < stop ? text.substr(begin, stop - begin) : "")};
+        return {span.score,
+                start,
+                end,
+                std::string(begin < stop ? text.substr(begin, stop - begin) : ""),
+                static_cast<Index>(begin),
+                static_cast<Index>(stop)};
     }
 };
 
 NYSTROMFORMER_INLINE QuestionAnsweringPipeline::QuestionAnsweringPipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE QuestionAnsweringPipeline::QuestionAnsweringPipeline(
+    const NystromformerForQuestionAnswering<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE std::vector<QuestionAnsweringAnswer> QuestionAnsweringPipeline::operator()(
     std::string_view question, std::string_view context,
@@ -235,7 +247,8 @@ NYSTROMFORMER_INLINE std::vector<QuestionAnsweringAnswer> QuestionAnsweringPipel
 NYSTROMFORMER_INLINE std::vector<std::vector<QuestionAnsweringAnswer>>
 QuestionAnsweringPipeline::batch(std::span<const QuestionAnsweringInput> inputs,
                                  const QuestionAnsweringOptions& options) const {
-    return body_->batch(inputs, options);
+    return detail::answer_apart<std::vector<QuestionAnsweringAnswer>>(
+        inputs, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void QuestionAnsweringPipeline::check(
     const QuestionAnsweringOptions& options) const {

@@ -7,6 +7,7 @@
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/sentence/dense_activation.hpp>
@@ -41,12 +42,15 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
     Body(const std::filesystem::path& root, const LoadOptions& options)
         : Body(detail::RerankFolder::load(root, detail::file_options(options)), options) {}
     Body(detail::RerankFolder files, const LoadOptions& options)
-        : TextModel(
-              NystromformerForSequenceClassification<float>::from_pretrained(files.model, options),
-              Tokenizer::from_pretrained(files.model, files.limits.do_lower_case,
-                                         detail::file_options(options))),
+        : Body(files,
+               NystromformerForSequenceClassification<float>::from_pretrained(files.model, options),
+               Tokenizer::from_pretrained(files.model, files.limits.do_lower_case,
+                                          detail::file_options(options))) {}
+    Body(detail::RerankFolder files, const NystromformerForSequenceClassification<float>& loaded,
+         const Tokenizer& own)
+        : TextModel(loaded, own),
           folder(std::move(files)),
-          max_length(std::min(config().max_position_embeddings,
+          max_length(std::min(config().max_length(),
                               folder.limits.max_seq_length.value_or(TextModel::max_length()))) {}
 
     /// The logits of the pairs of each input: those of input i are the rows from first_pair[i].
@@ -68,16 +72,17 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
         return activated(std::move(logits), options);
     }
 
-    /// InputError for a pair of more than `length` tokens that is neither cut nor split.
+    /// LengthError for a pair of more than `length` tokens that is neither cut nor split.
     std::vector<Encoding> windows_of(const detail::TextInput& input, const LongText& long_text,
                                      Index length) const {
         std::vector<Encoding> windows = encode_all(input, long_text, length);
         if (const Index tokens = windows.front().size(); tokens > length) {
-            throw InputError({"", "",
-                              "at most " + std::to_string(length) +
-                                  " tokens of query and text (truncation cuts, stride reads in "
-                                  "windows)",
-                              std::to_string(tokens), input.number});
+            throw LengthError({"", "",
+                               "at most " + std::to_string(length) +
+                                   " tokens of query and text (truncation cuts, stride reads in "
+                                   "windows)",
+                               std::to_string(tokens), input.number},
+                              static_cast<std::size_t>(tokens), static_cast<std::size_t>(length));
         }
         return windows;
     }
@@ -105,7 +110,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
     /// InputError where options are out of range or against each other.
     void check(const RerankOptions& options) const {
         detail::check_options(options.run);
-        const Index most = config().max_position_embeddings;
+        const Index most = config().max_length();
         const Index length = options.max_length.value_or(max_length);
         if (length < 1 || length > most)
             throw InputError(
@@ -177,6 +182,9 @@ NYSTROMFORMER_INLINE std::optional<RerankActivation> rerank_activation_named(
 NYSTROMFORMER_INLINE RerankPipeline::RerankPipeline(const std::filesystem::path& folder,
                                                     const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE RerankPipeline::RerankPipeline(
+    const NystromformerForSequenceClassification<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(detail::RerankFolder{}, model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE std::vector<RerankAnswer> RerankPipeline::operator()(
     std::string_view query, std::vector<std::string> texts, const RerankOptions& options) const {
@@ -185,11 +193,14 @@ NYSTROMFORMER_INLINE std::vector<RerankAnswer> RerankPipeline::operator()(
 }
 NYSTROMFORMER_INLINE std::vector<std::vector<RerankAnswer>> RerankPipeline::batch(
     std::span<const RerankInput> inputs, const RerankOptions& options) const {
-    return body_->batch(inputs, options);
+    return detail::answer_apart<std::vector<RerankAnswer>>(
+        inputs, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE Embeddings RerankPipeline::predict(std::span<const RerankPair> pairs,
                                                         const RerankOptions& options) const {
-    return detail::embeddings_of(body_->predict(pairs, options));
+    return detail::rows_apart(
+        pairs, options, body_->config().num_labels,
+        [&](auto some, const auto& part) { return body_->predict(some, part); });
 }
 NYSTROMFORMER_INLINE void RerankPipeline::check(const RerankOptions& options) const {
     body_->check(options);

@@ -6,6 +6,7 @@
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
@@ -109,13 +110,16 @@ struct TextClassificationPipeline::Body
 NYSTROMFORMER_INLINE TextClassificationPipeline::TextClassificationPipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE TextClassificationPipeline::TextClassificationPipeline(
+    const NystromformerForSequenceClassification<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE std::vector<ClassificationAnswer> TextClassificationPipeline::operator()(
     std::string_view text, const TextClassificationOptions& options) const {
     const ClassificationInput input{std::string(text)};
     return std::move(batch({&input, 1}, options).front());
 }
-NYSTROMFORMER_INLINE std::vector<ClassificationAnswer> TextClassificationPipeline::operator()(
+NYSTROMFORMER_INLINE std::vector<ClassificationAnswer> TextClassificationPipeline::pair(
     std::string_view text, std::string_view text_pair,
     const TextClassificationOptions& options) const {
     const ClassificationInput input{std::string(text), std::string(text_pair)};
@@ -124,7 +128,8 @@ NYSTROMFORMER_INLINE std::vector<ClassificationAnswer> TextClassificationPipelin
 NYSTROMFORMER_INLINE std::vector<std::vector<ClassificationAnswer>>
 TextClassificationPipeline::batch(std::span<const ClassificationInput> inputs,
                                   const TextClassificationOptions& options) const {
-    return body_->batch(inputs, options);
+    return detail::answer_apart<std::vector<ClassificationAnswer>>(
+        inputs, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void TextClassificationPipeline::check(
     const TextClassificationOptions& options) const {

@@ -7,6 +7,7 @@
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/entities.hpp>
 #include <nystromformer/pipelines/scores.hpp>
@@ -38,7 +39,11 @@ struct TokenClassificationPipeline::Body
     std::optional<std::int64_t> unk_id, pad_id;
 
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : TextModel(folder, options),
+        : Body(TextModel(folder, options)) {}
+    Body(const NystromformerForTokenClassification<float>& loaded, const Tokenizer& own)
+        : Body(TextModel(loaded, own)) {}
+    explicit Body(TextModel both)
+        : TextModel(std::move(both)),
           unk_id(id_of(tokenizer.unk_token())),
           pad_id(id_of(tokenizer.pad_token())) {}
 
@@ -121,6 +126,8 @@ struct TokenClassificationPipeline::Body
         detail::TaggedToken token{.word = tokenizer.id_to_token(window.ids[i]).value_or(""),
                                   .start = start,
                                   .end = end,
+                                  .byte_start = window.byte_offsets[i].first,
+                                  .byte_end = window.byte_offsets[i].second,
                                   .index = static_cast<Index>(i),
                                   .word_id = window.word_ids[i]};
         if (tokenizer.has_continuing_subword_prefix()) {
@@ -155,6 +162,9 @@ struct TokenClassificationPipeline::Body
 NYSTROMFORMER_INLINE TokenClassificationPipeline::TokenClassificationPipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE TokenClassificationPipeline::TokenClassificationPipeline(
+    const NystromformerForTokenClassification<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE std::vector<TokenClassificationAnswer> TokenClassificationPipeline::operator()(
     std::string_view text, const TokenClassificationOptions& options) const {
@@ -164,7 +174,8 @@ NYSTROMFORMER_INLINE std::vector<TokenClassificationAnswer> TokenClassificationP
 NYSTROMFORMER_INLINE std::vector<std::vector<TokenClassificationAnswer>>
 TokenClassificationPipeline::batch(std::span<const std::string> texts,
                                    const TokenClassificationOptions& options) const {
-    return body_->batch(texts, options);
+    return detail::answer_apart<std::vector<TokenClassificationAnswer>>(
+        texts, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void TokenClassificationPipeline::check(
     const TokenClassificationOptions& options) const {

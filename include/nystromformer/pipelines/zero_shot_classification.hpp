@@ -6,6 +6,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/label_order.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
@@ -69,11 +70,14 @@ struct ZeroShotClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
     /// Throws what TextModel does, and ConfigError where label2id names no row of the logits.
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : TextModel(folder, options) {
+        : Body(TextModel(folder, options), (folder / "config.json").string()) {}
+    Body(const NystromformerForSequenceClassification<float>& loaded, const Tokenizer& own)
+        : Body(TextModel(loaded, own), "") {}
+    Body(TextModel both, const std::string& file) : TextModel(std::move(both)) {
         const Index id = entailment_id().value_or(0);
         if (id >= 0 && id < config().num_labels) return;
         throw ConfigError(
-            {(folder / "config.json").string(), "/label2id",
+            {file, "/label2id",
              "entailment among the " + std::to_string(config().num_labels) + " labels",
              std::to_string(id)});
     }
@@ -162,6 +166,9 @@ struct ZeroShotClassificationPipeline::Body
 NYSTROMFORMER_INLINE ZeroShotClassificationPipeline::ZeroShotClassificationPipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
+NYSTROMFORMER_INLINE ZeroShotClassificationPipeline::ZeroShotClassificationPipeline(
+    const NystromformerForSequenceClassification<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(model, tokenizer)) {}
 
 NYSTROMFORMER_INLINE ZeroShotAnswer ZeroShotClassificationPipeline::operator()(
     std::string_view sequence, std::vector<std::string> candidate_labels,
@@ -171,7 +178,8 @@ NYSTROMFORMER_INLINE ZeroShotAnswer ZeroShotClassificationPipeline::operator()(
 }
 NYSTROMFORMER_INLINE std::vector<ZeroShotAnswer> ZeroShotClassificationPipeline::batch(
     std::span<const ZeroShotInput> inputs, const ZeroShotOptions& options) const {
-    return body_->batch(inputs, options);
+    return detail::answer_apart<ZeroShotAnswer>(
+        inputs, options, [&](auto some, const auto& part) { return body_->batch(some, part); });
 }
 NYSTROMFORMER_INLINE void ZeroShotClassificationPipeline::check(
     const ZeroShotOptions& options) const {

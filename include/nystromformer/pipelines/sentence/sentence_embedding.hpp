@@ -8,6 +8,7 @@
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_modules.hpp>
@@ -115,10 +116,11 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         const Index tokens = whole.size();
         if (tokens == 0) detail::check_encoding(whole, input, model.config());
         if (tokens > length && !options.long_text.truncation && !options.long_text.stride) {
-            throw InputError({"", "",
-                              "at most max_seq_length " + std::to_string(length) +
-                                  " tokens (truncation cuts, stride reads in windows)",
-                              std::to_string(tokens), input.number});
+            throw LengthError({"", "",
+                               "at most max_seq_length " + std::to_string(length) +
+                                   " tokens (truncation cuts, stride reads in windows)",
+                               std::to_string(tokens), input.number},
+                              static_cast<std::size_t>(tokens), static_cast<std::size_t>(length));
         }
         // Windows start at the text's start, where a prompt is, whichever side truncation cuts.
         std::vector<Encoding> some = detail::windows_of(
@@ -192,6 +194,9 @@ NYSTROMFORMER_INLINE std::optional<PoolingMode> pooling_mode_named(std::string_v
 NYSTROMFORMER_INLINE SentenceEmbeddingPipeline::SentenceEmbeddingPipeline(
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(Body{detail::SentenceModules::load(folder, options)})) {}
+NYSTROMFORMER_INLINE SentenceEmbeddingPipeline::SentenceEmbeddingPipeline(
+    const NystromformerModel<float>& model, const Tokenizer& tokenizer)
+    : body_(std::make_shared<const Body>(Body{detail::SentenceModules::of(model, tokenizer)})) {}
 
 NYSTROMFORMER_INLINE std::vector<float> SentenceEmbeddingPipeline::operator()(
     std::string_view text, const SentenceEmbeddingOptions& options) const {
@@ -200,7 +205,11 @@ NYSTROMFORMER_INLINE std::vector<float> SentenceEmbeddingPipeline::operator()(
 }
 NYSTROMFORMER_INLINE Embeddings SentenceEmbeddingPipeline::batch(
     std::span<const std::string> texts, const SentenceEmbeddingOptions& options) const {
-    return detail::embeddings_of(body_->batch(texts, options));
+    const Index columns =
+        std::min(body_->out_features(), options.truncate_dim.value_or(embedding_dimension()));
+    return detail::rows_apart(texts, options, columns, [&](auto some, const auto& part) {
+        return body_->batch(some, part);
+    });
 }
 NYSTROMFORMER_INLINE void SentenceEmbeddingPipeline::check(
     const SentenceEmbeddingOptions& options) const {

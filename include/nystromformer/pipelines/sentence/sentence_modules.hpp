@@ -34,6 +34,14 @@ struct SentenceModules {
     Index max_seq_length;   // special tokens included
     bool has_file = false;  // modules.json; without it the mean of all tokens
 
+    /// An encoder whose embeddings are the mean of all tokens.
+    static SentenceModules of(const NystromformerModel<float>& model, const Tokenizer& tokenizer) {
+        SentenceModules result{model, tokenizer, {},
+                               {},    {},        longest_input(tokenizer, model.config())};
+        result.pooling.embedding_dimension = model.config().hidden_size;
+        return result;
+    }
+
     /// Throws what NystromformerModel, Tokenizer, SentenceModule and its kin throw.
     static SentenceModules load(const std::filesystem::path& root, LoadOptions options) {
         options.threads = threads_of(options);

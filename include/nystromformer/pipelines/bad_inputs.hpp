@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// A call whose bad inputs do not fail the others: RunOptions::on_error.
+#pragma once
+
+#include <nystromformer/core/embeddings.hpp>
+#include <nystromformer/core/matrix.hpp>
+#include <nystromformer/embeddings.hpp>
+#include <nystromformer/error.hpp>
+#include <nystromformer/options.hpp>
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace nystromformer::detail {
+
+/// What `options` call for texts that are cut.
+template <typename Options>
+auto& truncation_callback(Options& options) {
+    if constexpr (requires { options.long_text; }) {
+        return options.long_text.on_truncation;
+    } else {
+        return options.on_truncation;
+    }
+}
+
+/// The same error, of text `input`.
+inline std::shared_ptr<const InputError> with_input(const InputError& error, std::size_t input) {
+    ErrorDetails details{error.file(), error.place(), error.expected(), error.found(), input};
+    if (const auto* length = dynamic_cast<const LengthError*>(&error)) {
+        return std::make_shared<const LengthError>(std::move(details), length->tokens(),
+                                                   length->limit());
+    }
+    return std::make_shared<const InputError>(std::move(details));
+}
+
+/// `run(inputs, options)`, an answer for each input. With on_error, a bad input gets an empty
+/// answer: the inputs before it and those after it are run apart.
+template <typename Answer, typename Input, typename Options, typename Run>
+std::vector<Answer> answer_apart(std::span<const Input> inputs, const Options& options,
+                                 const Run& run) {
+    if (!options.run.on_error) return run(inputs, options);
+    struct Part {
+        std::size_t begin, end;
+        std::shared_ptr<const InputError> error = nullptr;  // of the one input that it has
+    };
+    Options part_options = options;
+    part_options.run.on_error = {};
+    std::vector<TruncationNotice> notices;
+    if (truncation_callback(options)) {
+        truncation_callback(part_options) = [&](const auto& notice) { notices.push_back(notice); };
+    }
+    std::vector<Answer> answers;
+    std::vector<Part> waiting{{0, inputs.size()}};  // the next at the end
+    while (!waiting.empty()) {
+        const Part part = std::move(waiting.back());
+        waiting.pop_back();
+        if (part.error) {
+            options.run.on_error(*part.error);
+            answers.emplace_back();
+            continue;
+        }
+        if (part.begin == part.end) continue;
+        notices.clear();
+        try {
+            auto some = run(inputs.subspan(part.begin, part.end - part.begin), part_options);
+            for (TruncationNotice& notice : notices) {
+                notice.input += static_cast<Index>(part.begin);
+                truncation_callback(options)(notice);
+            }
+            std::move(some.begin(), some.end(), std::back_inserter(answers));
+        } catch (const InputError& error) {
+            if (!error.input()) throw;
+            const std::size_t bad = part.begin + *error.input();
+            waiting.push_back({bad + 1, part.end});
+            waiting.push_back({bad, bad + 1, with_input(error, bad)});
+            waiting.push_back({part.begin, bad});
+        }
+    }
+    return answers;
+}
+
+/// The same for a matrix of a row for each input; the row of a bad one is zeros.
+template <typename Input, typename Options, typename Run>
+Embeddings rows_apart(std::span<const Input> inputs, const Options& options, Index columns,
+                      const Run& run) {
+    if (!options.run.on_error) return embeddings_of(run(inputs, options));
+    Embeddings all{static_cast<Index>(inputs.size()), columns};
+    const auto rows_of = [&](auto some, const Options& part) {
+        const Matrix<float> matrix = run(some, part);
+        std::vector<std::vector<float>> rows;
+        for (Index i = 0; i < matrix.rows(); ++i)
+            rows.emplace_back(matrix.row(i).begin(), matrix.row(i).end());
+        return rows;
+    };
+    for (auto& row : answer_apart<std::vector<float>>(inputs, options, rows_of)) {
+        row.resize(static_cast<std::size_t>(columns));
+        all.values.insert(all.values.end(), row.begin(), row.end());
+    }
+    return all;
+}
+
+}  // namespace nystromformer::detail
