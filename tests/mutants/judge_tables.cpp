@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // For mutants.py: every malformed file that write_tables.cpp wrote is refused as
-// tests/malformed_test.cpp wants it: judge_tables FOLDER.
+// tests/robustness/malformed_test.cpp wants it: judge_tables FOLDER.
 #include <nystromformer/checkpoint.hpp>
 
 #include <nlohmann/json.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // For mutants.py: the tests of the loaders without Catch2, but for those that change files at
 // random, which only look for crashes. judge_tests [--long]: also one with a million tensors.
-#include "../checkpoint_test.cpp"
-#include "../tensor_test.cpp"
-#include "../torch_archive_test.cpp"
+#include "unit/checkpoint/checkpoint_test.cpp"
+#include "unit/checkpoint/tensor_test.cpp"
+#include "unit/checkpoint/torch_archive_test.cpp"
 
 int main(int count, char**) {
     for (const auto& test : small_catch::tests()) {

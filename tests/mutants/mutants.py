@@ -6,7 +6,7 @@ wrong, and the tests must notice.
     python3 tests/mutants/mutants.py [--count 150] [--seed 1] [--only zip.hpp] [--record FILE] [--again] [--oracle]
 
 What judges is compiled by Clang without optimisation, with precompiled headers: first the malformed files of
-tests/malformed, each to be refused with its error (judge_tables.cpp), then tests/checkpoint_test.cpp against a
+tests/robustness/malformed, each to be refused with its error (judge_tables.cpp), then tests/unit/checkpoint/checkpoint_test.cpp against a
 small stand-in for Catch2 (judge_tests.cpp), with --oracle then tests/oracle/mutate.py. Those that survive are
 printed with their line. A mutant that does not compile counts neither way; one that runs for a minute or ends by a
 signal is killed. With --record a run goes on where the last one ended. Lines with the comment "NOLINT(mutants)" are

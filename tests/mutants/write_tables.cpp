@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Writes the malformed weight files of tests/malformed for judge_tables.cpp: write_tables FOLDER.
+// Writes the malformed weight files of tests/robustness/malformed for judge_tables.cpp: write_tables FOLDER.
 // Compiled once, from the headers as they are.
-#include "malformed/index_cases.hpp"
-#include "malformed/safetensors_cases.hpp"
-#include "malformed/torch_cases.hpp"
-#include "malformed/weight_cases.hpp"
+#include "robustness/malformed/index_cases.hpp"
+#include "robustness/malformed/safetensors_cases.hpp"
+#include "robustness/malformed/torch_cases.hpp"
+#include "robustness/malformed/weight_cases.hpp"
 
 #include <nystromformer/core/file.hpp>
 

@@ -14,7 +14,7 @@
 // 3. If the features need more than the CPU's word (the kernel's permission for AMX), ask for that
 //    where isa.hpp makes `runs_here` of them.
 // 4. .ci/run (isas) forces the set where the CPU has it. The tests then compare its kernels with
-//    their definitions, and tests/instructions_test.py looks for instructions that it did not ask
+//    their definitions, and tests/platforms/instructions_test.py looks for instructions that it did not ask
 //    for.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // As much of Catch2 as the tests of the loaders use, which compiles in a fraction of the time: for
 // tests/mutants/mutants.py, which compiles them hundreds of times. It has the name of Catch2's own
-// header so that tests/catch.hpp takes it. The first failure ends the program.
+// header so that tests/support/catch.hpp takes it. The first failure ends the program.
 #pragma once
 
 #include <cstdlib>
@@ -35,7 +35,7 @@ template <typename What>
 }  // namespace small_catch
 
 namespace Catch {
-struct Approx;  // named by tests/catch.hpp
+struct Approx;  // named by tests/support/catch.hpp
 }
 
 #define SMALL_CATCH_JOIN_(a, b) a##b
