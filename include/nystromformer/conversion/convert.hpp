@@ -30,20 +30,24 @@ namespace nystromformer {
 
 namespace detail {
 
-/// A module's folder in a modules.json, "" for the folder itself. UnsafePathError unless it stays
-/// in it: plain names between slashes.
+/// A module's folder in a modules.json, "" for the folder itself; "./1_Pooling/" is 1_Pooling.
+/// UnsafePathError for one outside.
 inline std::string module_path(const JsonView<FormatError>& module) {
-    std::string name = module.string();
-    while (name.ends_with('/') && name != "/") name.pop_back();
-    for (std::size_t begin = 0; !name.empty() && begin <= name.size();) {
-        const std::size_t end = std::min(name.find('/', begin), name.size());
-        if (!is_plain_file_name(std::string_view(name).substr(begin, end - begin), "")) {
-            throw UnsafePathError({module.file(), module.path(),
-                                   "the plain name of a folder in this one", in_quotes(name)});
-        }
+    const std::string& path = module.string();
+    const bool is_plain =
+        path.find_first_of(std::string_view("\\:\0", 3)) == path.npos && !path.starts_with('/');
+    std::string result;
+    for (std::size_t begin = 0; begin < path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string part = path.substr(begin, end - begin);
         begin = end + 1;
+        if (!is_plain || part == "..") {
+            throw UnsafePathError(
+                {module.file(), module.path(), "a path within the folder", in_quotes(path)});
+        }
+        if (!part.empty() && part != ".") result.append(result.empty() ? "" : "/").append(part);
     }
-    return name;
+    return result;
 }
 
 /// The folder of the model: `root`, or where modules.json of an old sentence-transformers has its

@@ -300,7 +300,7 @@ TEST_CASE("the files of tokenizer and sentence-transformers come with a converte
     write(from / "special_tokens_map.json", "{}");
     write(from / "modules.json", R"([
         {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+        {"idx": 1, "name": "1", "path": "./1_Pooling/", "type": "sentence_transformers.models.Pooling"},
         {"idx": 2, "name": "2", "path": "2_Normalize", "type": "a type without a folder"}])");
     write(from / "1_Pooling" / "config.json", R"({"word_embedding_dimension": 12})");
     write(from / "sentence_bert_config.json", R"({"max_seq_length": 20, "do_lower_case": false})");
@@ -327,6 +327,20 @@ TEST_CASE("the files of tokenizer and sentence-transformers come with a converte
     const auto tokenizer = nf::Tokenizer::from_pretrained(folder.path);
     CHECK(tokenizer.encode("Sea sand land").ids == std::vector<std::int64_t>{2, 5, 1, 6, 3});
     CHECK(read_json(folder.path / "sentence_bert_config.json")["max_seq_length"] == 20);
+
+    // An old folder has the model in one of its own: the new one does not.
+    const TemporaryFolder old, flat;
+    for (const char* name : {"config.json", "model.safetensors", "vocab.txt"}) {
+        fs::create_directories(old.path / "0_Transformer");
+        fs::copy_file(from / name, old.path / "0_Transformer" / name);
+    }
+    write(old.path / "1_Pooling" / "config.json", R"({"word_embedding_dimension": 12})");
+    write(old.path / "modules.json",
+          R"([{"path": "0_Transformer", "type": "T"}, {"path": "1_Pooling", "type": "P"}])");
+    (void)nf::convert_bert(old.path, flat.path);
+    CHECK(read_json(flat.path / "modules.json")[0]["path"] == "");
+    CHECK(fs::is_regular_file(flat.path / "1_Pooling" / "config.json"));
+    CHECK(!fs::exists(flat.path / "0_Transformer"));
 
     const TemporaryFolder longer;
     (void)nf::convert_bert(from, longer.path, {.max_positions = 50});
@@ -455,7 +469,7 @@ TEST_CASE("a conversion writes to an empty folder only, and from plain names onl
     CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator{}) == 1);
     const Source source("bert");
     CHECK_THROWS_AS(nf::convert_bert(source.path, source.path), nf::InputError);
-    for (const char* name : {"..", "../x", "/etc", "a//b", "a/../b", "a\\\\b"}) {
+    for (const char* name : {"..", "../x", "/etc", "a/../b", "C:x", "a\\\\b"}) {
         write(source.path / "modules.json", R"([{"path": ")" + std::string(name) + R"("}])");
         CHECK_THROWS_AS(nf::convert_bert(source.path, folder.path / "to"), nf::UnsafePathError);
         CHECK(!fs::exists(folder.path / "to"));
