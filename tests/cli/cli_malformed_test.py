@@ -21,8 +21,8 @@ import tempfile
 import unittest
 
 PROGRAM = TESTS = None
-WHOLE = pathlib.Path(__file__).resolve().parent / "reference" / "sentences" / "dense"
-CLASSES = pathlib.Path(__file__).resolve().parent / "reference" / "pipelines" / "classes"
+WHOLE = pathlib.Path(__file__).resolve().parents[1] / "reference" / "sentences" / "dense"
+CLASSES = pathlib.Path(__file__).resolve().parents[1] / "reference" / "pipelines" / "classes"
 MEBIBYTE = 1 << 20
 
 

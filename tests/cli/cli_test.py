@@ -17,7 +17,7 @@ import unittest
 import xml.etree.ElementTree
 
 PROGRAM = MODEL = None
-PROSE = pathlib.Path(__file__).parent / "precision/held_out.txt"
+PROSE = pathlib.Path(__file__).resolve().parents[1] / "precision/held_out.txt"
 GARDEN = "She opened the [MASK] and walked into the garden."
 
 
@@ -247,7 +247,7 @@ class Tokenize(unittest.TestCase):
         self.assertEqual(["error" in answer for answer in answers], [False, True, True])
 
 
-TINY = pathlib.Path(__file__).resolve().parent / "reference" / "pipelines"
+TINY = pathlib.Path(__file__).resolve().parents[1] / "reference" / "pipelines"
 
 
 def ask(command, model, *arguments, **options):
@@ -893,7 +893,7 @@ class Manners(unittest.TestCase):
 
 
 class Rerank(unittest.TestCase):
-    FOLDER = pathlib.Path(__file__).resolve().parent / "reference" / "rerank"
+    FOLDER = pathlib.Path(__file__).resolve().parents[1] / "reference" / "rerank"
 
     def rerank(self, folder, *arguments, **options):
         return call("rerank", "--model", self.FOLDER / folder, *arguments, **options)
@@ -930,7 +930,7 @@ class Rerank(unittest.TestCase):
 
 
 class Embeddings(unittest.TestCase):
-    FOLDER = pathlib.Path(__file__).resolve().parent / "reference" / "sentences"
+    FOLDER = pathlib.Path(__file__).resolve().parents[1] / "reference" / "sentences"
     TEXTS = ["She opened the door and walked into the garden.", "O", "A ship at sea."]
 
     def embed(self, folder, *arguments, **options):
@@ -1062,7 +1062,7 @@ class Embeddings(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             corpus = pathlib.Path(folder) / "corpus.txt"
             corpus.write_text("\n".join(self.TEXTS) + "\n")
-            reranker = pathlib.Path(__file__).resolve().parent / "reference" / "rerank" / "single"
+            reranker = pathlib.Path(__file__).resolve().parents[1] / "reference" / "rerank" / "single"
             code, out, err = self.search("mean", "--corpus", corpus, "--top-k", 2, "--rerank", reranker, "a ship")
             self.assertEqual((code, err), (0, ""))
             hits = lines_of(out)[0]["output"]

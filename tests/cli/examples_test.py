@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "nystromformer-small-en"
 ANSWERS = ROOT / "tests" / "reference" / "pipelines" / "answers"
 TEXT = "She opened the [MASK] and walked into the garden."

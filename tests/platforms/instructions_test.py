@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-ISA = pathlib.Path(__file__).resolve().parent.parent / "include/nystromformer/kernels/isa.hpp"
+ISA = pathlib.Path(__file__).resolve().parents[2] / "include/nystromformer/kernels/isa.hpp"
 # What tells that a line of the disassembly needs a feature. AVX-512's own registers and masks stand for avx512f;
 # vl, bw and dq have no sign of their own and are listed together with it.
 SIGNS = {

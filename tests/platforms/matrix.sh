@@ -5,7 +5,7 @@
 #   tests/platforms/matrix.sh [--all] [NAME...]   the names that are given, else a short list, or all of them
 # What a name needs (a compiler, a package) is looked for; a variant without it is told as left out.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 out=build/matrix
 mkdir -p "$out"
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"

@@ -8,7 +8,7 @@
 # NYSTROMFORMER_COVERAGE_TESTS chooses tests, in Catch2's words (all by default), for example
 # "[#checkpoint_test],[#tokenizer_test]"; the table is then printed, not written.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 build=build/coverage
 cmake --preset dev -B $build -DCMAKE_CXX_COMPILER=clang++ -DNYSTROMFORMER_BUILD_PROGRAMS=OFF \

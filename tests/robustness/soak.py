@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "reference" / "pipelines" / "classes"
 
 

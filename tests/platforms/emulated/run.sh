@@ -5,7 +5,7 @@
 # Needs a Debian 12 for x86-64, about 30 seconds for the start, and forces NYSTROMFORMER_ISA=avx512 (or $ISA).
 # Such a program: cmake --preset dev -B build/static -DCMAKE_EXE_LINKER_FLAGS=-static
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")/../../.." && pwd)
 work="$root/build/emulated"
 program=$(realpath "$1")
 shift
