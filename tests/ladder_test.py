@@ -52,6 +52,8 @@ FACE = {
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "nystromformer"
+# Of the version, so that two versions of the headers in one program are two libraries, not a mixture.
+NAMESPACE = "v{}_{}".format(*re.findall(r"#define NYSTROMFORMER_VERSION_M[AI][JN]OR (\d+)", (HEADERS / "version.hpp").read_text()))
 LICENCE = "SPDX-License-Identifier: MIT"
 SOURCES = {".hpp", ".inc", ".cpp", ".py", ".sh", ".cmake", ".in"}
 EXTERNAL = re.compile(r"[a-z_0-9]+(\.h)?|sys/[a-z]+\.h|Eigen/\w+|nlohmann/json(_fwd)?\.hpp")
@@ -72,6 +74,8 @@ def faults_of_header(path):
     if path.suffix == ".hpp" and "#pragma once" not in lines:
         yield f"{name}: no #pragma once"
     for number, line in enumerate(lines, 1):
+        if re.match(r"namespace nystromformer\b", line) and f"::inline {NAMESPACE}" not in line:
+            yield f"{name}:{number}: the namespace is nystromformer::inline {NAMESPACE}"
         included = re.match(r'\s*#\s*include\s+([<"])([^>"]+)[>"]', line)
         if not included:
             continue

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Named tensors from one file or from shards. A handle: copies share the mapped files. Nothing is
 /// read before a tensor is converted.
@@ -24,7 +24,8 @@ public:
     /// pytorch_model.bin.index.json that exists, the order of transformers. Symbolic links are
     /// followed unless `files` says otherwise. Errors: IoError, FormatError, UnsafePathError,
     /// UnsupportedError.
-    static Checkpoint open(const std::filesystem::path& folder, const FileOptions& files = {});
+    [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder,
+                                         const FileOptions& files = {});
 
     /// Null if there is none of that name.
     const TensorView* find(std::string_view name) const;
@@ -49,7 +50,7 @@ private:
     detail::Shared<Contents> contents_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/checkpoint/weight_files.hpp>

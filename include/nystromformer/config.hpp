@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 enum class Activation;
 
@@ -86,18 +86,18 @@ struct NystromformerConfig {
     Activation activation() const;
 
     /// Reads `folder`/config.json. IoError, FormatError, ConfigError or UnsupportedError.
-    static NystromformerConfig from_pretrained(const std::filesystem::path& folder,
-                                               const FileOptions& files = {});
+    [[nodiscard]] static NystromformerConfig from_pretrained(const std::filesystem::path& folder,
+                                                             const FileOptions& files = {});
     /// Reads the text of a config.json as Python's json reads it; `file` names it in errors.
     /// Unknown keys are ignored.
-    static NystromformerConfig from_json(std::string_view text,
-                                         const std::string& file = "config.json",
-                                         const FileOptions& files = {});
+    [[nodiscard]] static NystromformerConfig from_json(std::string_view text,
+                                                       const std::string& file = "config.json",
+                                                       const FileOptions& files = {});
     /// The text of a config.json that from_json and transformers read back to the same values.
     std::string to_json() const;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/model/config_json.hpp>

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// What `convert_bert` has done.
 struct ConversionReport {
@@ -36,7 +36,7 @@ struct ConversionReport {
 ConversionReport convert_bert(const std::filesystem::path& from, const std::filesystem::path& to,
                               const ConversionOptions& options = {});
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/conversion/convert.hpp>

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// `rows` vectors of `cols` numbers, one after another: texts and their embeddings, or tokens and
 /// their hidden states.
@@ -24,7 +24,7 @@ struct Embeddings {
         return std::span(values).subspan(static_cast<std::size_t>(i * cols),
                                          static_cast<std::size_t>(cols));
     }
-    float operator()(Index row, Index col) const {
+    [[nodiscard]] float operator()(Index row, Index col) const {
         return values[static_cast<std::size_t>(row * cols + col)];
     }
     bool operator==(const Embeddings&) const = default;
@@ -41,4 +41,4 @@ enum class PoolingMode {
     lasttoken,             ///< the last token's
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// One row a token, all vectors of equal length. Offsets are half-open ranges in the text as it was
 /// given (each text of a pair counts from 0); special tokens have (0, 0).
@@ -102,4 +102,4 @@ struct EncodeOptions {
     std::optional<Padding> padding = std::nullopt;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

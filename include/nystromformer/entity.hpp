@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// How tokens become entities, with Hugging Face's names.
 enum class AggregationStrategy {
@@ -30,4 +30,4 @@ struct TokenClassificationAnswer {
     Index byte_start = 0, byte_end = 0;  ///< the same place in bytes
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

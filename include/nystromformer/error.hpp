@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// What an Error tells, each part possibly empty.
 struct ErrorDetails {
@@ -99,6 +99,6 @@ private:
     std::size_t tokens_, limit_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #include <nystromformer/core/error_text.hpp>

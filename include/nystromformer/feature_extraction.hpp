@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -39,14 +39,14 @@ public:
 
     /// last_hidden_state of a text, special tokens included: (n, hidden). InputError if it is too
     /// long.
-    Embeddings operator()(std::string_view text,
-                          const FeatureExtractionOptions& options = {}) const;
+    [[nodiscard]] Embeddings operator()(std::string_view text,
+                                        const FeatureExtractionOptions& options = {}) const;
     /// The same for each of several texts, faster than one by one. InputError names the first bad
     /// text.
-    std::vector<Embeddings> batch(std::span<const std::string> texts,
-                                  const FeatureExtractionOptions& options = {}) const;
-    std::vector<Embeddings> batch(const std::vector<std::string>& texts,
-                                  const FeatureExtractionOptions& options = {}) const {
+    [[nodiscard]] std::vector<Embeddings> batch(std::span<const std::string> texts,
+                                                const FeatureExtractionOptions& options = {}) const;
+    [[nodiscard]] std::vector<Embeddings> batch(
+        const std::vector<std::string>& texts, const FeatureExtractionOptions& options = {}) const {
         return batch(std::span<const std::string>(texts), options);
     }
 
@@ -61,7 +61,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/feature_extraction.hpp>

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -49,16 +49,16 @@ public:
 
     /// The answers for a text with exactly one mask, best first. InputError if it has none or
     /// several, if the text is too long, and for options that `check` refuses.
-    std::vector<FillMaskAnswer> operator()(std::string_view text,
-                                           const FillMaskOptions& options = {}) const;
+    [[nodiscard]] std::vector<FillMaskAnswer> operator()(std::string_view text,
+                                                         const FillMaskOptions& options = {}) const;
     /// For each mask of a text, in order, the answers, each mask on its own with the others left
     /// masked.
-    std::vector<std::vector<FillMaskAnswer>> each_mask(std::string_view text,
-                                                       const FillMaskOptions& options = {}) const;
+    [[nodiscard]] std::vector<std::vector<FillMaskAnswer>> each_mask(
+        std::string_view text, const FillMaskOptions& options = {}) const;
     /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
-    std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
+    [[nodiscard]] std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const;
-    std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
+    [[nodiscard]] std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
         const std::vector<std::string>& texts, const FillMaskOptions& options = {}) const {
         return batch(std::span<const std::string>(texts), options);
     }
@@ -78,7 +78,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/fill_mask.hpp>

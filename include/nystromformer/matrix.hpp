@@ -7,7 +7,7 @@
 
 #include <Eigen/Core>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Rows are positions, columns are features, as in a PyTorch tensor. DontAlign: Eigen otherwise
 /// allocates and frees in a way that depends on -march, and a matrix that one source makes and
@@ -19,4 +19,4 @@ using Matrix =
 template <typename Scalar>
 using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

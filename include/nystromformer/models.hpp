@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class StateWriter;
 class ThreadPool;
@@ -59,12 +59,13 @@ public:
     /// Loads a Hugging Face folder: config.json, and the weights as Checkpoint::open finds them.
     /// Errors: IoError, FormatError, UnsafePathError, ConfigError, TensorError, UnsupportedError,
     /// InputError.
-    static Model from_pretrained(const std::filesystem::path& folder,
-                                 const LoadOptions& options = {});
+    [[nodiscard]] static Model from_pretrained(const std::filesystem::path& folder,
+                                               const LoadOptions& options = {});
 
     /// Loads from an open checkpoint.
-    static Model from_checkpoint(const NystromformerConfig& config, const Checkpoint& checkpoint,
-                                 const LoadOptions& options = {});
+    [[nodiscard]] static Model from_checkpoint(const NystromformerConfig& config,
+                                               const Checkpoint& checkpoint,
+                                               const LoadOptions& options = {});
 
     /// Writes config.json and model.safetensors, which this library and transformers read.
     /// UnsupportedError for a model in bf16 or int8, which has lost what was in its files.
@@ -97,16 +98,17 @@ public:
     static constexpr const char* architecture = "NystromformerModel";
 
     /// (rows) ids to (rows, hidden) states. InputError if the input does not fit the model.
-    BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
-                                       const ForwardOptions& options = {}) const;
+    [[nodiscard]] BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                                     const ForwardOptions& options = {}) const;
     /// The same into `output`, whose memory is used again: a second call of the same lengths
     /// allocates nothing, unless it reports hidden states, attentions or residuals.
     void operator()(const ModelInput<Scalar>& input, const ForwardOptions& options,
                     BaseModelOutput<Scalar>& output) const;
     /// last_hidden_state at `rows` of the stacked input alone, in their order: (rows, hidden). The
     /// last layer computes only what they need. InputError for a row beyond the input.
-    BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input, std::span<const Index> rows,
-                                      const ForwardOptions& options = {}) const;
+    [[nodiscard]] BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input,
+                                                    std::span<const Index> rows,
+                                                    const ForwardOptions& options = {}) const;
 };
 
 /// The tokens that belong where a text is masked.
@@ -119,12 +121,13 @@ public:
 
     /// Logits over the vocabulary for every row, and the cross entropy of `labels` if the input has
     /// any.
-    MaskedLMOutput<Scalar> operator()(const ModelInput<Scalar>& input,
-                                      const ForwardOptions& options = {}) const;
+    [[nodiscard]] MaskedLMOutput<Scalar> operator()(const ModelInput<Scalar>& input,
+                                                    const ForwardOptions& options = {}) const;
     /// Logits only for the `rows` of the stacked input: (rows.size(), vocab), in their order. The
     /// last layer computes only what they need. InputError for a row beyond the input.
-    Matrix<Scalar> logits_at(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
-                             const ForwardOptions& options = {}) const;
+    [[nodiscard]] Matrix<Scalar> logits_at(const ModelInput<Scalar>& input,
+                                           const std::vector<Index>& rows,
+                                           const ForwardOptions& options = {}) const;
     /// Gets the logits of rows[first] and those after it: (count, vocab).
     using LogitsVisitor = std::function<void(Index first, const Matrix<Scalar>& logits)>;
     /// The same some rows at a time, so that memory does not grow with rows times vocabulary.
@@ -142,8 +145,8 @@ public:
     static constexpr const char* architecture = "NystromformerForSequenceClassification";
 
     /// Logits (sequences, num_labels), and the loss if the input has labels or float_labels.
-    SequenceClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
-                                                const ForwardOptions& options = {}) const;
+    [[nodiscard]] SequenceClassifierOutput<Scalar> operator()(
+        const ModelInput<Scalar>& input, const ForwardOptions& options = {}) const;
 };
 
 /// The best of several texts.
@@ -157,8 +160,8 @@ public:
 
     /// Logits (examples, num_choices), each example being `input.num_choices` consecutive
     /// sequences; and the cross entropy of `labels` (a choice for each example) if there are any.
-    MultipleChoiceModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
-                                                 const ForwardOptions& options = {}) const;
+    [[nodiscard]] MultipleChoiceModelOutput<Scalar> operator()(
+        const ModelInput<Scalar>& input, const ForwardOptions& options = {}) const;
 };
 
 /// The class of each token.
@@ -171,8 +174,8 @@ public:
     static constexpr const char* architecture = "NystromformerForTokenClassification";
 
     /// Logits (rows, num_labels), and the cross entropy of `labels` if the input has any.
-    TokenClassifierOutput<Scalar> operator()(const ModelInput<Scalar>& input,
-                                             const ForwardOptions& options = {}) const;
+    [[nodiscard]] TokenClassifierOutput<Scalar> operator()(
+        const ModelInput<Scalar>& input, const ForwardOptions& options = {}) const;
 };
 
 /// Where in a text an answer begins and ends.
@@ -186,11 +189,11 @@ public:
 
     /// Start and end logits (rows, 1), and the mean of both cross entropies if the input has the
     /// positions.
-    QuestionAnsweringModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
-                                                    const ForwardOptions& options = {}) const;
+    [[nodiscard]] QuestionAnsweringModelOutput<Scalar> operator()(
+        const ModelInput<Scalar>& input, const ForwardOptions& options = {}) const;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #include <nystromformer/model/heads.hpp>
 

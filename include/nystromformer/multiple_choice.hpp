@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -51,13 +51,16 @@ public:
                            const Tokenizer& tokenizer);
 
     /// InputError if there is no choice, and if a pair is too long.
-    MultipleChoiceAnswer operator()(std::string_view prompt, std::vector<std::string> choices,
-                                    const MultipleChoiceOptions& options = {}) const;
+    [[nodiscard]] MultipleChoiceAnswer operator()(std::string_view prompt,
+                                                  std::vector<std::string> choices,
+                                                  const MultipleChoiceOptions& options = {}) const;
     /// The same for several prompts, faster than one by one. InputError names the first bad one.
-    std::vector<MultipleChoiceAnswer> batch(std::span<const MultipleChoiceInput> inputs,
-                                            const MultipleChoiceOptions& options = {}) const;
-    std::vector<MultipleChoiceAnswer> batch(const std::vector<MultipleChoiceInput>& inputs,
-                                            const MultipleChoiceOptions& options = {}) const {
+    [[nodiscard]] std::vector<MultipleChoiceAnswer> batch(
+        std::span<const MultipleChoiceInput> inputs,
+        const MultipleChoiceOptions& options = {}) const;
+    [[nodiscard]] std::vector<MultipleChoiceAnswer> batch(
+        const std::vector<MultipleChoiceInput>& inputs,
+        const MultipleChoiceOptions& options = {}) const {
         return batch(std::span<const MultipleChoiceInput>(inputs), options);
     }
 
@@ -72,7 +75,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/multiple_choice.hpp>

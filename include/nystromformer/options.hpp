@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class InputError;
 class ThreadPool;
@@ -129,7 +129,7 @@ struct ConversionOptions {
     bool encoder_only = false;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #include <nystromformer/core/notice.hpp>
 #include <nystromformer/core/option_names.hpp>

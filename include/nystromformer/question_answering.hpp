@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -64,14 +64,14 @@ public:
 
     /// The answers to a question, best first. InputError if a text is empty or the question leaves
     /// the windows no room.
-    std::vector<QuestionAnsweringAnswer> operator()(
+    [[nodiscard]] std::vector<QuestionAnsweringAnswer> operator()(
         std::string_view question, std::string_view context,
         const QuestionAnsweringOptions& options = {}) const;
     /// The same for several questions, faster than one by one. InputError names the first bad one.
-    std::vector<std::vector<QuestionAnsweringAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<QuestionAnsweringAnswer>> batch(
         std::span<const QuestionAnsweringInput> inputs,
         const QuestionAnsweringOptions& options = {}) const;
-    std::vector<std::vector<QuestionAnsweringAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<QuestionAnsweringAnswer>> batch(
         const std::vector<QuestionAnsweringInput>& inputs,
         const QuestionAnsweringOptions& options = {}) const {
         return batch(std::span<const QuestionAnsweringInput>(inputs), options);
@@ -88,7 +88,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/question_answering.hpp>

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -82,17 +82,19 @@ public:
 
     /// The texts, most relevant first; equally relevant ones keep their order. InputError if a pair
     /// is too long, and if the model has more than one label.
-    std::vector<RerankAnswer> operator()(std::string_view query, std::vector<std::string> texts,
-                                         const RerankOptions& options = {}) const;
+    [[nodiscard]] std::vector<RerankAnswer> operator()(std::string_view query,
+                                                       std::vector<std::string> texts,
+                                                       const RerankOptions& options = {}) const;
     /// The same for several queries, faster than one by one. InputError names the first bad one.
-    std::vector<std::vector<RerankAnswer>> batch(std::span<const RerankInput> inputs,
-                                                 const RerankOptions& options = {}) const;
-    std::vector<std::vector<RerankAnswer>> batch(const std::vector<RerankInput>& inputs,
-                                                 const RerankOptions& options = {}) const {
+    [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
+        std::span<const RerankInput> inputs, const RerankOptions& options = {}) const;
+    [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
+        const std::vector<RerankInput>& inputs, const RerankOptions& options = {}) const {
         return batch(std::span<const RerankInput>(inputs), options);
     }
     /// The scores of pairs: (pairs, num_labels). InputError names the first bad one.
-    Embeddings predict(std::span<const RerankPair> pairs, const RerankOptions& options = {}) const;
+    [[nodiscard]] Embeddings predict(std::span<const RerankPair> pairs,
+                                     const RerankOptions& options = {}) const;
 
     /// InputError for options that are out of range or contradict each other.
     void check(const RerankOptions& options) const;
@@ -110,7 +112,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/rerank.hpp>

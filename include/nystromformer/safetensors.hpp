@@ -17,17 +17,19 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// The tensors of one file, each a view into its mapped bytes. A handle: copies share the map.
 class SafetensorsFile {
 public:
     /// Maps and checks a file. Throws IoError and FormatError.
-    static SafetensorsFile open(const std::filesystem::path& path, const FileOptions& files = {});
+    [[nodiscard]] static SafetensorsFile open(const std::filesystem::path& path,
+                                              const FileOptions& files = {});
 
     /// Checks bytes that must outlive the result; `file` names them in errors. Throws FormatError.
-    static SafetensorsFile parse(std::span<const std::byte> bytes, const std::string& file,
-                                 std::uint64_t max_header_bytes = FileOptions().max_header_bytes);
+    [[nodiscard]] static SafetensorsFile parse(
+        std::span<const std::byte> bytes, const std::string& file,
+        std::uint64_t max_header_bytes = FileOptions().max_header_bytes);
 
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const;
@@ -51,7 +53,7 @@ private:
 void save_safetensors(const std::filesystem::path& path, const std::vector<TensorView>& tensors,
                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/checkpoint/safetensors_reader.hpp>

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class ThreadPool;
 
@@ -65,7 +65,8 @@ public:
     void save(const std::filesystem::path& path) const;
     /// Maps such a file: its rows stay on disk until a search reads them. The file must not change
     /// while the index is used. IoError, or FormatError for a file that `save` has not written.
-    static SemanticIndex load(const std::filesystem::path& path, const FileOptions& files = {});
+    [[nodiscard]] static SemanticIndex load(const std::filesystem::path& path,
+                                            const FileOptions& files = {});
 
     Index rows() const;  ///< erased ones count
     Index cols() const;
@@ -79,13 +80,14 @@ public:
 
     /// For each of `queries` the rows most like it, the best first, of equally good ones the first.
     /// InputError if the columns differ, if another model made the queries, or for top_k below 1.
-    std::vector<std::vector<SearchHit>> search(const Embeddings& queries,
-                                               const SearchOptions& options = {}) const;
+    [[nodiscard]] std::vector<std::vector<SearchHit>> search(
+        const Embeddings& queries, const SearchOptions& options = {}) const;
     /// The same on the threads of a pool.
-    std::vector<std::vector<SearchHit>> operator()(const Embeddings& queries, Index top_k,
-                                                   ThreadPool& threads) const;
+    [[nodiscard]] std::vector<std::vector<SearchHit>> operator()(const Embeddings& queries,
+                                                                 Index top_k,
+                                                                 ThreadPool& threads) const;
     /// All scores: (queries, rows), also of erased rows. InputError as above.
-    Embeddings scores(const Embeddings& queries, ThreadPool& threads) const;
+    [[nodiscard]] Embeddings scores(const Embeddings& queries, ThreadPool& threads) const;
 
 private:
     struct Body;
@@ -97,7 +99,7 @@ private:
 Embeddings similarity(const Embeddings& a, const Embeddings& b, Similarity similarity,
                       ThreadPool& threads);
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/sentence/semantic_search.hpp>

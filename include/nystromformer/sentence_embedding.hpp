@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -57,14 +57,14 @@ public:
     SentenceEmbeddingPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
     /// The embedding of a text. InputError if it is too long.
-    std::vector<float> operator()(std::string_view text,
-                                  const SentenceEmbeddingOptions& options = {}) const;
+    [[nodiscard]] std::vector<float> operator()(std::string_view text,
+                                                const SentenceEmbeddingOptions& options = {}) const;
     /// The embeddings of several texts, faster than one by one. InputError names the first bad
     /// text.
-    Embeddings batch(std::span<const std::string> texts,
-                     const SentenceEmbeddingOptions& options = {}) const;
-    Embeddings batch(const std::vector<std::string>& texts,
-                     const SentenceEmbeddingOptions& options = {}) const {
+    [[nodiscard]] Embeddings batch(std::span<const std::string> texts,
+                                   const SentenceEmbeddingOptions& options = {}) const;
+    [[nodiscard]] Embeddings batch(const std::vector<std::string>& texts,
+                                   const SentenceEmbeddingOptions& options = {}) const {
         return batch(std::span<const std::string>(texts), options);
     }
 
@@ -95,7 +95,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/sentence/sentence_embedding.hpp>

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// A scope in a checkpoint that mirrors a model's path: state["encoder"]["layer"][3]. Reads tensors
 /// by their name in this scope, each checked against the shape that the model expects, and
@@ -160,7 +160,7 @@ private:
     std::function<std::string(std::string_view)> name_of_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/model/state_scopes.hpp>

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, but for F64
 /// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Throws TensorError for
@@ -21,7 +21,7 @@ void convert(const TensorView& view, double* out);
 /// Throws TensorError for other types.
 std::vector<std::int64_t> to_int64(const TensorView& view);
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/checkpoint/convert.hpp>

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -65,23 +65,24 @@ public:
                                const Tokenizer& tokenizer);
 
     /// The labels of a text, best first. InputError if the text is too long.
-    std::vector<ClassificationAnswer> operator()(
+    [[nodiscard]] std::vector<ClassificationAnswer> operator()(
         std::string_view text, const TextClassificationOptions& options = {}) const;
     /// The labels of a pair.
-    std::vector<ClassificationAnswer> pair(std::string_view text, std::string_view text_pair,
-                                           const TextClassificationOptions& options = {}) const;
+    [[nodiscard]] std::vector<ClassificationAnswer> pair(
+        std::string_view text, std::string_view text_pair,
+        const TextClassificationOptions& options = {}) const;
     /// The labels of each of several inputs, faster than one by one. InputError names the first
     /// bad one.
-    std::vector<std::vector<ClassificationAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<ClassificationAnswer>> batch(
         std::span<const ClassificationInput> inputs,
         const TextClassificationOptions& options = {}) const;
-    std::vector<std::vector<ClassificationAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<ClassificationAnswer>> batch(
         std::initializer_list<ClassificationInput> inputs,
         const TextClassificationOptions& options = {}) const {
         return batch(std::span<const ClassificationInput>(inputs.begin(), inputs.size()), options);
     }
     /// The labels of each of several texts.
-    std::vector<std::vector<ClassificationAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<ClassificationAnswer>> batch(
         const std::vector<std::string>& texts,
         const TextClassificationOptions& options = {}) const {
         std::vector<ClassificationInput> inputs;
@@ -100,7 +101,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/text_classification.hpp>

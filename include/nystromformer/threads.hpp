@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// A program's own threads, for a ThreadPool that starts none.
 struct Executor {
@@ -37,7 +37,7 @@ public:
 
     /// The pool of every core, which models share that are loaded with LoadOptions::num_threads 0
     /// and no pool of their own. Its threads end with the last model that uses it.
-    static std::shared_ptr<ThreadPool> shared();
+    [[nodiscard]] static std::shared_ptr<ThreadPool> shared();
 
     /// Threads at work in a loop, the caller among them.
     Index num_threads() const noexcept;
@@ -69,7 +69,7 @@ private:
     std::shared_ptr<Workers> workers_;  // a task of an Executor may outlive the pool
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/core/thread_pool.hpp>

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -46,13 +46,13 @@ public:
                                 const Tokenizer& tokenizer);
 
     /// The entities of a text in order. InputError if the text is too long.
-    std::vector<TokenClassificationAnswer> operator()(
+    [[nodiscard]] std::vector<TokenClassificationAnswer> operator()(
         std::string_view text, const TokenClassificationOptions& options = {}) const;
     /// The entities of each of several texts, faster than one by one. InputError names the first
     /// bad text.
-    std::vector<std::vector<TokenClassificationAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<TokenClassificationAnswer>> batch(
         std::span<const std::string> texts, const TokenClassificationOptions& options = {}) const;
-    std::vector<std::vector<TokenClassificationAnswer>> batch(
+    [[nodiscard]] std::vector<std::vector<TokenClassificationAnswer>> batch(
         const std::vector<std::string>& texts,
         const TokenClassificationOptions& options = {}) const {
         return batch(std::span<const std::string>(texts), options);
@@ -69,7 +69,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/token_classification.hpp>

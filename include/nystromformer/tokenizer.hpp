@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class ThreadPool;
 namespace detail {
@@ -43,35 +43,39 @@ public:
     /// IoError, FormatError, TokenizerError or UnsupportedError, each with the place in its file.
     /// `do_lower_case`: letters become lower case before all else, as sentence-transformers'
     /// option of that name.
-    static Tokenizer from_pretrained(const std::filesystem::path& folder,
-                                     bool do_lower_case = false, const FileOptions& files = {});
+    [[nodiscard]] static Tokenizer from_pretrained(const std::filesystem::path& folder,
+                                                   bool do_lower_case = false,
+                                                   const FileOptions& files = {});
     /// Reads the text of a tokenizer.json; `file` names it in errors.
-    static Tokenizer from_json(std::string_view text, const std::string& file = "tokenizer.json");
+    [[nodiscard]] static Tokenizer from_json(std::string_view text,
+                                             const std::string& file = "tokenizer.json");
 
     Tokenizer(const Tokenizer&) = default;  // also moves: no tokenizer is ever without a body
     Tokenizer& operator=(const Tokenizer&) = default;
 
     /// Encodes one text, or a text and its pair. Throws InputError.
-    Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
-    Encoding encode(std::string_view text, std::string_view pair,
-                    const EncodeOptions& options = {}) const;
+    [[nodiscard]] Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+    [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
+                                  const EncodeOptions& options = {}) const;
 
     /// Encodes texts, or pairs, and pads them together.
-    std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
-                                       const EncodeOptions& options = {}) const;
-    std::vector<Encoding> encode_batch(
+    [[nodiscard]] std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+                                                     const EncodeOptions& options = {}) const;
+    [[nodiscard]] std::vector<Encoding> encode_batch(
         const std::vector<std::pair<std::string, std::string>>& pairs,
         const EncodeOptions& options = {}) const;
     /// The same on the threads of `pool`.
-    std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
-                                       const EncodeOptions& options, ThreadPool& pool) const;
-    std::vector<Encoding> encode_batch(
+    [[nodiscard]] std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+                                                     const EncodeOptions& options,
+                                                     ThreadPool& pool) const;
+    [[nodiscard]] std::vector<Encoding> encode_batch(
         const std::vector<std::pair<std::string, std::string>>& pairs, const EncodeOptions& options,
         ThreadPool& pool) const;
 
     /// The text of `ids`. Ids that name no token are skipped, as Hugging Face does; negative ones
     /// are an InputError.
-    std::string decode(std::span<const std::int64_t> ids, const DecodeOptions& options = {}) const;
+    [[nodiscard]] std::string decode(std::span<const std::int64_t> ids,
+                                     const DecodeOptions& options = {}) const;
     /// The text of tokens that are spelled as in the vocabulary (or of any other strings).
     std::string convert_tokens_to_string(std::vector<std::string> tokens) const;
 
@@ -112,7 +116,7 @@ private:
     std::shared_ptr<const detail::TokenizerBody> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/tokenizer/tokenizer.hpp>

@@ -17,9 +17,9 @@
 #error "nystromformer reports errors by exceptions: compile without -fno-exceptions"
 #endif
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// "0.2.0": the version of the headers, or of the library that was compiled from them.
 inline constexpr std::string_view version() { return "0.2.0"; }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
@@ -57,13 +57,14 @@ public:
 
     /// The labels of a text, best first. InputError if there is no label, if the text is too long,
     /// and for a hypothesis_template without {}.
-    ZeroShotAnswer operator()(std::string_view sequence, std::vector<std::string> candidate_labels,
-                              const ZeroShotOptions& options = {}) const;
+    [[nodiscard]] ZeroShotAnswer operator()(std::string_view sequence,
+                                            std::vector<std::string> candidate_labels,
+                                            const ZeroShotOptions& options = {}) const;
     /// The same for several texts, faster than one by one. InputError names the first bad one.
-    std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
-                                      const ZeroShotOptions& options = {}) const;
-    std::vector<ZeroShotAnswer> batch(const std::vector<ZeroShotInput>& inputs,
-                                      const ZeroShotOptions& options = {}) const {
+    [[nodiscard]] std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
+                                                    const ZeroShotOptions& options = {}) const;
+    [[nodiscard]] std::vector<ZeroShotAnswer> batch(const std::vector<ZeroShotInput>& inputs,
+                                                    const ZeroShotOptions& options = {}) const {
         return batch(std::span<const ZeroShotInput>(inputs), options);
     }
 
@@ -82,7 +83,7 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/pipelines/zero_shot_classification.hpp>

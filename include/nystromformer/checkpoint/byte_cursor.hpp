@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -67,4 +67,4 @@ private:
     std::string file_, part_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

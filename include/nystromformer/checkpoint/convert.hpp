@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 namespace detail {
 
 /// Reads elements stored as Stored, in order, through `decode`, into `out`.
@@ -106,4 +106,4 @@ NYSTROMFORMER_INLINE std::vector<std::int64_t> to_int64(const TensorView& view) 
     return result;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Every dtype of safetensors, in the order of its own enum (writers sort by it, descending).
 enum class DType : std::uint8_t {
@@ -98,4 +98,4 @@ inline std::string dtype_names() {
 }
 
 }  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

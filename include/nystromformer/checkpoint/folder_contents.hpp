@@ -15,7 +15,7 @@
 #include <system_error>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The files that hold the weights of a folder, in the order in which they are looked for.
 inline constexpr std::array<const char*, 4> weight_names{
@@ -111,4 +111,4 @@ inline std::string what_is_there(const std::filesystem::path& folder) {
     return "other files (" + printable(names.front()) + ", ...)";
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

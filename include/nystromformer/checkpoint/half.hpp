@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The value whose little-endian bytes begin at `source`, whatever the alignment and the host.
 template <typename Value>
@@ -48,4 +48,4 @@ inline float bfloat_to_float(std::uint16_t bfloat) {
     return std::bit_cast<float>((std::uint32_t{bfloat} << 16) | quiet);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// SAX handler for nlohmann::json that refuses every event; a reader hides those that it takes. The
 /// values of keys that no one knows can be skipped, to a small depth.
@@ -72,4 +72,4 @@ protected:
     std::string file_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

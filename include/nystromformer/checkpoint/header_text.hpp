@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// `text` as a JSON string. Throws InputError for invalid UTF-8.
 inline std::string json_string(const std::string& text) {
@@ -84,4 +84,4 @@ inline std::string safetensors_header(const std::vector<const TensorView*>& tens
     return length + json;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Counts the bytes of the tensors that are made of a checkpoint. Those of a pytorch_model.bin may
 /// share bytes. Tied layers do so honestly; but a small file can also hold thousands of names for
@@ -42,4 +42,4 @@ private:
     std::uint64_t left_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

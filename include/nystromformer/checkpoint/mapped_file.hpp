@@ -24,7 +24,7 @@
 #include <cerrno>
 #endif
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// A regular file, read-only. The bytes live as long as the object, wherever it is moved to. A file
 /// that another process cuts short while it is mapped ends the program (SIGBUS): replace files by
@@ -113,4 +113,4 @@ private:
     std::vector<std::byte> copy_;  // only where there is no mmap
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// One pickle, protocol 2 to 5, as https://docs.python.org/3/library/pickletools.html describes the
 /// opcodes.
@@ -299,4 +299,4 @@ private:
     const PickleValue* root_ = nullptr;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

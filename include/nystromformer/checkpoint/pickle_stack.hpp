@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What a pickle may hold. Values point to each other, so one that is used often costs nothing, and
 /// nothing here walks through them recursively.
@@ -139,4 +139,4 @@ private:
     std::vector<std::size_t> marks_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The longest header of the format.
 inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
@@ -261,4 +261,4 @@ private:
     std::string key_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -168,4 +168,4 @@ NYSTROMFORMER_INLINE const std::map<std::string, std::string>& SafetensorsFile::
     return contents_->metadata;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -99,4 +99,4 @@ NYSTROMFORMER_INLINE void save_safetensors(const std::filesystem::path& path,
     file.commit();
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// True for a plain file name that stays in its folder on every system: [A-Za-z0-9._-]+, ending in
 /// `extension`, with something before that, and no leading dot.
@@ -135,4 +135,4 @@ private:
     int skipped_ = 0;  // open arrays and objects inside an unknown key
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

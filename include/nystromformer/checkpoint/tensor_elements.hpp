@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <ostream>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Writes the elements in row-major order.
 inline void write_elements(std::ostream& stream, const TensorView& tensor) {
@@ -26,4 +26,4 @@ inline void write_elements(std::ostream& stream, const TensorView& tensor) {
     });
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// More than any model has; a file with more is an attack or an accident.
 inline constexpr std::size_t max_dimensions = 8;
@@ -144,4 +144,4 @@ inline void require_weight(const TensorView& view, const std::string& file = "")
     throw UnsupportedError(details);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

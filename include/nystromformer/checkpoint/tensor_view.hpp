@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// A named tensor whose bytes live elsewhere (in a map that a Checkpoint owns). Elements are little
 /// endian, may be unaligned, and are row-major unless `strides` says otherwise.
@@ -29,4 +29,4 @@ struct TensorView {
     }
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

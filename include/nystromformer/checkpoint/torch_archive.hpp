@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// The tensors of one file, each a view into the map, which the object and its copies keep alive.
 /// Tied tensors are views of the same bytes; transposed and otherwise strided ones carry their
@@ -249,4 +249,4 @@ inline TensorView TorchArchive::Reader::read(std::string_view name,
     return view;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The parts of such a file, checked; views of its bytes, which must outlive it.
 /// Source: torch/serialization.py, _legacy_save
@@ -114,4 +114,4 @@ private:
     std::map<std::string_view, std::span<const std::byte>> storages_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

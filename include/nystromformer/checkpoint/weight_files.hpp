@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct Checkpoint::Contents {
     static constexpr std::uint64_t max_index_bytes = std::uint64_t{32} << 20;
@@ -196,4 +196,4 @@ NYSTROMFORMER_INLINE std::string Checkpoint::file_of(std::string_view name) cons
     return contents_->shards[contents_->shard_of[index]];
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The CRC-32 of zip and gzip.
 inline std::uint32_t crc32(std::span<const std::byte> bytes) {
@@ -303,4 +303,4 @@ private:
     std::vector<ZipEntry> entries_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What a BERT folder becomes.
 struct BertConversion {
@@ -277,4 +277,4 @@ inline BertConversion BertConversion::load(const std::filesystem::path& folder,
     return result;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

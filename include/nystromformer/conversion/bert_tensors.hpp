@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Takes tensors of `source` with the bytes that they have, each checked against the shape that the
 /// model expects, and remembers which were taken.
@@ -111,4 +111,4 @@ private:
     std::set<std::string> taken_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

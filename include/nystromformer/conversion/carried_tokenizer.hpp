@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The changes that a folder's tokenizer needs to stay the same without its class.
 struct CarriedTokenizer {
@@ -89,4 +89,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -258,4 +258,4 @@ NYSTROMFORMER_INLINE ConversionReport convert_bert(const std::filesystem::path& 
     return report;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -6,7 +6,7 @@
 #include <limits>
 #include <optional>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {
     if (a > std::numeric_limits<std::uint64_t>::max() - b) return std::nullopt;
@@ -25,4 +25,4 @@ constexpr To as(From value) {
     return static_cast<To>(value);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

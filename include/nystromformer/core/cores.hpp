@@ -18,7 +18,7 @@
 #include <sched.h>
 #endif
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The quota of one control group in cores, or nothing. `folder` is the group's.
 /// Source: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max); version 1 has a file for
@@ -80,4 +80,4 @@ inline Index available_cores() {
     return std::max<Index>(1, static_cast<Index>(std::ceil(*quota)));
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using ConstEmbeddingsMap = Eigen::Map<const Matrix<float>>;
 
@@ -19,4 +19,4 @@ inline Embeddings embeddings_of(const Matrix<float>& matrix) {
     return {matrix.rows(), matrix.cols(), {matrix.data(), matrix.data() + matrix.size()}};
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// `text` for a message: control characters and invalid bytes escaped, cut to 128 bytes.
 inline std::string printable(std::string_view text) {
@@ -32,9 +32,9 @@ inline std::string printable(std::string_view text) {
 /// `printable` between double quotes: the form in which names from a file appear in messages.
 inline std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 inline std::string Error::message_of(const ErrorDetails& details) {
     std::string message;
@@ -47,4 +47,4 @@ inline std::string Error::message_of(const ErrorDetails& details) {
     return message;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

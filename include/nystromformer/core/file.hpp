@@ -26,7 +26,7 @@
 #include <cerrno>
 #endif
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// True for an existing regular file (symbolic links followed).
 inline bool is_regular_file(const std::filesystem::path& path) {
@@ -152,4 +152,4 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
     if (!stream) throw IoError({path.string(), "", "a writable file", "a write error"});
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

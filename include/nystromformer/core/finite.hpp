@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline std::uint32_t magnitude_bits(float value) {
     return std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFu;
@@ -27,4 +27,4 @@ bool is_nan(Scalar value) {
     return magnitude_bits(value) > infinity_bits(value);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// MXCSR on x86-64, FPCR on AArch64; elsewhere nothing.
 using FloatMode = std::uint64_t;
@@ -53,4 +53,4 @@ public:
     FlushDenormals() : FloatModeScope(float_mode() | flush_denormals) {}
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Sizes and positions; 64 bits on every supported platform.
 using Index = std::int64_t;
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

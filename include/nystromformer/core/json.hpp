@@ -20,7 +20,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Where more than `limit` bytes begin that are one string or number, or have none among them; npos
 /// where none do. nlohmann keeps a copy of such bytes while it reads them, and more for an error.
@@ -199,4 +199,4 @@ private:
     std::array<Step, StrictJsonBuilder::max_depth> steps_{};
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

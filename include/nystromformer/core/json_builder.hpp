@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using Json = nlohmann::json;
 
@@ -239,4 +239,4 @@ private:
     std::size_t element_memory_ = 0;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The size of the JSON string that begins with the quote at the start of `text`.
 inline std::size_t json_string_size(std::string_view text) {
@@ -49,4 +49,4 @@ void for_each_member(std::string_view object, const Visit& visit) {
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The pool of a model that is loaded with `options`.
 inline std::shared_ptr<ThreadPool> threads_of(const LoadOptions& options) {
@@ -16,4 +16,4 @@ inline std::shared_ptr<ThreadPool> threads_of(const LoadOptions& options) {
     return std::make_shared<ThreadPool>(options.num_threads);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

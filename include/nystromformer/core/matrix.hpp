@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// `matrix` with room for so many numbers, which are not initialised. Eigen frees before it takes
 /// memory, and its destructor frees the same again where there was none to take.
@@ -52,4 +52,4 @@ struct Rows {
 template <typename Scalar>
 using ConstRows = std::type_identity_t<Rows<const Scalar>>;
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

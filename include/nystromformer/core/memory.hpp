@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// std::bad_alloc for more than an address can tell apart.
 template <typename Value>
@@ -183,12 +183,12 @@ private:
     ScratchMemory::Mark mark_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Frees the scratch memory that forward passes on this thread have left for the next one (a few
 /// MB, or about 16 KB a token after a long text). Not during a forward pass.
 inline void release_scratch() { detail::ScratchMemory::of_this_thread().release(); }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Counts, about, what is made of a file while it is read, before it is made.
 class MemoryBudget {
@@ -37,4 +37,4 @@ private:
     std::size_t left_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// `names[i]` is the name of the value whose number is i.
 template <typename Enum, std::size_t size>
@@ -37,4 +37,4 @@ constexpr EnumNames<Enum, sizeof...(Names)> enum_names(Names... names) {
     return {{std::string_view(names)...}};
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 inline std::string Notice::text() const {
     return file + ": " + (place.empty() ? "" : place + ": ") + what;
@@ -29,4 +29,4 @@ inline FileOptions file_options(const LoadOptions& options) {
 }
 
 }  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

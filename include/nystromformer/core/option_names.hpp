@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 inline constexpr auto precision_names = enum_names<Precision>("fp32", "bf16", "int8");
@@ -24,4 +24,4 @@ inline std::optional<Attention> attention_named(std::string_view word) {
     return detail::attention_names.find(word);
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

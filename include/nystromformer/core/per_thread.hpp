@@ -10,7 +10,7 @@
 #include <pthread.h>
 #endif
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 #if __has_include(<pthread.h>)
 
@@ -76,4 +76,4 @@ public:
 
 #endif
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

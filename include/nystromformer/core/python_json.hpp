@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The infinity that Python reads a number beyond a double's range as; nothing for any other token.
 inline std::optional<double> overflowing_number(std::string_view token) {
@@ -99,4 +99,4 @@ inline JsonTree read_python_json(const std::filesystem::path& path, std::uint64_
     return parse_python_json(read_file(path, max_bytes, files), path.string(), files);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Shares an immutable body with its copies. Moving copies, so that a handle always has a body.
 template <typename Body>
@@ -22,4 +22,4 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

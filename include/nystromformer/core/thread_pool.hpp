@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 class ThreadPool::Workers : public std::enable_shared_from_this<ThreadPool::Workers> {
 public:
@@ -217,4 +217,4 @@ NYSTROMFORMER_INLINE void ThreadPool::run(Index count, void (*call)(const void*,
     workers_->run(loop);
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

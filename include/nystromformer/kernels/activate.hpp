@@ -8,7 +8,7 @@
 #include <numbers>
 #include <type_traits>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 template <typename Scalar>
 Scalar sigmoid(Scalar x) {
@@ -64,4 +64,4 @@ void activate_row(Activation activation, Scalar* row, Index size) {
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

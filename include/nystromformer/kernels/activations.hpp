@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 enum class Activation {
     gelu,        ///< x/2 (1 + erf(x / sqrt 2))
@@ -66,4 +66,4 @@ inline std::string activation_names() {
 }
 
 }  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

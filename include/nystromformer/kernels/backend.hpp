@@ -14,15 +14,15 @@
 // 3. If the features need more than the CPU's word (the kernel's permission for AMX), ask for that
 //    where isa.hpp makes `runs_here` of them.
 // 4. .ci/run (isas) forces the set where the CPU has it. The tests then compare its kernels with
-//    their definitions, and tests/platforms/instructions_test.py looks for instructions that it did not ask
-//    for.
+//    their definitions, and tests/platforms/instructions_test.py looks for instructions that it did
+//    not ask for.
 #pragma once
 
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/kernels/isa.hpp>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// c := start + a b for `rows` rows of a and one panel of b, the columns that a kernel computes at
 /// once. Numbers are added in the order of the depth, whatever `rows` is, so that a row's result
@@ -143,7 +143,7 @@ RowKernels row_kernels(Isa isa);
 BfloatKernels bfloat_kernels(Isa isa);
 ByteKernels byte_kernels(Isa isa);
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail
 
 #if !defined(NYSTROMFORMER_COMPILED)
 #include <nystromformer/kernels/targets.hpp>

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Rows of pairs of bf16: the left factor of a product.
 class BfloatRows {
@@ -49,4 +49,4 @@ inline void pack_bfloats(ConstRows<float> x, Index pairs, std::uint16_t* panel) 
             std::memcpy(panel + (pair * width + row) * 2, rounded.row(row) + pair * 2, 4);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

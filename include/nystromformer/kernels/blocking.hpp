@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <functional>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Weights while they are packed: a call with (first, count, to) writes the rows
 /// [first, first + count) of a (out, in) matrix to `to`, in row-major order. Called from several
@@ -98,4 +98,4 @@ void multiply_blocks(const BlockShape& shape, Rows<Scalar> out, ThreadPool& thre
 }
 
 }  // namespace detail
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -58,7 +58,7 @@
 #define NYSTROMFORMER_FEATURE_TEXT(isa) \
     "" NYSTROMFORMER_FEATURES_##isa(NYSTROMFORMER_FIRST_WORD, NYSTROMFORMER_NEXT_WORD)
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// `portable` is what the compiler makes for any CPU of the target (SSE2 on x86-64). `neon` is the
 /// same instructions as `portable` on AArch64, with tiles for its 32 registers. `avx512vnni` adds
@@ -122,4 +122,4 @@ inline Isa active_isa() {
     return isa;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

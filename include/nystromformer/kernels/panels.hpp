@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// One panel (x.cols, columns of a panel) := the rows of factor x, at most as many as it has
 /// columns, the other columns 0.
@@ -103,4 +103,4 @@ void product(ConstRows<Scalar> a, ConstRows<Scalar> b, Rows<Scalar> out) {
     multiply(a, pack<Scalar>(b, scratch), out);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -12,7 +12,7 @@
 #include <span>
 #include <type_traits>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Rows of 1 (attend) and 0 (padding) for the keys of one sequence; empty: all 1.
 using KeyMask = std::span<const std::int64_t>;
@@ -58,4 +58,4 @@ void softmax_rows(Rows<Scalar> scores, KeyMask key_mask = {}) {
     for (Index i = 0; i < scores.rows; ++i) softmax_row(scores.row(i), scores.cols, key_mask);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

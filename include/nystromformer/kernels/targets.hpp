@@ -33,7 +33,7 @@
 #endif
 #define NYSTROMFORMER_BEGIN_REGION(isa)                         \
     NYSTROMFORMER_BEGIN_TARGET(NYSTROMFORMER_FEATURE_TEXT(isa)) \
-    namespace nystromformer::detail::isa {
+    namespace nystromformer::inline v0_2::detail::isa {
 #define NYSTROMFORMER_END_REGION \
     }                            \
     NYSTROMFORMER_END_TARGET
@@ -49,17 +49,17 @@
 #define NYSTROMFORMER_VECTOR_BYTES 16
 #define NYSTROMFORMER_TILE_VECTORS 2
 #define NYSTROMFORMER_TILE_HEIGHTS 1, 2, 3, 4, 5, 6
-namespace nystromformer::detail::portable {
+namespace nystromformer::inline v0_2::detail::portable {
 #include <nystromformer/kernels/target/region.inc>
-}  // namespace nystromformer::detail::portable
+}  // namespace nystromformer::inline v0_2::detail::portable
 
 #if NYSTROMFORMER_NEON
 // 32 registers of 16 bytes hold a tile of twice the width.
 #undef NYSTROMFORMER_TILE_VECTORS
 #define NYSTROMFORMER_TILE_VECTORS 4
-namespace nystromformer::detail::neon {
+namespace nystromformer::inline v0_2::detail::neon {
 #include <nystromformer/kernels/target/region.inc>
-}  // namespace nystromformer::detail::neon
+}  // namespace nystromformer::inline v0_2::detail::neon
 #endif
 
 #if NYSTROMFORMER_X86
@@ -109,7 +109,7 @@ NYSTROMFORMER_END_REGION
 #undef NYSTROMFORMER_UNROLL
 #undef NYSTROMFORMER_ALWAYS_INLINE
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 // A backend asks the CPU for every feature that its kernels are compiled with.
 consteval bool has_all(std::string_view features, std::string_view wanted) {
@@ -189,4 +189,4 @@ template const FloatKernels<float>& float_kernels<float>();
 template const FloatKernels<double>& float_kernels<double>();
 #endif
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/index.hpp>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// For every number of rows the height of the first tile.
 struct TilePlan {
@@ -47,4 +47,4 @@ struct TileHeights {
     static constexpr TilePlan plan = plan_tiles<compiled...>();
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -14,7 +14,7 @@
 
 #include <span>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The end of an attention or a feed-forward: LayerNorm(dense(x) + residual).
 /// Source: transformers 4.57.6, modeling_nystromformer.py, classes NystromformerSelfOutput and
@@ -85,4 +85,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

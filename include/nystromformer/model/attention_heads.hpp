@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// One head of one sequence of n rows.
 template <typename Scalar>
@@ -78,4 +78,4 @@ private:
     const ForwardPlan& plan_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What one layer's attention reports, if it is asked to: an entry for each head of each sequence.
 template <typename Scalar>
@@ -121,4 +121,4 @@ void check_states(ConstRows<Scalar> states, const ForwardPlan& plan, std::span<c
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

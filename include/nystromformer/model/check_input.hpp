@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// "input_ids[1][7]": position 7 of sequence 1.
 inline std::string row_name(std::string_view field, std::span<const Index> offsets, Index row) {
@@ -140,4 +140,4 @@ void check_labels(const ModelInput<Scalar>& input, LabelKinds kinds) {
     check("end_positions", !input.end_positions.empty(), kinds.positions, positions);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -17,7 +17,7 @@
 
 #include <string>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// ConfigError unless every label from 0 to num_labels - 1 has a name, for heads that give labels.
 inline void require_labels(const NystromformerConfig& config) {
@@ -165,4 +165,4 @@ struct TokenClassificationHead {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/index.hpp>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline constexpr Index max_size = (Index{1} << 31) - 1;  // of any one dimension
 inline constexpr Index max_labels = 1 << 14;  // a config.json with their names stays readable
@@ -55,4 +55,4 @@ void visit_fields(Config& config, const Visit& visit) {
     visit("head_model_type", config.head_model_type);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -106,4 +106,4 @@ NYSTROMFORMER_INLINE std::optional<Index> NystromformerConfig::uncounted_id() co
     return rule == detail::PositionRule::after_padding ? pad_token_id : padding_idx;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

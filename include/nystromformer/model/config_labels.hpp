@@ -16,7 +16,7 @@
 #include <system_error>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using ConfigView = JsonView<ConfigError>;
 
@@ -109,4 +109,4 @@ private:
     const FileOptions& files_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

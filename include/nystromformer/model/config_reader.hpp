@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline constexpr Index max_config_size = 1 << 20;  // of the file, in bytes
 
@@ -264,4 +264,4 @@ private:
     const Family& family_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

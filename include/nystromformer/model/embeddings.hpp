@@ -14,7 +14,7 @@
 #include <optional>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// How word embeddings are kept: by rows, or packed as the decoder of a masked-LM head, so that
 /// tied weights are kept once.
@@ -164,4 +164,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Source: transformers 4.57.6, modeling_nystromformer.py, class NystromformerIntermediate
 template <typename Scalar>
@@ -131,4 +131,4 @@ struct NystromformerEncoder {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

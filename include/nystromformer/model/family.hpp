@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Which row of the position table a text's first token gets.
 enum class PositionRule {
@@ -221,4 +221,4 @@ constexpr std::string_view own_field(const Family& family, std::string_view fiel
     return field;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -2,7 +2,7 @@
 // Declares the model classes of models.hpp, for headers that only name them: no Eigen.
 #pragma once
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 template <typename Scalar = float>
 class NystromformerModel;
@@ -17,4 +17,4 @@ class NystromformerForTokenClassification;
 template <typename Scalar = float>
 class NystromformerForQuestionAnswering;
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -15,7 +15,7 @@
 #include <span>
 #include <string>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What the components of one forward pass share.
 struct ForwardPlan {
@@ -85,4 +85,4 @@ inline ForwardPlan resolve(const ForwardOptions& options, const NystromformerCon
             .threads = threads};
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

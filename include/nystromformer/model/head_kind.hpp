@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 enum class HeadKind {
     none,
@@ -167,4 +167,4 @@ private:
     std::vector<HeadKind> kinds_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// A model class and its name. `Class` is one of the templates over the scalar.
 template <template <typename> typename Class>
@@ -27,4 +27,4 @@ void for_each_head(const Visit& visit) {
     visit(HeadName<NystromformerForQuestionAnswering>{"question-answering"});
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

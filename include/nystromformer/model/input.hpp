@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// B sequences stacked into `rows` rows; sequence s has rows offsets[s] to offsets[s+1]. A padded
 /// batch of Hugging Face (B, n) is B equal lengths and an attention_mask; texts without padding
@@ -97,4 +97,4 @@ struct ModelInput {
     Index rows() const { return offsets.empty() ? 0 : offsets.back(); }
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -16,7 +16,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The labels of `config.label2id` with their ids, in the order that Python has them.
 template <typename Config>
@@ -65,4 +65,4 @@ std::string config_text(const Json& json, const Config& config) {
     return ordered.dump(2) + '\n';
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

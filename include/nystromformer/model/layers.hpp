@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <span>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// torch.nn.Linear: x w' + b.
 template <typename Scalar>
@@ -95,4 +95,4 @@ struct LayerNorm {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The head of the bare encoder. A head has these members:
 ///   kind           which it is
@@ -121,4 +121,4 @@ struct LoadedModel {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

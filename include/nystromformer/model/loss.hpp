@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// One number a row, or InputError.
 inline void check_count(const char* field, std::size_t found, Index expected) {
@@ -113,4 +113,4 @@ double position_loss(const Matrix<Scalar>& logits, const ModelInput<Scalar>& inp
     return total / count;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

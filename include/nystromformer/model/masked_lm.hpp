@@ -19,7 +19,7 @@
 #include <memory>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Source: transformers 4.57.6, modeling_nystromformer.py, classes
 /// NystromformerPredictionHeadTransform and NystromformerLMPredictionHead
@@ -103,4 +103,4 @@ struct MaskedLMHead {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

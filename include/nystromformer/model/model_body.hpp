@@ -19,7 +19,7 @@
 
 #include <span>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The scope that holds the word embeddings' weight: some writers keep it only under the name of
 /// the tied decoder.
@@ -78,4 +78,4 @@ struct NystromformerBody {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

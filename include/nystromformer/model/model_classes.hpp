@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 template <typename Model, typename Scalar, typename Head>
 PreTrainedModel<Model, Scalar, Head>::PreTrainedModel(
@@ -223,4 +223,4 @@ QuestionAnsweringModelOutput<Scalar> NystromformerForQuestionAnswering<Scalar>::
     return result;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// means (m, d) := the means of m consecutive segments of x (n, d), n >= m: the landmark rule. With
 /// s = n / m, the first (s + 1) m - n segments have s rows, the others s + 1 (the authors' rule;
@@ -143,4 +143,4 @@ struct Landmarks {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

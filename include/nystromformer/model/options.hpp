@@ -8,7 +8,7 @@
 
 #include <optional>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Where the inverse starts: at kernel_2' divided by the largest column sum of kernel_2 over ...
 enum class InverseInit {
@@ -59,4 +59,4 @@ inline Attention resolved_attention(const ForwardOptions& options,
                : Attention::exact;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

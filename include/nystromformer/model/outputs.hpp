@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// The factors of one head's Nystrom attention to n tokens with m landmarks; empty for exact
 /// attention. The context is kernel_1 inverse kernel_3 v, plus the convolution of v.
@@ -69,4 +69,4 @@ struct QuestionAnsweringModelOutput : EncoderReport<Scalar> {
     Matrix<Scalar> end_logits;    ///< (rows, 1)
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

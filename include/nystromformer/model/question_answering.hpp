@@ -11,7 +11,7 @@
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Source: transformers 4.57.6, modeling_nystromformer.py, class NystromformerForQuestionAnswering
 template <typename Scalar>
@@ -34,4 +34,4 @@ struct QuestionAnsweringHead {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

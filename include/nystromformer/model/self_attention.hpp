@@ -23,7 +23,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Source: transformers 4.57.6, modeling_nystromformer.py, class NystromformerSelfAttention
 template <typename Scalar>
@@ -218,4 +218,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// What the scopes of a StateDict share.
 struct StateDict::Memory {
@@ -138,4 +138,4 @@ NYSTROMFORMER_INLINE void StateWriter::write(const std::filesystem::path& path) 
     save_safetensors(path, views, {{"format", "pt"}});
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

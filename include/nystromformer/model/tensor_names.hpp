@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Where in `path` the names of `part` stand between dots; npos where they do not.
 inline std::size_t find_part(std::string_view path, std::string_view part) {
@@ -85,4 +85,4 @@ private:
     std::optional<Checkpoint> checkpoint_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What a component's `load` reads from: tensors by their paths in Nystromformer, whatever the
 /// files call them. Scopes of one WeightLoader share what they remember.
@@ -167,4 +167,4 @@ WeightRows<Scalar> WeightLoader::weight_rows(std::string_view name, Index rows, 
     };
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

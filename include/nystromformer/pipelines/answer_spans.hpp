@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Tokens [first, last] of a window, both inside.
 struct TokenSpan {
@@ -121,4 +121,4 @@ inline std::string lower_case(std::string_view text) {
     return result;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What `options` call for texts that are cut.
 template <typename Options>
@@ -103,4 +103,4 @@ Embeddings rows_apart(std::span<const Input> inputs, const Options& options, Ind
     return all;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

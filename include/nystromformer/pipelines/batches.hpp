@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Every text has an inverse of its own, so that its answer does not depend on its batch.
 inline ForwardOptions forward_options(const RunOptions& options,
@@ -171,4 +171,4 @@ inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
     return input;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

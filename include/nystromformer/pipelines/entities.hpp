@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A token and the scores of its labels.
 struct TaggedToken {
@@ -180,4 +180,4 @@ inline std::vector<TokenClassificationAnswer> without_overlaps(
     return result;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

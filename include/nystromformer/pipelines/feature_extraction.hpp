@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<float>> {
     using TextModel::TextModel;
@@ -137,4 +137,4 @@ NYSTROMFORMER_INLINE const Tokenizer& FeatureExtractionPipeline::tokenizer() con
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

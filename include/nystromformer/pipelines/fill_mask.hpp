@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float>> {
     std::string mask;
@@ -260,4 +260,4 @@ NYSTROMFORMER_INLINE const Tokenizer& FillMaskPipeline::tokenizer() const {
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A mask: which one of which text, where it stands there, and in its window.
 struct MaskPlace {
@@ -48,4 +48,4 @@ struct MaskedTexts {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

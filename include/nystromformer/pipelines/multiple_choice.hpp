@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultipleChoice<float>> {
     using TextModel::TextModel;
@@ -97,4 +97,4 @@ NYSTROMFORMER_INLINE const Tokenizer& MultipleChoicePipeline::tokenizer() const 
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct QuestionAnsweringPipeline::Body
     : detail::TextModel<NystromformerForQuestionAnswering<float>> {
@@ -263,4 +263,4 @@ NYSTROMFORMER_INLINE const Tokenizer& QuestionAnsweringPipeline::tokenizer() con
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 inline constexpr auto rerank_activation_names = enum_names<RerankActivation>("identity", "sigmoid");
@@ -215,4 +215,4 @@ NYSTROMFORMER_INLINE const NystromformerForSequenceClassification<float>& Rerank
 }
 NYSTROMFORMER_INLINE const Tokenizer& RerankPipeline::tokenizer() const { return body_->tokenizer; }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

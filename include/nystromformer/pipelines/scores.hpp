@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The logits of one row of a row-major matrix.
 template <typename Logits>
@@ -42,4 +42,4 @@ inline std::size_t argmax(std::span<const float> scores) {
                                     scores.begin());
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

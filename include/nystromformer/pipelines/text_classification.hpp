@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct TextClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
@@ -148,4 +148,4 @@ NYSTROMFORMER_INLINE const Tokenizer& TextClassificationPipeline::tokenizer() co
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A pipeline's model and its tokenizer. The body of every pipeline is one of these.
 template <typename Model>
@@ -125,4 +125,4 @@ struct TextModel {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

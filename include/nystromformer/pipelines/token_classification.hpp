@@ -32,7 +32,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct TokenClassificationPipeline::Body
     : detail::TextModel<NystromformerForTokenClassification<float>> {
@@ -195,4 +195,4 @@ NYSTROMFORMER_INLINE const Tokenizer& TokenClassificationPipeline::tokenizer() c
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

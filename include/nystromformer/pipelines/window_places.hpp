@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A token's window, and its row there.
 struct WindowPlace {
@@ -69,4 +69,4 @@ private:
     std::vector<Index> sizes_;  // without special tokens
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Of which text windows are made: of a pair that does not say it the longer one, beside the whole
 /// of the other.
@@ -141,4 +141,4 @@ Matrix<float> means_in_parts(std::size_t num_inputs, Index columns, const RunOpt
     return result;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

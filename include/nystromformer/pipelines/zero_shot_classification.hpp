@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -197,4 +197,4 @@ NYSTROMFORMER_INLINE const Tokenizer& ZeroShotClassificationPipeline::tokenizer(
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

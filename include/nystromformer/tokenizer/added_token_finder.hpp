@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 struct AddedToken {
     std::int32_t id = 0;
@@ -136,4 +136,4 @@ private:
     Trie trie_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

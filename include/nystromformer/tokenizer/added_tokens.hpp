@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The list /added_tokens and the tokens that other files add to it, indexed.
 class AddedTokens {
@@ -200,4 +200,4 @@ private:
     AddedTokenFinder normalized_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

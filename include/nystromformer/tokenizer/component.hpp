@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using TokenizerJson = JsonView<TokenizerError>;
 
@@ -143,4 +143,4 @@ inline Pattern read_pattern(const TokenizerJson& json, MemoryBudget& budget) {
     return {"", Regex(value.string(), value.path(), budget)};
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Calls `visit` with the same member of `first` and of every one of `rest`, for all row vectors.
 template <typename Visit, typename... Encodings>
@@ -116,4 +116,4 @@ inline void merge(Encoding& into, Encoding next) {
     into.overflowing = std::move(windows);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

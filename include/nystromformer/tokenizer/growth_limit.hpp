@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// At most 64 times the original and 64 KiB, which no honest tokenizer needs: a ligature that NFKD
 /// takes apart, written in the alphabet of bytes, is 22 times as long.
@@ -29,4 +29,4 @@ private:
     std::uint64_t most_ = 65536;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

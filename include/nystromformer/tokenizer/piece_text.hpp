@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Bytes [begin, end) of a text: a piece for the model, or an added token that was found in it.
 struct Piece {
@@ -162,4 +162,4 @@ void split_at(std::string_view text, const Piece& piece, SplitBehavior behavior,
     splitter.finish();
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

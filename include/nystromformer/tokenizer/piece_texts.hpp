@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A list of texts that takes four bytes more than their own for each; below 4 GiB in all (a file
 /// has less).
@@ -31,4 +31,4 @@ private:
     std::vector<std::uint32_t> ends_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

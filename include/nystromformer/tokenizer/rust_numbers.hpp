@@ -13,7 +13,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The double next to 10 to the power of `exponent`, which is from 0 to 308.
 inline double power_of_ten(int exponent) {
@@ -65,4 +65,4 @@ inline double rust_value(std::string_view spelling) {
     return is_negative ? -result : result;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

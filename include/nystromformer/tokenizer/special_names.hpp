@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Roles of tokens by name; each may be missing.
 struct SpecialNames {
@@ -78,4 +78,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

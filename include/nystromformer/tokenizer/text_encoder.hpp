@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Buffers of one call, reused for the texts of a batch.
 struct EncodeWorkspace {
@@ -183,4 +183,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -262,4 +262,4 @@ NYSTROMFORMER_INLINE const Truncation& Tokenizer::truncation() const {
 }
 NYSTROMFORMER_INLINE const Padding& Tokenizer::padding() const { return body_->parts.padding; }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

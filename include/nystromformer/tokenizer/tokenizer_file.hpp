@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A token to add, and where it stands.
 struct PlacedToken {
@@ -227,4 +227,4 @@ private:
     std::vector<std::size_t> versions_;  // where /model/merges has a line with a version
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

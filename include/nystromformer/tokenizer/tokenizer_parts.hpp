@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The parts of a tokenizer, in the order in which they see a text.
 struct TokenizerParts {
@@ -85,4 +85,4 @@ struct TokenizerParts {
     Index vocab_size() const { return std::max(model.id_end(), added_tokens.id_end()); }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 constexpr Index longest_row = Index{1} << 20;  // tokens; a bound on what padding may allocate
 
@@ -198,4 +198,4 @@ inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

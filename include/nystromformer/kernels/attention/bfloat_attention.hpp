@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The keys and values of one head in pairs of bf16, in panels as wide as those of floats; queries
 /// and softmax weights are rounded as they come. Sums, and the softmax, are in float.
@@ -102,4 +102,4 @@ private:
     std::uint16_t* values_;  // [e / columns][pairs of keys][columns][2]
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -13,7 +13,7 @@
 #include <concepts>
 #include <limits>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The keys and values of one head, packed once.
 template <typename Number>
@@ -143,4 +143,4 @@ void exact_attention(ConstRows<Scalar> q, ConstRows<Scalar> k, ConstRows<Scalar>
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// context[i] += sum over t of taps[t] * values[first + i + t - num_taps/2], values outside being
 /// zero, for every row of `context`, which must be Scratch's.
@@ -43,4 +43,4 @@ void add_depthwise_convolution(const Panels<Scalar>& values, const Scalar* taps,
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

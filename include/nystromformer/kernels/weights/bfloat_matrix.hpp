@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Weights (out, in) rounded to bf16, in column panels of pairs `[out / columns][in /
 /// 2][columns][2]`, with a bias (out) in float.
@@ -88,4 +88,4 @@ private:
     RowVector<float> bias_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

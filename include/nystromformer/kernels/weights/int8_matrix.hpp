@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Weights (out, in) as whole numbers from -127 to 127 times a scale for each 256 of `in`, in
 /// column panels of four `[out / columns][in / 4][columns][4]`, with a bias (out) in float.
@@ -151,4 +151,4 @@ private:
     RowVector<float> bias_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -13,7 +13,7 @@
 #include <utility>
 #include <variant>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Weights (out, in) and a bias (out). bf16 and int8 are for float only.
 template <typename Scalar>
@@ -73,4 +73,4 @@ private:
     Kinds matrix_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 /// Weights (out, in) with a bias (out), stored in column panels `[out / columns][in][columns]` as
 /// the kernels of the active backend read them.
@@ -121,4 +121,4 @@ private:
     detail::AlignedBuffer<Scalar> memory_;
 };
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// UnsupportedError where a module's config.json says that it works on something else than the
 /// vector of a text.
@@ -123,4 +123,4 @@ struct Normalize {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What a class computes, of a number or of a row. Source: torch/nn/modules/activation.py
 struct DenseFunction {
@@ -150,4 +150,4 @@ struct DenseActivation {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -16,7 +16,7 @@
 #include <span>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Every row := the row over its length, as torch.nn.functional.normalize; zeros stay.
 inline void normalize_rows(Matrix<float>& x) {
@@ -94,4 +94,4 @@ private:
     std::optional<SafetensorsFile> file_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
@@ -136,4 +136,4 @@ NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::load(const std::filesystem::pa
     return SemanticIndex(std::make_shared<const Body>(std::move(body)));
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Source: sentence_transformers/cross_encoder/model.py, get_default_activation_fn
 struct RerankFolder {
@@ -87,4 +87,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

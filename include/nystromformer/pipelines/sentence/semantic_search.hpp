@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct SemanticIndex::Body {
     Similarity similarity;
@@ -237,6 +237,6 @@ NYSTROMFORMER_INLINE Embeddings similarity(const Embeddings& a, const Embeddings
     return SemanticIndex(b, similarity).scores(a, threads);
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2
 
 #include <nystromformer/pipelines/sentence/index_file.hpp>

@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline constexpr std::uint64_t longest_sentence_json = std::uint64_t{1} << 20;
 
@@ -242,4 +242,4 @@ inline std::string prompt_named(const std::map<std::string, std::string>& prompt
                       in_quotes(*name)});
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -30,7 +30,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace nystromformer::inline v0_2 {
 
 struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
     /// The embeddings of several texts, a row for each, faster than one by one. InputError names
@@ -248,4 +248,4 @@ NYSTROMFORMER_INLINE const Tokenizer& SentenceEmbeddingPipeline::tokenizer() con
     return body_->tokenizer;
 }
 
-}  // namespace nystromformer
+}  // namespace nystromformer::inline v0_2

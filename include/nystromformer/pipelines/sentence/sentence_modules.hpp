@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using ModuleAfterPooling = std::variant<Dense, SentenceLayerNorm, Normalize>;
 
@@ -105,4 +105,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -5,9 +5,9 @@
 #include <nystromformer/core/names.hpp>
 #include <nystromformer/semantic_search.hpp>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 inline constexpr auto similarity_names =
     enum_names<Similarity>("cosine", "dot", "euclidean", "manhattan");
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Runs of <0xHH> tokens are the bytes of UTF-8 text, or U+FFFD each.
 struct ByteFallback {
@@ -80,4 +80,4 @@ struct ByteLevelDecoder {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// `text` with `to` for every `from`, as Rust's str::replace has it: an empty `from` stands between
 /// all characters and at both ends.
@@ -44,4 +44,4 @@ inline std::string clean_up(std::string text, bool contracts_do_not) {
     return text;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The replacement character is a space again; in the first token it goes, if one was put there.
 struct MetaspaceDecoder {
@@ -189,4 +189,4 @@ inline void apply(const std::vector<Decoder>& chain, std::vector<std::string>& t
     }
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using ClassKind = TokenizerClass::Kind;
 
@@ -204,4 +204,4 @@ inline void set_bos_eos_template(const FolderConfig& config, TokenizerFile& file
     };
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What the files say; a class of tokenizers adds its defaults.
 class FolderConfig {
@@ -182,4 +182,4 @@ private:
     TokenLists lists_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A folder without tokenizer.json.
 class FoundFiles {
@@ -90,4 +90,4 @@ private:
     std::filesystem::path folder_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// One step of a template: a text ("$A", "$B") or a special token.
 struct TemplateStep {
@@ -116,4 +116,4 @@ inline std::string encode_base64(std::string_view bytes) {
     return text;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

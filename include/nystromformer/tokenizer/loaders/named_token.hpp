@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Plain text or an AddedToken: Python keeps them apart, also when it asks which one it has.
 struct NamedToken {
@@ -115,4 +115,4 @@ inline std::vector<std::string> keys_in_order(std::string_view text, std::string
     return keys;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

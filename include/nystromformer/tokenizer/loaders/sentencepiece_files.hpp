@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Adds the pieces from number `begin` on.
 inline void add_pieces(const SentencePieceModel& model, std::size_t begin, TokenizerFile& file) {
@@ -93,4 +93,4 @@ inline void fill_camembert(const SentencePieceModel& model, FolderConfig& config
     build_fairseq(config, file.find(config.content("unk_token")), precompiled_json(model), file);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

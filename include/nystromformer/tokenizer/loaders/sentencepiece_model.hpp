@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The fields of one protobuf message, in order. Every length is checked against what is there.
 class ProtobufReader {
@@ -178,4 +178,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Names of the roles, in the order in which their tokens are added.
 constexpr std::array role_names = {"bos_token", "eos_token", "unk_token", "sep_token",
@@ -215,4 +215,4 @@ private:
     TokenLists lists_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

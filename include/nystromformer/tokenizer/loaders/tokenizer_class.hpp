@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A class of tokenizers.
 struct TokenizerClass {
@@ -136,4 +136,4 @@ struct ClassChoice {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

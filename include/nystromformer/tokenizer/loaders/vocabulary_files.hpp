@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The text of a UTF-8 file. Throws IoError or FormatError.
 inline std::string read_text(const std::filesystem::path& path, const FileOptions& files) {
@@ -129,4 +129,4 @@ inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
     return file;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

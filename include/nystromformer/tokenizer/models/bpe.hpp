@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Pieces, their ids and their merges; immutable.
 class Bpe {
@@ -171,4 +171,4 @@ private:
     std::vector<std::int32_t> bytes_;  // empty without byte fallback
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The pieces of a word in order, with the merge that each could make with the next one. Short
 /// words are searched for their best merge, long ones keep a heap: O(n log n) for any length.
@@ -121,4 +121,4 @@ private:
     std::vector<Candidate> heap_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What becomes of a pair. Merges of lower rank come first.
 struct Merge {
@@ -107,4 +107,4 @@ private:
     std::uint64_t seed_ = 1;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -22,7 +22,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Cuts a word into tokens; immutable.
 class Model {
@@ -112,4 +112,4 @@ private:
     Kinds model_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

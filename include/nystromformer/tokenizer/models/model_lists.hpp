@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 constexpr std::size_t longest_piece = 4096;  // bounds the work for each byte of text
 
@@ -109,4 +109,4 @@ private:
     PieceTexts sides_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Maps distinct non-empty byte strings to numbers >= 0.
 class Trie {
@@ -166,4 +166,4 @@ private:
     std::uint32_t next_try_ = 0;            // where a node with several labels begins to look
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Scores and pieces of the model; immutable.
 class Unigram {
@@ -182,4 +182,4 @@ private:
     std::vector<std::int32_t> bytes_;  // empty without byte fallback
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

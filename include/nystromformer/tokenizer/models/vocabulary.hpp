@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Token `id` for bytes [begin, end) of a piece of text.
 struct ModelToken {
@@ -134,4 +134,4 @@ struct UnknownToken {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

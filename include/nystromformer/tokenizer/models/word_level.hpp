@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Words and their ids; immutable.
 class WordLevel {
@@ -45,4 +45,4 @@ private:
     UnknownToken unknown_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

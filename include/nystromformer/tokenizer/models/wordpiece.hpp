@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Pieces and their ids; immutable.
 class WordPiece {
@@ -82,4 +82,4 @@ private:
         Trie::root;  // where pieces inside a word start; none if there are none
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -10,7 +10,7 @@
 
 #include <cstddef>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Removes controls, writes any white space as a space, puts spaces around ideographs, strips
 /// accents and lowers case, each where it is asked for.
@@ -102,4 +102,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Strict base64 (RFC 4648, padding required); nullopt for anything else.
 inline std::optional<std::string> decode_base64(std::string_view text) {
@@ -155,4 +155,4 @@ private:
     std::string replacements_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

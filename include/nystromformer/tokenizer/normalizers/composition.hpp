@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// NFC, or NFKC with `compatibility`: full decomposition, marks in canonical order, composition.
 struct Compose {
@@ -125,4 +125,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

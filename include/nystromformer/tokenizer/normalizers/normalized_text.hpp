@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Bytes [begin, end) of the original text.
 struct Span {
@@ -187,4 +187,4 @@ private:
     bool last_inserted_ = false;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Every match of `pattern` becomes `content`; in no text there is none.
 struct Replace {
@@ -146,4 +146,4 @@ inline void apply(const std::vector<Normalizer>& chain, NormalizedText& target) 
         std::visit([&](const auto& step) { step(target); }, normalizer);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A grapheme cluster of less than 6 bytes is looked up whole (by its shortest prefix), any other
 /// character by character.
@@ -117,4 +117,4 @@ private:
     std::array<bool, 128> plain_{};
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Bytes up to the next one that is not ASCII.
 inline std::size_t ascii_run(std::string_view text) {
@@ -184,4 +184,4 @@ struct Lowercase {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The texts of an input as they were given; the second one is empty where there is no pair.
 using Texts = std::array<std::string_view, 2>;
@@ -81,4 +81,4 @@ private:
     bool add_prefix_space_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

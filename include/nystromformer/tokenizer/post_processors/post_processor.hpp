@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 struct SpecialToken {
     std::string text;
@@ -179,4 +179,4 @@ private:
     std::vector<Step> steps_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A template for one text and one for a pair.
 class TemplateProcessing {
@@ -142,4 +142,4 @@ private:
     std::vector<Step> pair_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

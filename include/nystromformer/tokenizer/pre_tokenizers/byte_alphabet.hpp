@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The bytes that stand for themselves: Latin-1's printable characters without the soft hyphen.
 constexpr bool is_byte_level_printable(unsigned byte) {
@@ -46,4 +46,4 @@ inline std::optional<unsigned char> byte_level_byte(char32_t point) {
     return others[point - 0x100];
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The UTF-8 of the character that stands for each byte.
 struct ByteLevelUtf8 {
@@ -58,4 +58,4 @@ inline void append_byte_level(NormalizedText& normalized, std::size_t begin, std
     spans.resize(text.size());
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

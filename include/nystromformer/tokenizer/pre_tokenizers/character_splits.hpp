@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// ASCII's symbols, and punctuation.
 inline bool is_punctuation(char32_t point) {
@@ -219,4 +219,4 @@ struct FixedLength {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

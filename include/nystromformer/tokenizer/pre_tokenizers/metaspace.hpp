@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 enum class PrependScheme { always, first, never };
 inline constexpr auto prepend_schemes = enum_names<PrependScheme>("always", "first", "never");
@@ -86,4 +86,4 @@ private:
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 using PreTokenizer =
     std::variant<WhitespaceSplit, Metaspace, BertPreTokenizer, ByteLevel, Whitespace,
@@ -23,4 +23,4 @@ inline void apply(const std::vector<PreTokenizer>& chain, PieceText& target) {
         std::visit([&](const auto& step) { step(target); }, pre_tokenizer);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

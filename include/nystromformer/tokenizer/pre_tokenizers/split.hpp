@@ -11,7 +11,7 @@
 #include <optional>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Cuts at the matches of a pattern, or with `invert` at what stands between them.
 struct Split {
@@ -43,4 +43,4 @@ struct Split {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

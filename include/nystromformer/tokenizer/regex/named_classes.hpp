@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 struct CodePointRange {
     std::uint32_t first, last;
@@ -162,4 +162,4 @@ inline std::optional<CodePointSet> property_class(std::string_view given) {
     return set;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A text, or a regular expression.
 struct Pattern {
@@ -39,4 +39,4 @@ inline std::optional<RegexSearch> make_search(const Pattern& pattern) {
     return pattern.regex ? std::optional<RegexSearch>(*pattern.regex) : std::nullopt;
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// What the first character of a match may be; cheap to ask, and never false for one that can.
 struct FirstCharacter {
@@ -234,4 +234,4 @@ private:
     std::uint32_t slots_ = 0, groups_ = 0;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

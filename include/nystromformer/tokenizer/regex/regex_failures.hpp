@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Which step of a program has failed at which byte of a text. Nothing is noted before the search
 /// has done so much work that notes pay.
@@ -74,4 +74,4 @@ private:
     std::size_t work_left_ = 0;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 enum class Greed : std::uint8_t { greedy, lazy, possessive };
 enum class Anchor : std::uint8_t { text_begin, text_end, line_begin, line_end, word, no_word };
@@ -127,4 +127,4 @@ struct RegexNode {
     }
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

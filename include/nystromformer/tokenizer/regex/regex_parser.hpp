@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Reads one pattern; everything that it does not know is an UnsupportedError with the pattern.
 class RegexParser {
@@ -312,4 +312,4 @@ private:
     int depth_ = 0;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

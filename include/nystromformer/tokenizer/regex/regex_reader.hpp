@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// The characters and classes from a place in a pattern on. Everything that it does not know is an
 /// UnsupportedError with the pattern.
@@ -182,4 +182,4 @@ private:
     std::string before_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Bytes [begin, end) of the text.
 struct RegexMatch {
@@ -271,4 +271,4 @@ private:
     RegexFailures failures_;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// A place in a pattern (valid UTF-8).
 class RegexText {
@@ -101,4 +101,4 @@ private:
     std::size_t at_ = 0;
 };
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

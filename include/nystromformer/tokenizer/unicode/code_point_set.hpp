@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer::detail {
+namespace nystromformer::inline v0_2::detail {
 
 /// Built by add and negate, and ready for contains after finish.
 class CodePointSet {
@@ -189,4 +189,4 @@ inline std::optional<std::uint32_t> category_bits(std::string_view given) {
     return bits == 0 ? std::nullopt : std::optional(bits);
 }
 
-}  // namespace nystromformer::detail
+}  // namespace nystromformer::inline v0_2::detail

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace nystromformer::detail::unicode {
+namespace nystromformer::inline v0_2::detail::unicode {
 
 inline const Record& record(char32_t point) {
     constexpr char32_t planes_end = 0x34000, tags_begin = 0xE0000, tags_end = 0xE1000;
@@ -192,4 +192,4 @@ inline std::size_t cluster_end(std::string_view text, std::size_t begin) {
     return end;
 }
 
-}  // namespace nystromformer::detail::unicode
+}  // namespace nystromformer::inline v0_2::detail::unicode

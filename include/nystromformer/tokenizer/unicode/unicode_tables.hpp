@@ -42,7 +42,7 @@
 
 #include <cstdint>
 
-namespace nystromformer::detail::unicode {
+namespace nystromformer::inline v0_2::detail::unicode {
 
 /// Grapheme-cluster-break classes of UAX 29, with the conjunct consonants of GB9c as one of them.
 enum class Grapheme : std::uint8_t {
@@ -2462,4 +2462,4 @@ inline constexpr ScriptRange script_ranges[] = {
 {917632,0},{917760,4},{918000,0},
 };
 
-}  // namespace nystromformer::detail::unicode
+}  // namespace nystromformer::inline v0_2::detail::unicode

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nystromformer::detail::utf8 {
+namespace nystromformer::inline v0_2::detail::utf8 {
 
 inline bool is_ascii(char byte) { return static_cast<unsigned char>(byte) < 0x80; }
 inline bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
@@ -136,4 +136,4 @@ inline Repaired repair(std::string_view text) {
     return result;
 }
 
-}  // namespace nystromformer::detail::utf8
+}  // namespace nystromformer::inline v0_2::detail::utf8
