@@ -59,7 +59,7 @@ struct CommonOptions {
     /// All that a pipeline's command has: --batch-tokens and those of add_forward and add_lines.
     void add_pipeline(CLI::App& command);
 
-    /// --corpus, which is told as `what`, and --split.
+    /// --corpus, with `what` as its help, and --split.
     void add_corpus(CLI::App& command, const std::string& what);
 
     nystromformer::LoadOptions load_options() const;
@@ -101,7 +101,7 @@ void add_byte_offsets(const Answer& answer, Json& json) {
 }
 /// --stride: read what is too long in windows.
 void add_stride(CLI::App& command, std::optional<Index>& stride);
-/// Those TEXTs as they stand, after parsing. (CLI11's own positionals would read "[a,b]" as a
+/// Those TEXTs unchanged, after parsing. (CLI11's own positionals would read "[a,b]" as a
 /// list.) Throws UsageError for what looks like an option.
 std::vector<std::string> texts_of(const CLI::App& command, const Session& session);
 

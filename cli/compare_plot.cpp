@@ -22,7 +22,7 @@ constexpr std::array<const char*, 4> dashes{"", "6 4", "2 3", "9 3 2 3"};
 
 using Start = std::pair<std::string, Index>;  // of the inverse, and its iterations
 
-/// What the lines of the plot are told apart by.
+/// What distinguishes the lines of the plot.
 struct Axes {
     std::vector<Index> landmarks;                         // ascending
     std::vector<Start> starts;                            // in the order of the runs

@@ -179,7 +179,8 @@ std::string table(const Json& info) {
     return rows;
 }
 
-/// Runs, or why not. Wrong options are errors of the call; what is wrong with the folder is told.
+/// Runs, or why not. Wrong options are errors of the call; what is wrong with the folder is the
+/// answer.
 int run(const CommonOptions& options) {
     Json info;
     try {

@@ -13,7 +13,7 @@ set_target_properties(nystromformer_compiled PROPERTIES
     VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 # A Debug build of a program is still to run its model at a bearable speed.
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
-    set_source_files_properties(src/kernels.cpp PROPERTIES COMPILE_OPTIONS -O2)
+    set_source_files_properties(src/kernels.cpp PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O2>")
 endif()
 if(NOT NYSTROMFORMER_INSTALL_COMPILED)
     set_target_properties(nystromformer_compiled PROPERTIES EXCLUDE_FROM_ALL ON)

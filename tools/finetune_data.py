@@ -195,7 +195,7 @@ def sampled_passages(arguments):
                 line for line in chosen if is_out[name] or line not in unseen
             ]
         else:
-            print(f"{name}: a book that is held out, passed over", file=sys.stderr)
+            print(f"{name}: skipped, a held-out book", file=sys.stderr)
     return halves
 
 

@@ -62,7 +62,7 @@ nf::ModelInput<float> input_of(const std::vector<std::int64_t>& ids) {
 
 }  // namespace
 
-TEST_CASE("a comparison runs exact attention and every combination of what it is told") {
+TEST_CASE("a comparison runs exact attention and every combination of its options") {
     const auto& [tokens, masks, passes, no_masks, attentions] = result();
     CHECK(tokens == encoding().size());
     CHECK(no_masks.empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the fuzz targets share: how a target is told, and what counts as a finding.
+// What the fuzz targets share: how a target is chosen, and what counts as a finding.
 #pragma once
 
 #include <nystromformer/error.hpp>

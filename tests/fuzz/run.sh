@@ -52,7 +52,7 @@ if [ -z "${NYSTROMFORMER_FUZZ_PROGRAMS:-}" ]; then
     cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j 2 || exit
 fi
 
-# A hang is told by CPU time; the time-out, by the clock, is for one that never ends.
+# CPU time detects a hang; the time-out, by the clock, is for one that never ends.
 # A finding is every crash, sanitizer report, leak, other exception, more than a second of CPU, more than
 # 512 MB. The quarantine of freed memory is made small so that it does not count; stacks of allocations are cut
 # and pages kept for speed, as is libFuzzer's entropic scheduling off, which took a third of the time.

@@ -18,7 +18,7 @@ What the pipeline does (transformers 5.23.0, pipelines/fill_mask.py):
   1. Each target is looked up in the vocabulary as it stands: with this tokenizer "door" is the
   piece inside a word (shown as "thedoor"), "▁door" the word. One that is not there is tokenized
   without special tokens and its first piece taken, with a warning ("Door" gives "▁door"); one that
-  has no pieces is passed over. Duplicates count once; top_k is cut to the number of targets that
+  has no pieces is skipped. Duplicates count once; top_k is cut to the number of targets that
   are left; none left is an error.
 * Each answer: `score`, `token` (id), `token_str` (the id decoded alone, special tokens kept),
   `sequence`: the ids with the answer at this mask, padding ids dropped, decoded. With one mask

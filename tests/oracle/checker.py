@@ -3,7 +3,7 @@
 this library documents: an independent reading in Python, for tests/oracle/mutate.py.
 
 Sources: huggingface/safetensors' README (format) and tensor.rs (what it leaves open: whitespace around the
-header is allowed, unknown fields of a tensor are passed over); transformers' NystromformerConfig. Each function
+header is allowed, unknown fields of a tensor are ignored); transformers' NystromformerConfig. Each function
 returns the line that tests/oracle/reader.cpp writes for a file that is accepted, or raises Refused."""
 
 import json

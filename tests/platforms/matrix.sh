@@ -3,7 +3,7 @@
 # Loaders, tokenizer and a small model on every compiler, standard library and version of a dependency that is
 # here or on PyPI: optimised or not, with and without NDEBUG and RTTI, on 32 bits, and big-endian under qemu.
 #   tests/platforms/matrix.sh [--all] [NAME...]   the names that are given, else a short list, or all of them
-# What a name needs (a compiler, a package) is looked for; a variant without it is told as left out.
+# What a name needs (a compiler, a package) is looked for; the output names each variant that is left out.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=build/matrix

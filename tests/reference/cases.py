@@ -178,7 +178,7 @@ EXACT = [
     Case("answer-plain", "answer-exact", ANSWER, 2, 17, "start and end inside", labels="spans",
          keep=(STATES, MAPS)),
     Case("answer-outside", "answer-exact", ANSWER, 4, 9,
-         "positions outside: below 0 become 0, n and above are passed over",
+         "positions outside: below 0 become 0, n and above are ignored",
          labels="spans-outside"),
     Case("answer-left", "answer-exact", ANSWER, 3, 8, "left padding", mask="left",
          extras=("types", "positions")),

@@ -3,7 +3,7 @@
 """Writes expected.json: what Hugging Face's library says of some texts for the bundled tokenizer and each variant,
 and components.json: the same for each normalizer and pre-tokenizer alone.
 
-tokenizer_test.cpp reads it, so that the test needs no Python. A variant is told by the top-level keys that it
+tokenizer_test.cpp reads it, so that the test needs no Python. A variant is given by the top-level keys that it
 changes; "@base" stands for the bundled character map, "vocab" for what is added to the vocabulary.
 """
 import json

@@ -3,7 +3,7 @@
 """Writes models.json: what Hugging Face's libraries say of some texts for small tokenizers of every model,
 post-processor and decoder, and for folders without tokenizer.json.
 
-Needs sentencepiece and protobuf, too. tokenizer_models_test.cpp reads it. A tokenizer is told by its model, one of /models, and by its other keys.
+Needs sentencepiece and protobuf, too. tokenizer_models_test.cpp reads it. A tokenizer is given by its model, one of /models, and by its other keys.
 """
 import json
 import pathlib

@@ -51,8 +51,8 @@ struct OtherFile {
 inline constexpr std::string_view save_anew =
     "load it in Python and save it with save_pretrained, as model.safetensors";
 
-/// The first that a folder has is told. The endings of TensorFlow, Flax and ONNX are those that
-/// transformers and optimum write.
+/// The error names the first that a folder has. The endings of TensorFlow, Flax and ONNX are those
+/// that transformers and optimum write.
 inline constexpr std::array<OtherFile, 13> other_files{{
     {"adapter_config.json", "a PEFT adapter, which is a part of a model",
      "merge it into its base model in Python (merge_and_unload) and save that"},

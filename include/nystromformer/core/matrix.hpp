@@ -10,7 +10,7 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// `matrix` with room for so many numbers, which are not initialised. Eigen frees before it takes
+/// `matrix` with room for rows x cols numbers, not initialised. Eigen frees before it takes
 /// memory, and its destructor frees the same again where there was none to take.
 template <typename Scalar>
 void resize(Matrix<Scalar>& matrix, Index rows, Index cols) {

@@ -51,7 +51,7 @@ struct ForwardPlan {
     }
 };
 
-/// The start of the inverse that depends on nothing but the text: what the pipelines use.
+/// The start of the inverse that depends on the text alone: the pipelines use it.
 inline InverseInit text_inverse(const NystromformerConfig& config) {
     return config.inv_coeff_init_option ? InverseInit::matrix : InverseInit::sequence;
 }

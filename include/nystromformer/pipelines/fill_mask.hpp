@@ -86,8 +86,8 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
 
     /// The ids of targets, ascending, each once. A target that is a token as it is spelled counts
     /// as that token; any other is tokenised, without special tokens, and its first token counts;
-    /// one that gives no token is passed over. Empty for no targets; InputError where there are
-    /// some and all are passed over.
+    /// one that gives no token is skipped. Empty for no targets; InputError where there are
+    /// some and all are skipped.
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const {
         std::vector<std::int64_t> ids;
         for (const std::string& target : targets) {

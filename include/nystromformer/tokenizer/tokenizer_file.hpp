@@ -48,8 +48,8 @@ public:
                            std::to_string(size)});
     }
 
-    /// Reads the text of a tokenizer.json. Throws FormatError; what is wrong with the lists is told
-    /// when they are asked for.
+    /// Reads the text of a tokenizer.json. Throws FormatError; what is wrong with the lists is
+    /// thrown when they are asked for.
     static TokenizerFile parse(std::string_view text, const std::string& name) {
         TokenizerFile file(name, text.size());
         file.budget.take(text.size());

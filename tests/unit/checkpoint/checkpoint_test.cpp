@@ -3,11 +3,11 @@
 // wrong ones.
 #include <nystromformer/state_dict.hpp>
 
-#include "support/catch.hpp"
 #include "checkpoint/bytes.hpp"
-#include "support/library.hpp"
 #include "robustness/malformed/safetensors_cases.hpp"
 #include "robustness/malformed/torch_cases.hpp"
+#include "support/catch.hpp"
+#include "support/library.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -267,7 +267,7 @@ TEST_CASE("names and metadata survive a round trip, whatever is in them") {
     CHECK(file.metadata().at(strange) == strange);
 }
 
-TEST_CASE("what cannot be written is told and leaves nothing behind") {
+TEST_CASE("what cannot be written is an error and leaves nothing behind") {
     const TemporaryFolder folder;
     const auto save = [&](const std::vector<TensorView>& tensors) {
         return [&folder, tensors] { save_safetensors(folder / "a.safetensors", tensors); };
@@ -328,7 +328,7 @@ TEST_CASE("what cannot be written is told and leaves nothing behind") {
 }
 
 #if __has_include(<sys/resource.h>)
-TEST_CASE("a file that cannot be written whole is told and leaves nothing behind") {
+TEST_CASE("a file that cannot be written whole is an error and leaves nothing behind") {
     const TemporaryFolder folder;
     const std::string bytes(1 << 20, 'x');
     rlimit before{};
@@ -517,7 +517,7 @@ TEST_CASE("the files of a folder are looked for in the order of transformers") {
                            {"model.safetensors", "No such file"});
 }
 
-TEST_CASE("who takes the wrong folder is told what is there and what to do") {
+TEST_CASE("the error for a wrong folder says what is there and what to do") {
     const auto told = [](const std::vector<std::string>& names) {
         const TemporaryFolder folder;
         for (const std::string& name : names) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Torch archives made here: zip records, pickles and views at their bounds, right and wrong ones.
-#include "support/catch.hpp"
 #include "checkpoint/bytes.hpp"
-#include "support/library.hpp"
 #include "robustness/malformed/torch_cases.hpp"
+#include "support/catch.hpp"
+#include "support/library.hpp"
 
 #include <nystromformer/checkpoint/torch_archive.hpp>
 #include <nystromformer/tensor.hpp>
@@ -153,7 +153,7 @@ TEST_CASE("what a zip says twice must agree") {
     check_refused("the last storage is missing", zip({{"a/data.pkl", state_of(good_tensor)}}),
                   "entry \"a/data/0\" of 6 F32, found nothing");
     check_refused(
-        "nothing but a signature and an end record",
+        "only a signature and an end record",
         "PK\x03\x04" + std::string("PK\x05\x06") + little(0, 12) + little(4, 4) + little(0, 2),
         "<name>/data.pkl");
     check_refused("no data.pkl in a folder", zip({{"a/b/data.pkl", "x"}}), "<name>/data.pkl");

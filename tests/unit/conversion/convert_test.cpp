@@ -260,7 +260,7 @@ TEST_CASE("two rows of zeros stand before BERT's positions, and RoBERTa's table 
     CHECK(position_table(folder.path / "roberta") == position_table(data / "roberta"));
 }
 
-TEST_CASE("what a conversion leaves out is told", "[convert]") {
+TEST_CASE("a conversion reports what it leaves out", "[convert]") {
     const TemporaryFolder folder;
     CHECK(nf::convert_bert(data / "bert", folder.path / "a").left_out ==
           std::vector<std::string>{"pooler.dense.bias", "pooler.dense.weight"});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NystromformerConfig: defaults, round trip, and what is refused (tests/robustness/malformed has the table).
+// NystromformerConfig: defaults, round trip, and what is refused (tests/robustness/malformed has
+// the table).
 #include "support/catch.hpp"
 #include "support/library.hpp"
 
@@ -67,7 +68,7 @@ TEST_CASE("to_json is read back by from_json to the same config", "[config]") {
     CHECK(nf::NystromformerConfig::from_json(config.to_json()) == config);
 }
 
-TEST_CASE("unknown keys are passed over and labels are counted as Hugging Face counts them",
+TEST_CASE("unknown keys are ignored and labels are counted as Hugging Face counts them",
           "[config]") {
     const auto config = nf::NystromformerConfig::from_json(
         R"({"use_cache": true, "torch_dtype": "float16", "classifier_dropout": null, "something": {"new": [1]},

@@ -156,8 +156,7 @@ bool has(const std::string& text, const char* part) { return text.find(part) != 
 
 }  // namespace
 
-TEST_CASE("a folder without the head that is asked for is told to the commands that run it",
-          "[family]") {
+TEST_CASE("the error for a missing head names the commands that run the folder", "[family]") {
     CHECK(has(refusal<nf::NystromformerForMaskedLM>("distilbert-tags"),
               "\"vocab_transform.weight\": expected the tensors of a masked language model, found "
               "none of that name; this folder holds a token classifier: use tag"));

@@ -216,7 +216,8 @@ void check_input_error(const char* place, const Change& change) {
 
 }  // namespace
 
-TEST_CASE("an input that does not fit is told with its place before anything is read", "[model]") {
+TEST_CASE("an input that does not fit is an error with its place before anything is read",
+          "[model]") {
     using Input = nf::ModelInput<float>;
     using Options = nf::ForwardOptions;
     using Config = nf::NystromformerConfig;
@@ -414,7 +415,7 @@ TEST_CASE("tensors of another head are reported, and refused where strict", "[mo
         nf::TensorError);
 }
 
-TEST_CASE("a missing or misshapen tensor is told by name with what was expected and found",
+TEST_CASE("a missing or misshapen tensor is an error with its name, expected and found",
           "[model]") {
     try {
         nf::NystromformerForTokenClassification<float>::from_pretrained(models / "mlm-exact");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NaN, infinity and denormals: they stay in their own sequence, are told on request, and cost no
-// time; the caller's floating-point mode stays as it was.
+// NaN, infinity and denormals: they stay in their own sequence, are reported on request, and cost
+// no time; the caller's floating-point mode stays as it was.
 #include "support/catch.hpp"
 #include "support/library.hpp"
 
@@ -151,7 +151,7 @@ TEST_CASE("sequences that are masked altogether have finite states", "[numbers]"
     }
 }
 
-TEST_CASE("weights that are NaN or infinite are told on request, with tensor and element",
+TEST_CASE("weights that are NaN or infinite are reported on request, with tensor and element",
           "[numbers]") {
     const auto file = nf::SafetensorsFile::open(tiny / "model.safetensors");
     for (const float value : {not_a_number, infinity, -infinity}) {
@@ -176,7 +176,7 @@ TEST_CASE("weights that are NaN or infinite are told on request, with tensor and
     CHECK_NOTHROW(nf::NystromformerModel<float>::from_pretrained(tiny, {.check_finite = true}));
 }
 
-TEST_CASE("states that are not finite are told on request, with layer, sequence and row",
+TEST_CASE("states that are not finite are reported on request, with layer, sequence and row",
           "[numbers]") {
     const auto model = nf::NystromformerModel<float>::from_pretrained(tiny, {.num_threads = 1});
     auto input = embeddings();
@@ -207,7 +207,7 @@ TEST_CASE("states that are not finite are told on request, with layer, sequence 
           }).starts_with("NumericError layer 0 sequence 2 row 3: "));
 }
 
-TEST_CASE("an inverse that diverges is told on request, with layer and head", "[numbers]") {
+TEST_CASE("an inverse that diverges is reported on request, with layer and head", "[numbers]") {
     const auto model = nf::NystromformerModel<float>::from_pretrained(tiny, {.num_threads = 1});
     // Rows that differ in their last bits: kernel_2 has eigenvalues below the rounding errors of 1,
     // which grow with each step.

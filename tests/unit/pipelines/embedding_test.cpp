@@ -315,7 +315,7 @@ TEST_CASE("embedding options that are out of range are refused", "[embedding]") 
     CHECK(mean.has_modules());
 }
 
-TEST_CASE("the progress of embeddings is told after each batch", "[embedding]") {
+TEST_CASE("the progress of embeddings is reported after each batch", "[embedding]") {
     std::vector<nf::Index> told;
     const std::vector<std::string> some(3, "A garden.");
     pipeline("mean").batch(

@@ -115,8 +115,10 @@ TEST_CASE("answers do not depend on the number of threads") {
     CHECK(same(one(garden), three(garden)));
 }
 
-TEST_CASE("texts without a mask, with several for one, or too long are told with what was found") {
-    CHECK(message_of("No gap here.") == "text 0: expected a [MASK], this tokenizer's mask token, in the text, found none");
+TEST_CASE(
+    "texts without a mask, with several for one, or too long are errors that say what was found") {
+    CHECK(message_of("No gap here.") ==
+          "text 0: expected a [MASK], this tokenizer's mask token, in the text, found none");
     std::optional<std::size_t> number;
     try {
         (void)pipeline().batch(std::vector<std::string>{garden, garden, "No gap here."}, {});

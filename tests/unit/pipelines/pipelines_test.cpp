@@ -141,7 +141,7 @@ Json choose_case(const Json& recorded) {
     return {{"choice", answer.choice}, {"text", answer.text}, {"scores", answer.scores}};
 }
 
-/// True where two values differ in nothing but numbers, and those by at most 1e-5.
+/// True where two values differ only in numbers, and those by at most 1e-5.
 bool alike(const Json& a, const Json& b) {
     if (a.is_number() && b.is_number()) return std::abs(a.get<double>() - b.get<double>()) <= 1e-5;
     if (a.type() != b.type() || a.size() != b.size()) return false;
@@ -231,7 +231,7 @@ TEST_CASE("an answer is the same bit for bit alone and in any batch, in both att
     }
 }
 
-TEST_CASE("a text that is too long is refused, or cut where that is asked for, which is told") {
+TEST_CASE("a text that is too long is refused, or cut with a notice where a call allows it") {
     std::string text;
     for (int i = 0; i < 20; ++i) text += "We believed every word of it. ";
     const auto& tag = pipeline<nf::TokenClassificationPipeline>("tags");
@@ -410,7 +410,7 @@ TEST_CASE("a tokenizer that pads on the left has the question after the context"
     CHECK(std::pair(answers[0].start, answers[0].end) == place);
 }
 
-TEST_CASE("progress is told after each batch") {
+TEST_CASE("progress is reported after each batch") {
     const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
     std::vector<nf::Index> told;
     pipeline<nf::TextClassificationPipeline>("classes").batch(

@@ -221,7 +221,7 @@ TEST_CASE("odd numbers of files beside a tokenizer that only Python reads are no
     CHECK(load(R"({"max_len": 77})", "{}").model_max_length() == 77);
 }
 
-TEST_CASE("a folder without a tokenizer that can be read is told with what it has and what helps") {
+TEST_CASE("the error for a folder without a readable tokenizer says what it has and what helps") {
     const auto refusal = [](const Json& files) { return TextFolder(files).refusal(); };
     for (const char* name : {"bpe.codes", "vocab.json", "spm.model"}) {
         const std::string message = refusal({{name, "{}"}});

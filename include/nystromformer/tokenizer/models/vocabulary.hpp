@@ -26,7 +26,7 @@ struct ModelToken {
     std::int32_t id;
     std::uint32_t begin;
     std::uint32_t end;
-    bool has_own_name = false;  // is told by the model's piece, not by the text
+    bool has_own_name = false;  // its text is the model's piece, not the text's
 };
 
 /// Pieces and their ids; immutable.

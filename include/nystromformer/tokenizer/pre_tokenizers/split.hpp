@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Split, the pre-tokeniser of a text or regular expression of one's own:
+// Split, the pre-tokeniser that cuts at any text or regular expression:
 // https://github.com/huggingface/tokenizers/blob/3ba8ad00/tokenizers/src/pre_tokenizers/split.rs
 #pragma once
 

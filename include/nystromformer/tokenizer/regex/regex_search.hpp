@@ -38,7 +38,7 @@ public:
         starts_.assign(regex_.groups() + std::size_t{1}, unset);
     }
 
-    /// The next match; an empty one is passed over where the last match ends. Throws InputError.
+    /// The next match. Skips an empty one where the last match ends. Throws InputError.
     std::optional<RegexMatch> next() {
         while (next_ <= text_.size()) {
             const auto match = find();
