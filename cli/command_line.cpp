@@ -279,8 +279,8 @@ std::string dump(const Json& value) {
 namespace {
 
 constexpr std::size_t max_line = std::size_t{16} << 20;
-constexpr std::uint64_t most_waiting_bytes = std::uint64_t{4} << 20;  // of lines answered together
-constexpr double max_output_bytes = 64 << 20;                         // of their answers, about
+constexpr std::uint64_t max_waiting_bytes = std::uint64_t{4} << 20;  // of lines answered together
+constexpr double max_output_bytes = 64 << 20;                        // of their answers, about
 
 /// The lines of stdin, in memory that a long one does not blow up.
 class Lines {
@@ -544,7 +544,7 @@ int answer_source(Source& source, Progress& progress, const CommonOptions& optio
                                : request_of(shown, Json::object({{"text", *line}})));
         const bool few = !output.is_much_with(requests.back()) &&
                          requests.size() < answerer.batch &&
-                         source.bytes_done() - answered_bytes < most_waiting_bytes;
+                         source.bytes_done() - answered_bytes < max_waiting_bytes;
         if (few && source.more_waits()) continue;
         answer_good(requests, answerer);
         failed += write_answers(requests, json, answerer);

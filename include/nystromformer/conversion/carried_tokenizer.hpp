@@ -57,8 +57,8 @@ struct CarriedTokenizer {
 private:
     /// tokenizer.json with the parts that its class builds, if they are others.
     void write(const std::filesystem::path& path, TokenizerFile& file) {
-        constexpr std::uint64_t most_bytes = 64U << 20;
-        OrderedJson json = OrderedJson::parse(read_file(path, most_bytes));
+        constexpr std::uint64_t max_bytes = 64U << 20;
+        OrderedJson json = OrderedJson::parse(read_file(path, max_bytes));
         const TokenizerParts parts = TokenizerParts::load(file);
         OrderedJson changed = json;
         for (const char* key : {"normalizer", "pre_tokenizer", "post_processor", "decoder"})

@@ -56,7 +56,7 @@ inline std::filesystem::path model_folder(const std::filesystem::path& root) {
     const auto path = root / "modules.json";
     if (detail::is_regular_file(root / "config.json") || !detail::is_regular_file(path))
         return root;
-    const JsonTree json = read_python_json(path, SpecialNames::most_bytes);
+    const JsonTree json = read_python_json(path, SpecialNames::max_bytes);
     const std::string file = path.string();
     const JsonView<FormatError> modules(json, file);
     if (modules.array().size() == 0) return root;
@@ -136,7 +136,7 @@ private:
 
     std::string tokenizer_class(const Family& family) const {
         const std::string path = (folder_ / "config.json").string();
-        const JsonTree json = read_python_json(path, most_bytes);
+        const JsonTree json = read_python_json(path, max_bytes);
         const JsonView<ConfigError> config(json, path);
         return config.holds("tokenizer_class") ? config.at("tokenizer_class").string()
                                                : std::string(family.tokenizer_class);
@@ -149,7 +149,7 @@ private:
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
             if (!detail::is_regular_file(folder_ / name)) continue;
             const std::string path = (folder_ / name).string();
-            const JsonTree options = read_python_json(path, most_bytes);
+            const JsonTree options = read_python_json(path, max_bytes);
             OrderedJson changes;
             if (JsonView<FormatError>(options, path).holds("max_seq_length") && max_positions_) {
                 changes["max_seq_length"] = *max_positions_;
@@ -162,7 +162,7 @@ private:
     /// The folders of pooling, normalisation and dense layers; the transformer's own is the new
     /// one. A module without parameters may have none.
     void find_modules(const std::filesystem::path& path) {
-        const JsonTree json = read_python_json(path, most_bytes);
+        const JsonTree json = read_python_json(path, max_bytes);
         const std::string file = path.string();
         const JsonView<FormatError> modules(json, file);
         modules.array();
@@ -209,12 +209,12 @@ private:
         }
         OrderedJson json = OrderedJson::object();
         if (detail::is_regular_file(folder_ / name))
-            json = OrderedJson(read_python_json(folder_ / name, most_bytes).value);
+            json = OrderedJson(read_python_json(folder_ / name, max_bytes).value);
         json.update(changes);
         files_.push_back({name, folder_ / name, json.dump(2) + '\n'});
     }
 
-    static constexpr std::uint64_t most_bytes = SpecialNames::most_bytes;
+    static constexpr std::uint64_t max_bytes = SpecialNames::max_bytes;
 
     std::filesystem::path folder_, root_;
     std::optional<Index> max_positions_;

@@ -101,7 +101,7 @@ public:
             at_.used = 0;
         }
         if (at_.block == blocks_.size()) {
-            const std::size_t size = std::max(bytes, least_block);
+            const std::size_t size = std::max(bytes, min_block);
             blocks_.push_back({AlignedBuffer<std::byte>(static_cast<Index>(size)), size});
         }
         std::byte* memory = blocks_[at_.block].buffer.data() + at_.used;
@@ -122,13 +122,13 @@ public:
         std::size_t total = 0;
         for (const Block& block : blocks_) total += block.size;
         blocks_.clear();
-        least_block = total;
+        min_block = total;
     }
 
     /// Frees everything; no Scratch of this thread may be alive.
     void release() {
         blocks_.clear();
-        least_block = first_block;
+        min_block = first_block;
     }
 
 private:
@@ -150,7 +150,7 @@ private:
     std::vector<Block> blocks_;
     Mark at_;
     std::atomic<std::size_t> peak_ = 0;
-    std::size_t least_block = first_block;
+    std::size_t min_block = first_block;
 };
 
 /// Scratch memory of the calling thread, given back at the end of the scope; scopes nest. What is

@@ -38,8 +38,8 @@ public:
         const auto root = file.root();
         if (root.holds("added_tokens")) {
             const auto list = root.at("added_tokens").array();
-            if (list.size() > most_tokens)
-                list.fail("at most " + std::to_string(most_tokens) + " tokens");
+            if (list.size() > max_tokens)
+                list.fail("at most " + std::to_string(max_tokens) + " tokens");
             for (std::size_t i = 0; i < list.size(); ++i)
                 add(read(list.at(i), file), model, normalizers, file);
         }
@@ -69,7 +69,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t most_tokens = 1U << 20;
+    static constexpr std::size_t max_tokens = 1U << 20;
 
     static PlacedToken read(const TokenizerJson& json, const TokenizerFile& file) {
         PlacedToken result;

@@ -83,8 +83,8 @@ inline Index all_rows(const Encoding& encoding) {
 /// InputError where windows or padding would make of `size` rows so many more that the memory has
 /// nothing to do with the text: a stride of all tokens but one, say, which a file can ask for.
 inline void check_rows_made(Index windows, Index rows_each, Index size, const char* place) {
-    constexpr Index free_rows = Index{1} << 21, most_times = 16;
-    const Index most = std::max(free_rows, most_times * size);
+    constexpr Index free_rows = Index{1} << 21, max_times = 16;
+    const Index most = std::max(free_rows, max_times * size);
     if (windows == 0 || rows_each <= most / windows) return;
     throw InputError({"", place, "windows and padding of at most " + std::to_string(most) + " rows",
                       std::to_string(windows) + " windows of " + std::to_string(rows_each)});

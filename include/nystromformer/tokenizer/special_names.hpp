@@ -26,13 +26,13 @@ struct SpecialNames {
     bool clean_up_tokenization_spaces = false;
     bool clean_up_even_bpe = false;
 
-    static constexpr std::uint64_t most_bytes = 16U << 20;  // of either file
+    static constexpr std::uint64_t max_bytes = 16U << 20;  // of either file
 
     /// The object in the file `path`, an empty one where there is no file.
     static JsonTree read_if_there(const std::filesystem::path& path,
                                   const FileOptions& files = {}) {
         if (!detail::is_regular_file(path)) return Json::object();
-        JsonTree json = read_python_json(path, most_bytes, files);
+        JsonTree json = read_python_json(path, max_bytes, files);
         const std::string name = path.string();
         JsonView<TokenizerError>(json, name).object();
         return json;

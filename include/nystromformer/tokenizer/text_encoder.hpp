@@ -67,11 +67,11 @@ struct TextEncoder {
     /// Text number `sequence` of an input, without special tokens. Throws InputError.
     Encoding operator()(std::string_view text, std::int64_t sequence,
                         EncodeWorkspace& workspace) const {
-        constexpr std::size_t most_bytes = 0xFFFFFFFE;
-        if (text.size() > most_bytes / 3) check_size(text.size(), most_bytes);
+        constexpr std::size_t max_bytes = 0xFFFFFFFE;
+        if (text.size() > max_bytes / 3) check_size(text.size(), max_bytes);
         if (utf8::is_valid(text)) return encode_valid(text, sequence, workspace);
         const utf8::Repaired repaired = utf8::repair(text);
-        check_size(repaired.text.size(), most_bytes);
+        check_size(repaired.text.size(), max_bytes);
         Encoding result = encode_valid(repaired.text, sequence, workspace);
         for (auto& [begin, end] : result.byte_offsets) {
             begin = static_cast<Index>(repaired.original[static_cast<std::size_t>(begin)]);

@@ -79,8 +79,8 @@ private:
 
     static FolderFiles of_json(const std::filesystem::path& path, const ClassChoice& choice,
                                FolderConfig& config, const FileOptions& files) {
-        constexpr std::uint64_t most_bytes = 64U << 20;
-        FolderFiles result{TokenizerFile::parse(read_file(path, most_bytes, files), path.string()),
+        constexpr std::uint64_t max_bytes = 64U << 20;
+        FolderFiles result{TokenizerFile::parse(read_file(path, max_bytes, files), path.string()),
                            {}};
         TokenizerFile& file = result.tokenizer;
         file.files = files;
@@ -169,8 +169,8 @@ private:
                                             FolderConfig& config, const FileOptions& files) {
         const auto path =
             found.one_of({"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"});
-        constexpr std::uint64_t most_bytes = 64U << 20;
-        const std::string bytes = read_file(path, most_bytes, files);
+        constexpr std::uint64_t max_bytes = 64U << 20;
+        const std::string bytes = read_file(path, max_bytes, files);
         TokenizerFile file(path.string(), bytes.size());
         file.files = files;
         file.budget.take(bytes.size());

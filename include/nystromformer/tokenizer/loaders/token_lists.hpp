@@ -102,7 +102,7 @@ private:
                            std::string_view parent, const Visit& visit) const {
         check_token_count(json);
         if (json.size() == 0) return;
-        const std::string text = read_file(path, SpecialNames::most_bytes, files_);
+        const std::string text = read_file(path, SpecialNames::max_bytes, files_);
         for (const std::string& key : keys_in_order(text, parent))
             if (json.has(key)) visit(key, json.at(key));
     }

@@ -27,8 +27,8 @@ namespace nystromformer::inline v0_2::detail {
 
 /// The text of a UTF-8 file. Throws IoError or FormatError.
 inline std::string read_text(const std::filesystem::path& path, const FileOptions& files) {
-    constexpr std::uint64_t most_bytes = 64U << 20;
-    std::string text = read_file(path, most_bytes, files);
+    constexpr std::uint64_t max_bytes = 64U << 20;
+    std::string text = read_file(path, max_bytes, files);
     if (!utf8::is_valid(text)) throw FormatError({path.string(), "", "UTF-8", "other bytes"});
     return text;
 }
@@ -116,8 +116,8 @@ inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
                                   const std::filesystem::path& merges_txt, FolderConfig& config,
                                   const FileOptions& files) {
     set_class_defaults(ClassKind::roberta, config);
-    constexpr std::uint64_t most_bytes = 64U << 20;
-    const std::string vocabulary = read_file(vocab_json, most_bytes, files);
+    constexpr std::uint64_t max_bytes = 64U << 20;
+    const std::string vocabulary = read_file(vocab_json, max_bytes, files);
     const std::string merges = read_text(merges_txt, files);
     TokenizerFile file(vocab_json.string(), vocabulary.size() + merges.size());
     file.files = files;

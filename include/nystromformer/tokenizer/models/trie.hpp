@@ -141,10 +141,10 @@ private:
     /// A base for which the units of all `labels` are free, or none. One label takes any free unit,
     /// so that in the end hardly one is left; more labels go on where the last found theirs.
     std::uint32_t find_base(const std::vector<std::uint8_t>& labels) {
-        constexpr int most_tries = 64;  // then a new block: bounded time for any vocabulary
+        constexpr int max_tries = 64;  // then a new block: bounded time for any vocabulary
         std::uint32_t& from = labels.size() == 1 ? first_free_ : next_try_;
         std::uint32_t* link = &from;
-        for (int tries = 0; *link < units_.size() && tries < most_tries;) {
+        for (int tries = 0; *link < units_.size() && tries < max_tries;) {
             if (!is_free(*link)) {
                 *link = next_free_[*link];  // taken meanwhile: out of the list
                 continue;

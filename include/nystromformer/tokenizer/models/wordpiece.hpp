@@ -30,7 +30,7 @@ public:
         model.vocabulary_ = Vocabulary(file);
         const std::string& unknown = json.at("unk_token").string();
         model.unknown_ = {unknown, model.vocabulary_.find(unknown)};
-        model.most_characters_ =
+        model.max_characters_ =
             static_cast<std::size_t>(json.at("max_input_chars_per_word")
                                          .integer(0, std::numeric_limits<std::int64_t>::max()));
         for (const char byte : json.at("continuing_subword_prefix").string()) {
@@ -45,7 +45,7 @@ public:
     /// The tokens of `text` (valid UTF-8), in `tokens`: one unknown token if no pieces make it up,
     /// or if it is too long. Throws TokenizerError where there is no unknown token.
     void tokenize(std::string_view text, Workspace&, std::vector<ModelToken>& tokens) const {
-        if (text.size() <= most_characters_ || utf8::count(text) <= most_characters_) {
+        if (text.size() <= max_characters_ || utf8::count(text) <= max_characters_) {
             std::size_t begin = 0;
             while (begin < text.size()) {
                 const ModelToken token = longest(text, begin);
@@ -77,7 +77,7 @@ private:
 
     Vocabulary vocabulary_;
     UnknownToken unknown_;
-    std::size_t most_characters_ = 100;
+    std::size_t max_characters_ = 100;
     std::uint32_t continuing_ =
         Trie::root;  // where pieces inside a word start; none if there are none
 };

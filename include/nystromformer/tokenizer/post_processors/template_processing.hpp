@@ -86,8 +86,8 @@ private:
     static std::vector<Step> read(const JsonView<TokenizerError>& json,
                                   const JsonView<TokenizerError>& special, int texts,
                                   std::int64_t vocab_size) {
-        constexpr std::size_t most_steps = 256;
-        if (json.size() > most_steps) json.fail("at most " + std::to_string(most_steps) + " steps");
+        constexpr std::size_t max_steps = 256;
+        if (json.size() > max_steps) json.fail("at most " + std::to_string(max_steps) + " steps");
         std::vector<Step> steps;
         for (std::size_t i = 0; i < json.size(); ++i) {
             const auto entry = json.at(i).object();
