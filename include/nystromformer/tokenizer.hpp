@@ -37,12 +37,12 @@ struct DecodeOptions {
 /// U+FFFD, whose offsets cover the bytes that it replaces. A text may have at most 2^32 - 2 bytes.
 class Tokenizer {
 public:
-    /// Reads a folder as AutoTokenizer of transformers 5.24 does: tokenizer.json, or the older files
-    /// of a folder without one (vocab.txt, spiece.model, ...), with what config.json,
+    /// Reads a folder as AutoTokenizer of transformers 5.24 does: tokenizer.json, or the older
+    /// files of a folder without one (vocab.txt, spiece.model, ...), with what config.json,
     /// tokenizer_config.json, special_tokens_map.json and added_tokens.json change and add. Throws
     /// IoError, FormatError, TokenizerError or UnsupportedError, each with the place in its file.
-    /// `do_lower_case`: letters become lower case before all else, as sentence-transformers' option
-    /// of that name.
+    /// `do_lower_case`: letters become lower case before all else, as sentence-transformers'
+    /// option of that name.
     static Tokenizer from_pretrained(const std::filesystem::path& folder,
                                      bool do_lower_case = false, const FileOptions& files = {});
     /// Reads the text of a tokenizer.json; `file` names it in errors.
@@ -90,8 +90,8 @@ public:
     /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE if its
     /// file says so.
     bool has_continuing_subword_prefix() const;
-    /// Whether the pipelines of transformers give a model this tokenizer's type ids, as its files or
-    /// its class say. Nothing where the versions differ: transformers 4 does, 5 does not (and the
+    /// Whether the pipelines of transformers give a model this tokenizer's type ids, as its files
+    /// or its class say. Nothing where versions differ: transformers 4 does, 5 does not (and the
     /// model takes 0).
     std::optional<bool> gives_token_type_ids() const;
     /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
