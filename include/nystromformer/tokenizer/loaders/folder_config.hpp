@@ -119,14 +119,17 @@ public:
     std::vector<NamedToken> tokens_to_add(const std::set<std::string_view>& present) const {
         std::vector<NamedToken> result;
         std::set<std::string_view> known = present;
-        for (const auto& [id, token] : lists_.by_id) {
+        std::set<std::string> keys;
+        const auto push = [&](const NamedToken& token) {
+            keys.insert(token.key());
             result.push_back(token);
+        };
+        for (const auto& [id, token] : lists_.by_id) {
+            push(token);
             known.insert(token.content);
         }
         const auto add = [&](const NamedToken& token) {
-            if (!known.contains(token.content) &&
-                std::find(result.begin(), result.end(), token) == result.end())
-                result.push_back(token);
+            if (!known.contains(token.content) && !keys.contains(token.key())) push(token);
         };
         std::set<std::string> named;
         for_each_named([&](const NamedToken& token) {

@@ -65,9 +65,13 @@ struct NamedToken {
         return token;
     }
 
-    /// Python's `==`.
-    bool operator==(const NamedToken& other) const {
-        return is_text == other.is_text && added_token() == other.added_token();
+    /// Equal for tokens that Python's `==` finds equal.
+    std::string key() const {
+        std::string result = content + '\0';
+        for (const bool flag :
+             {is_text, single_word, lstrip, rstrip, special, normalized.value_or(!special)})
+            result += flag ? '1' : '0';
+        return result;
     }
 };
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -32,18 +33,18 @@ constexpr std::array role_names = {"bos_token", "eos_token", "unk_token", "sep_t
 class SpecificTokens {
 public:
     void put(const std::string& key, NamedToken token) {
-        const auto found = std::find_if(tokens_.begin(), tokens_.end(),
-                                        [&](const auto& each) { return each.first == key; });
-        if (found != tokens_.end()) {
-            found->second = std::move(token);
-        } else {
+        const auto [place, is_new] = places_.emplace(key, tokens_.size());
+        if (is_new) {
             tokens_.emplace_back(key, std::move(token));
+        } else {
+            tokens_[place->second].second = std::move(token);
         }
     }
     const std::vector<std::pair<std::string, NamedToken>>& tokens() const { return tokens_; }
 
 private:
     std::vector<std::pair<std::string, NamedToken>> tokens_;
+    std::map<std::string, std::size_t> places_;
 };
 
 /// What the three files list.
@@ -178,9 +179,10 @@ private:
         }
         if (!lists_.extra) lists_.extra.emplace();
         if (value.is_null()) return lists_.extra->clear();
+        std::set<std::string> keys;
+        for (const NamedToken& token : *lists_.extra) keys.insert(token.key());
         for (NamedToken& token : read_tokens(value, true))
-            if (std::find(lists_.extra->begin(), lists_.extra->end(), token) == lists_.extra->end())
-                lists_.extra->push_back(std::move(token));
+            if (keys.insert(token.key()).second) lists_.extra->push_back(std::move(token));
     }
 
     /// {content: id}: special are those that have a role or are listed as extra.
