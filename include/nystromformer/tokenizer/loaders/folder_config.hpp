@@ -45,7 +45,8 @@ public:
     /// Gives roles the flags that a list of tokens has for their content: the files' own, or the
     /// list /added_tokens of a tokenizer.json. Throws TokenizerError.
     void settle_roles(const View* added_tokens) {
-        for (auto& [role, token] : lists_.roles) {
+        for (auto& role : lists_.roles) {
+            std::optional<NamedToken>& token = role.second;
             if (!token) continue;
             const std::string content = token->content;
             if (const auto found = lists_.by_content.find(content);
