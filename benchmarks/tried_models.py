@@ -72,15 +72,8 @@ def of_onnx(path, like, layers, target):
 
     graph = onnx.load(path).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "DequantizeLinear" and all(name in values for name in node.input):
-            quantized, scale, zero = (values[name].astype(numpy.float32) for name in node.input)
-            shape = [1] * quantized.ndim
-            if scale.ndim:
-                shape[next(iter(a.i for a in node.attribute if a.name == "axis"), 1)] = scale.size
-            values[node.output[0]] = (quantized - zero.reshape(shape)) * scale.reshape(shape)
-        elif node.op_type == "Transpose" and node.input[0] in values:
-            values[node.output[0]] = values[node.input[0]].T
+    for name in [name for name in values if name.endswith("_q")]:  # bytes and their scales
+        values[name[:-2]] = values.pop(name).astype(numpy.float32) * values.pop(name[:-2] + "_scale")
     state = {name[name.index("embeddings" if "embeddings." in name else "encoder."):]: value
              for name, value in values.items() if "embeddings." in name or "encoder." in name}
     products = [values[node.input[1]] for node in graph.node if node.op_type == "MatMul" and node.input[1] in values]
@@ -90,14 +83,10 @@ def of_onnx(path, like, layers, target):
     if len(products) != len(names):
         sys.exit(f"{path}: {len(products)} products of weights, expected {len(names)}")
     state |= {name: value.T for name, value in zip(names, products)}
-    for table, rows in (("word", 30522), ("position", 512)):
-        name = f"embeddings.{table}_embeddings.weight"
-        found = [value for value in values.values() if value.shape == (rows, 384) and value.dtype == numpy.float32]
-        state.setdefault(name, found[0] if found else None)
     shutil.copytree(like, target, ignore=shutil.ignore_patterns("model.safetensors"))
     config = json.loads((target / "config.json").read_text()) | {"num_hidden_layers": layers}
     (target / "config.json").write_text(json.dumps(config))
-    tensors = {name: torch.from_numpy(numpy.ascontiguousarray(value, dtype=numpy.float32)) for name, value in state.items()
+    tensors = {name: torch.from_numpy(numpy.array(value, dtype=numpy.float32, order="C")) for name, value in state.items()
                if not name.endswith("_ids")}
     safetensors.torch.save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
     return target
@@ -189,7 +178,7 @@ def main():
         for name, weights, folder, class_name in folders(Path(place)):
             worst, largest = cosine(arguments.run, folder, class_name)
             milliseconds, memory = speed(arguments.run, folder)
-            shown = "1 - " + f"{1 - worst:.0e}" if worst < 1 else "1"
+            shown = f"1 - {1 - worst:.0e}" if worst < 1 else "1"
             lines.append(f"| {name} | {weights} | `{class_name}` | {shown} | {largest:.0e} | {milliseconds:.1f} | {memory:.0f} |")
             print(lines[-1], flush=True)
     if arguments.write:
