@@ -3,8 +3,6 @@
 
 #include "command_line.hpp"
 
-#include <nystromformer/config.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -109,38 +107,6 @@ std::string about_path(const fs::path& model) {
     return "";
 }
 
-/// The commands for what config.json says of the head.
-std::string commands_for(std::string_view architecture) {
-    constexpr std::pair<std::string_view, const char*> commands[] = {
-        {"ForMaskedLM", "fill-mask"},
-        {"ForPreTraining", "fill-mask"},
-        {"ForSequenceClassification", "classify, zero-shot and rerank"},
-        {"ForTokenClassification", "tag"},
-        {"ForQuestionAnswering", "answer"},
-        {"ForMultipleChoice", "choose"},
-        {"Model", "embed, search and features"}};
-    for (const auto& [head, names] : commands)
-        if (architecture.ends_with(head)) return names;
-    return "";
-}
-
-/// Where a tensor is missing: which commands the folder is for.
-std::string about_head(const nf::Error& error, const std::string& model) {
-    if (dynamic_cast<const nf::TensorError*>(&error) == nullptr || error.found() != "nothing")
-        return "";
-    try {
-        const auto config = nf::NystromformerConfig::from_pretrained(model);
-        for (const std::string& name : config.architectures) {
-            const std::string commands = commands_for(name);
-            if (!commands.empty())
-                return "; config.json says " + for_terminal(name) + ", which is for " + commands;
-        }
-    } catch (const nf::Error&) {
-        return "";
-    }
-    return "";
-}
-
 }  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& words) {
@@ -186,7 +152,7 @@ std::string advised(const nf::Error& error, const CLI::App& app) {
     const bool is_of_model = !model.empty() && error.file().starts_with(model);
     if (!is_of_model) return error.what();
     const std::string path = about_path(model);
-    return path.empty() ? error.what() + about_head(error, model) : path;
+    return path.empty() ? error.what() : path;
 }
 
 }  // namespace command_line

@@ -16,8 +16,8 @@ namespace command_line {
 /// have, with the nearest that there is. "--" and what follows it is not among the arguments.
 void check_spelling(const CLI::App& app, const std::vector<std::string>& arguments);
 
-/// The message of an error of the library that ended a command, with what to do where the folder of
-/// --model is none, or has a head for other commands.
+/// The message of an error of the library that ended a command, or what to do where the folder of
+/// --model is none.
 std::string advised(const nystromformer::Error& error, const CLI::App& app);
 
 /// The one of `words` that `word` is most like, or "" where none is like it.

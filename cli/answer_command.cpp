@@ -2,6 +2,7 @@
 // nystromformer answer
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/question_answering.hpp>
 
 #include <memory>
@@ -18,19 +19,6 @@ struct Options : CommonOptions {
     nf::QuestionAnsweringOptions pipeline;
 };
 
-/// As in Hugging Face one answer stands alone, whatever top_k is.
-Json to_json(const std::vector<nf::QuestionAnsweringAnswer>& answers, bool byte_offsets) {
-    Json list = Json::array();
-    for (const nf::QuestionAnsweringAnswer& answer : answers) {
-        Json& json = list.emplace_back(Json{{"score", answer.score},
-                                            {"start", answer.start},
-                                            {"end", answer.end},
-                                            {"answer", answer.answer}});
-        if (byte_offsets) add_byte_offsets(answer, json);
-    }
-    return list.size() == 1 ? Json(list[0]) : list;
-}
-
 int run(const Options& options, const std::vector<std::string>& contexts) {
     if (!contexts.empty() && !options.question)
         throw UsageError("--question is required with a TEXT to answer it from");
@@ -43,7 +31,7 @@ int run(const Options& options, const std::vector<std::string>& contexts) {
         return {request.text("question", options.question), request.text("context")};
     };
     const auto json_of = [&](const nf::QuestionAnsweringInput&, const auto& answers) {
-        return to_json(answers, options.byte_offsets);
+        return nf::to_json(answers, {.byte_offsets = options.byte_offsets});
     };
     const auto table = [&](const Request& request) {
         return for_terminal(request.text("question", options.question)) + '\n' +

@@ -2,6 +2,7 @@
 // nystromformer choose
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/multiple_choice.hpp>
 
 #include <memory>
@@ -16,10 +17,6 @@ struct Options : CommonOptions {
     std::optional<std::string> prompt;
     nf::MultipleChoiceOptions pipeline;
 };
-
-Json to_json(const nf::MultipleChoiceInput&, const nf::MultipleChoiceAnswer& answer) {
-    return {{"choice", answer.choice}, {"text", answer.text}, {"scores", answer.scores}};
-}
 
 std::string table(const Request& request, const std::optional<std::string>& prompt) {
     std::string text = for_terminal(request.text("prompt", prompt)) + '\n';
@@ -41,8 +38,11 @@ int run(const Options& options, const std::vector<std::string>& choices) {
     const auto read = [&](const Request& request) -> nf::MultipleChoiceInput {
         return {request.text("prompt", options.prompt), request.texts("choices")};
     };
+    const auto json_of = [](const nf::MultipleChoiceInput&, const auto& answer) {
+        return nf::to_json(answer);
+    };
     return answer_with(nf::MultipleChoicePipeline(options.model, options.load_options()),
-                       options.pipeline, arguments, options, read, to_json,
+                       options.pipeline, arguments, options, read, json_of,
                        [&](const Request& request) { return table(request, options.prompt); });
 }
 

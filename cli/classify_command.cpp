@@ -2,6 +2,7 @@
 // nystromformer classify
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/text_classification.hpp>
 
 #include <memory>
@@ -38,12 +39,10 @@ struct Options : CommonOptions {
         return input;
     }
     /// As in Hugging Face a list, but for a pair without --top-k, which has its best label alone.
-    Json to_json(const nf::ClassificationInput& input,
-                 const std::vector<nf::ClassificationAnswer>& answers) const {
-        Json list = Json::array();
-        for (const auto& [label, score] : answers)
-            list.push_back({{"label", label}, {"score", score}});
-        return input.text_pair && !top_k ? Json(list[0]) : list;
+    std::string to_json(const nf::ClassificationInput& input,
+                        const std::vector<nf::ClassificationAnswer>& answers) const {
+        const std::string list = nf::to_json(answers);
+        return input.text_pair && !top_k ? list.substr(1, list.size() - 2) : list;
     }
 };
 

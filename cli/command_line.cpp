@@ -408,17 +408,23 @@ std::size_t write_answers(std::vector<Request>& requests, bool json, const Answe
         failed += bad;
         if (!json) {
             if (bad) print_message("text " + std::to_string(request.line) + ": " + request.error);
+            if (!bad && !request.output_text.empty())
+                request.output = Json::parse(request.output_text);
             if (!bad) text += answerer.table(request);
             if (!bad && !request.cut.is_null()) print_message(cut_message(request));
             continue;
         }
         std::string line = std::move(request.members);
-        const auto add = [&line](const char* name, const Json& value) {
-            line += (line.empty() ? "\"" : ",\"") + std::string(name) + "\":" + dump(value);
+        const auto add = [&line](const char* name, const std::string& value) {
+            line += (line.empty() ? "\"" : ",\"") + std::string(name) + "\":" + value;
         };
-        if (bad && !request.fields.contains("line")) add("line", request.line);
-        if (!bad && !request.cut.is_null()) add("cut", request.cut);
-        add(bad ? "error" : "output", bad ? Json(request.error) : request.output);
+        if (bad && !request.fields.contains("line")) add("line", std::to_string(request.line));
+        if (!bad && !request.cut.is_null()) add("cut", dump(request.cut));
+        if (bad) {
+            add("error", dump(request.error));
+        } else {
+            add("output", request.output_text.empty() ? dump(request.output) : request.output_text);
+        }
         text += '{' + line + "}\n";
     }
     write_out(text);
@@ -457,19 +463,6 @@ std::vector<std::string> Request::texts(const char* field) const {
         fail_field(fields, field, "an array of strings");
     }
     return found->get<std::vector<std::string>>();
-}
-
-Json to_json(std::span<const float> numbers) {
-    Json array = Json::array();
-    for (const float number : numbers) {
-        // The shortest spelling that is this float, which has far more digits as a double.
-        char text[32];
-        double same = number;
-        const auto end = std::to_chars(text, text + sizeof text, number).ptr;
-        if (std::isfinite(number)) std::from_chars(text, end, same);
-        array.push_back(same);
-    }
-    return array;
 }
 
 std::string first_numbers(const Json& numbers) {

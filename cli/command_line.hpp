@@ -93,12 +93,6 @@ void refuse_empty_values(CLI::App& app);
 void add_truncation(CLI::App& command, bool& truncation);
 /// --byte-offsets: places in bytes, too.
 void add_byte_offsets(CLI::App& command, bool& byte_offsets);
-/// Adds the place of an answer in bytes.
-template <typename Answer>
-void add_byte_offsets(const Answer& answer, Json& json) {
-    json["byte_start"] = answer.byte_start;
-    json["byte_end"] = answer.byte_end;
-}
 /// --stride: read what is too long in windows.
 void add_stride(CLI::App& command, std::optional<Index>& stride);
 /// Those TEXTs unchanged, after parsing. (CLI11's own positionals would read "[a,b]" as a
@@ -133,8 +127,9 @@ struct Request {
     Json fields;         ///< what was read; an empty object where nothing could be
     /// The members of the input that its answer carries, as they were spelled (json_line.hpp).
     std::string members = {};
-    std::string error = {};  ///< why there will be no answer, or empty
-    Json output = {};
+    std::string error = {};        ///< why there will be no answer, or empty
+    Json output = {};              ///< of a command of its own
+    std::string output_text = {};  ///< or the output as the library spells it, for JSON lines
     Json cut = {};  ///< how the input was cut to fit the model; null where it was not
 
     /// The string under `field`; InputError where there is none.
@@ -179,8 +174,8 @@ std::function<void(const nystromformer::TruncationNotice&)> cut_noter(
     std::span<Request* const> requests);
 
 /// Answers requests together, and one by one where one of them is bad. `read` makes a pipeline's
-/// input of a request, and `run` answers a span of those: Json for each, in order. It is given what
-/// to call for inputs that are cut, and for bad ones.
+/// input of a request, and `run` answers a span of those: JSON text for each, in order. It is given
+/// what to call for inputs that are cut, and for bad ones.
 template <typename Read, typename Run>
 void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& run) {
     std::vector<Request*> good;
@@ -197,7 +192,7 @@ void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& r
                                  cut_noter(some), [&](const nystromformer::InputError& error) {
                                      some[error.input().value()]->error = message_of(error);
                                  });
-        for (std::size_t i = 0; i < count; ++i) some[i]->output = outputs[i];
+        for (std::size_t i = 0; i < count; ++i) some[i]->output_text = outputs[i];
     };
     try {
         answer(0, good.size());
@@ -206,8 +201,8 @@ void answer_together(const std::vector<Request*>& requests, Read&& read, Run&& r
     }
 }
 
-/// Runs a pipeline's command. `read` makes an input of a request, `to_json` the output of an input
-/// and its answer. What the pipeline's `check` refuses is a usage error.
+/// Runs a pipeline's command. `read` makes an input of a request, `to_json` the output, as text,
+/// of an input and its answer. What the pipeline's `check` refuses is a usage error.
 template <typename Pipeline, typename PipelineOptions, typename Read, typename ToJson>
 int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
                 const std::vector<Json>& arguments, const CommonOptions& options, Read&& read,
@@ -233,10 +228,10 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
             is_bad[error.input().value()] = true;
             refuse(error);
         };
-        std::vector<Json> outputs;
+        std::vector<std::string> outputs;
         for (const auto& answer : pipeline.batch(inputs, pipeline_options)) {
             const std::size_t i = outputs.size();
-            outputs.push_back(is_bad[i] ? Json() : to_json(inputs[i], answer));
+            outputs.push_back(is_bad[i] ? "" : to_json(inputs[i], answer));
         }
         return outputs;
     };
@@ -246,8 +241,6 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
     return answer_all(arguments, options, answerer);
 }
 
-/// An array of numbers, each as short as it can be.
-Json to_json(std::span<const float> numbers);
 /// The first numbers of an array, for a table, and the end of the line.
 std::string first_numbers(const Json& numbers);
 /// "  0.1234  " for a table.

@@ -2,6 +2,8 @@
 // nystromformer embed
 #include "embed_options.hpp"
 
+#include <nystromformer/answers_json.hpp>
+
 #include <memory>
 #include <utility>
 
@@ -46,8 +48,10 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     return answer_with(
         embedder, pipeline_options, text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
-        [](const std::string&, const std::vector<float>& row) { return to_json(row); }, table,
-        [&](const Request&) { return static_cast<double>(columns) * json_number_bytes; });
+        [](const std::string&, const std::vector<float>& row) {
+            return nf::to_json(std::span(row));
+        },
+        table, [&](const Request&) { return static_cast<double>(columns) * json_number_bytes; });
 }
 
 }  // namespace embed_command

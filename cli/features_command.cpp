@@ -2,6 +2,7 @@
 // nystromformer features
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/feature_extraction.hpp>
 
 #include <memory>
@@ -16,13 +17,6 @@ struct Options : CommonOptions {
     bool truncation = false;
     std::optional<Index> stride;
 };
-
-/// [1][n][hidden], as Hugging Face has it.
-Json features_json(const nf::Embeddings& states) {
-    Json tokens = Json::array();
-    for (Index i = 0; i < states.rows; ++i) tokens.push_back(to_json(states.row(i)));
-    return Json::array({std::move(tokens)});
-}
 
 std::string table(const Request& request) {
     const Json& tokens = request.output[0];
@@ -41,7 +35,9 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     return answer_with(
         pipeline, pipeline_options, text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
-        [](const std::string&, const nf::Embeddings& states) { return features_json(states); },
+        [](const std::string&, const nf::Embeddings& states) {
+            return '[' + nf::to_json(states) + ']';
+        },
         table,
         // A token may be a single letter.
         [&](const Request& request) {

@@ -2,6 +2,7 @@
 // nystromformer fill-mask
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/fill_mask.hpp>
 
 #include <algorithm>
@@ -31,20 +32,6 @@ struct Options : CommonOptions {
         return options;
     }
 };
-
-Json to_json(const Answers& answers) {
-    Json lists = Json::array();
-    for (const auto& list : answers) {
-        Json& json = lists.emplace_back(Json::array());
-        for (const auto& [score, token, token_str, sequence] : list) {
-            json.push_back({{"score", score},
-                            {"token", token},
-                            {"token_str", token_str},
-                            {"sequence", sequence}});
-        }
-    }
-    return lists.size() == 1 ? Json(lists[0]) : lists;
-}
 
 std::string table(const Request& request) {
     std::string text = for_terminal(request.text("text")) + '\n';
@@ -81,7 +68,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     return answer_with(
         pipeline, options.of_pipeline(), text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
-        [](const std::string&, const Answers& answers) { return to_json(answers); }, table,
+        [](const std::string&, const Answers& answers) { return nf::to_json(answers); }, table,
         output_bytes);
 }
 

@@ -10,14 +10,18 @@
 #include <string>
 #include <vector>
 
-int main(int argc, char** argv) {
-    using namespace command_line;
-    CLI::App app("Runs Nystromformer encoders from Hugging Face folders.", "nystromformer");
-    app.set_version_flag("--version", std::string(nystromformer::version()));
-    app.require_subcommand(1);
-    app.footer("Exit codes: 0 good, 1 run-time failure, 2 usage, 3 some input lines failed.");
-    // "--" is taken here: the arguments after it are texts, whatever they look like.
-    Session session;
+namespace {
+
+using namespace command_line;
+
+/// The commands, in the order in which --help lists them.
+constexpr void (*add_command[])(CLI::App&, Session&) = {
+    add_fill_mask, add_classify, add_zero_shot, add_tag,      add_answer,   add_choose,
+    add_embed,     add_rerank,   add_search,    add_features, add_tokenize, add_run,
+    add_bench,     add_compare,  add_info,      add_convert};
+
+/// The arguments up to "--"; those after it are texts, whatever they look like.
+std::vector<std::string> arguments_of(int argc, char** argv, Session& session) {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     // "--name=" is an empty value, for which CLI11 would take the next argument.
     for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
@@ -31,50 +35,50 @@ int main(int argc, char** argv) {
     const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
     if (dashes != arguments.end()) session.after_dashes.assign(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
+    return arguments;
+}
+
+/// Runs the command that the arguments name.
+int run(CLI::App& app, std::vector<std::string> arguments, Session& session) {
+    prepare_streams();
+    for (const auto& add : add_command) add(app, session);
+    refuse_empty_values(app);
+    check_spelling(app, arguments);
+    std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes them
+    app.parse(arguments);
+    return session.exit_code;
+}
+
+int failed(ExitCode code, const std::string& message) {
+    print_message(message);
+    return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Runs Nystromformer encoders from Hugging Face folders.", "nystromformer");
+    app.set_version_flag("--version", std::string(nystromformer::version()));
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 good, 1 run-time failure, 2 usage, 3 some input lines failed.");
+    Session session;
     try {
-        prepare_streams();
-        add_fill_mask(app, session);
-        add_classify(app, session);
-        add_zero_shot(app, session);
-        add_tag(app, session);
-        add_answer(app, session);
-        add_choose(app, session);
-        add_embed(app, session);
-        add_rerank(app, session);
-        add_search(app, session);
-        add_features(app, session);
-        add_tokenize(app, session);
-        add_run(app, session);
-        add_bench(app, session);
-        add_compare(app, session);
-        add_info(app, session);
-        add_convert(app, session);
-        refuse_empty_values(app);
-        check_spelling(app, arguments);
-        std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes them
-        app.parse(arguments);
-        return session.exit_code;
+        return run(app, arguments_of(argc, argv, session), session);
     } catch (const CLI::Success& help) {
         return app.exit(help);
     } catch (const CLI::RequiredError& error) {
         const std::string what = error.what();
-        print_message(what + (what.starts_with("--model") ? ": the folder of a model" : "") +
-                      " (see --help)");
-        return usage;
+        const bool is_model = what.starts_with("--model");
+        return failed(usage, what + (is_model ? ": the folder of a model" : "") + " (see --help)");
     } catch (const CLI::ParseError& error) {
-        print_message(std::string(error.what()) + " (see --help)");
-        return usage;
+        return failed(usage, std::string(error.what()) + " (see --help)");
     } catch (const UsageError& error) {
-        print_message(error.what());
-        return usage;
+        return failed(usage, error.what());
     } catch (const nystromformer::Error& error) {
-        print_message(advised(error, app));
-        return run_time_failure;
+        return failed(run_time_failure, advised(error, app));
     } catch (const std::bad_alloc&) {
-        print_message("not enough memory");
-        return run_time_failure;
+        return failed(run_time_failure, "not enough memory");
     } catch (const std::exception& error) {
-        print_message(error.what());
-        return run_time_failure;
+        return failed(run_time_failure, error.what());
     }
 }

@@ -2,6 +2,7 @@
 // nystromformer rerank
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/rerank.hpp>
 
 #include <memory>
@@ -18,17 +19,6 @@ struct Options : CommonOptions {
     bool return_documents = false;
     nf::RerankOptions pipeline;
 };
-
-/// As CrossEncoder.rank has it.
-Json to_json(const nf::RerankInput& input, const std::vector<nf::RerankAnswer>& answers,
-             bool return_documents) {
-    Json list = Json::array();
-    for (const auto& [corpus_id, score] : answers) {
-        Json& json = list.emplace_back(Json{{"corpus_id", corpus_id}, {"score", score}});
-        if (return_documents) json["text"] = input.texts[static_cast<std::size_t>(corpus_id)];
-    }
-    return list;
-}
 
 /// The query, and the texts as they are ranked.
 std::string table(const Request& request, const std::optional<std::string>& query) {
@@ -60,7 +50,9 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         return {request.text("query", options.query), request.texts("texts")};
     };
     const auto json_of = [&](const nf::RerankInput& input, const auto& answers) {
-        return to_json(input, answers, options.return_documents);
+        const std::span<const std::string> texts_of_input(input.texts);
+        return nf::to_json(answers,
+                           options.return_documents ? texts_of_input : texts_of_input.first(0));
     };
     return answer_with(pipeline, pipeline_options, arguments, options, read, json_of,
                        [&](const Request& request) { return table(request, options.query); });

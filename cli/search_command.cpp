@@ -4,6 +4,7 @@
 #include "progress.hpp"
 #include "text_file.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/rerank.hpp>
 #include <nystromformer/semantic_search.hpp>
 
@@ -214,13 +215,7 @@ int run(const Options& options, const std::vector<std::string>& queries) {
         pipeline_options, text_fields(queries), of_queries,
         [](const Request& request) { return request.text("text"); },
         [&](const std::string&, const std::vector<nf::SearchHit>& hits) {
-            Json list = Json::array();
-            for (const auto& [id, score] : hits) {
-                list.push_back({{"corpus_id", id},
-                                {"score", score},
-                                {"text", corpus.texts[static_cast<std::size_t>(id)]}});
-            }
-            return list;
+            return nf::to_json(hits, corpus.texts);
         },
         [](const Request& request) {
             return for_terminal(request.text("text")) + '\n' + scored_lines(request.output, "text");

@@ -2,6 +2,7 @@
 // nystromformer tag
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/token_classification.hpp>
 
 #include <algorithm>
@@ -28,21 +29,6 @@ struct Options : CommonOptions {
     }
 };
 
-Json to_json(const std::vector<nf::TokenClassificationAnswer>& answers, const Options& options) {
-    Json list = Json::array();
-    for (const nf::TokenClassificationAnswer& answer : answers) {
-        Json& json = list.emplace_back(Json{{"score", answer.score},
-                                            {"word", answer.word},
-                                            {"start", answer.start},
-                                            {"end", answer.end}});
-        json[answer.index ? "entity" : "entity_group"] = answer.entity;
-        if (answer.index) json["index"] = *answer.index;
-        if (options.byte_offsets) add_byte_offsets(answer, json);
-        if (options.word_ids) json["word_id"] = answer.word_id ? Json(*answer.word_id) : Json();
-    }
-    return list;
-}
-
 std::string table(const Request& request) {
     std::string text = for_terminal(request.text("text")) + '\n';
     for (const Json& answer : request.output) {
@@ -66,7 +52,8 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         options.of_pipeline(), text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
         [&](const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {
-            return to_json(answers, options);
+            return nf::to_json(
+                answers, {.byte_offsets = options.byte_offsets, .word_ids = options.word_ids});
         },
         table,
         // A token may be a single letter.

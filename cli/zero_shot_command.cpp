@@ -2,6 +2,7 @@
 // nystromformer zero-shot
 #include "command_line.hpp"
 
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/tokenizer/unicode/unicode.hpp>
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 #include <nystromformer/zero_shot_classification.hpp>
@@ -67,10 +68,6 @@ private:
     }
 };
 
-Json to_json(const nf::ZeroShotInput&, const nf::ZeroShotAnswer& answer) {
-    return {{"sequence", answer.sequence}, {"labels", answer.labels}, {"scores", answer.scores}};
-}
-
 std::string table(const Request& request) {
     std::string text = for_terminal(request.text("text")) + '\n';
     const Json& labels = request.output["labels"];
@@ -92,7 +89,8 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     }
     return answer_with(
         pipeline, options.pipeline, text_fields(texts), options,
-        [&](const Request& request) { return options.read(request); }, to_json, table);
+        [&](const Request& request) { return options.read(request); },
+        [](const nf::ZeroShotInput&, const auto& answer) { return nf::to_json(answer); }, table);
 }
 
 }  // namespace zero_shot_command

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #define NYSTROMFORMER_BODIES
+#include <nystromformer/pipelines/answers_json.hpp>
 #include <nystromformer/pipelines/multiple_choice.hpp>
 #include <nystromformer/pipelines/rerank.hpp>
 #include <nystromformer/pipelines/text_classification.hpp>

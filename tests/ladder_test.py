@@ -32,6 +32,7 @@ FACE = {
     "tokenizer.hpp": "tokenizer",
     "isa.hpp": "kernels",
     "conversion.hpp": "conversion",
+    "answers_json.hpp": "pipelines",
     "entity.hpp": "pipelines",
     "feature_extraction.hpp": "pipelines",
     "fill_mask.hpp": "pipelines",

@@ -8,6 +8,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,8 +47,9 @@ public:
     [[nodiscard]] std::vector<Embeddings> batch(std::span<const std::string> texts,
                                                 const FeatureExtractionOptions& options = {}) const;
     [[nodiscard]] std::vector<Embeddings> batch(
-        const std::vector<std::string>& texts, const FeatureExtractionOptions& options = {}) const {
-        return batch(std::span<const std::string>(texts), options);
+        std::initializer_list<std::string> texts,
+        const FeatureExtractionOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
 
     /// InputError for options that are out of range or contradict each other.

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,8 +60,8 @@ public:
     [[nodiscard]] std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const;
     [[nodiscard]] std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
-        const std::vector<std::string>& texts, const FillMaskOptions& options = {}) const {
-        return batch(std::span<const std::string>(texts), options);
+        std::initializer_list<std::string> texts, const FillMaskOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
 
     /// InputError for options that no text could satisfy with this model.

@@ -7,6 +7,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,9 +60,9 @@ public:
         std::span<const MultipleChoiceInput> inputs,
         const MultipleChoiceOptions& options = {}) const;
     [[nodiscard]] std::vector<MultipleChoiceAnswer> batch(
-        const std::vector<MultipleChoiceInput>& inputs,
+        std::initializer_list<MultipleChoiceInput> inputs,
         const MultipleChoiceOptions& options = {}) const {
-        return batch(std::span<const MultipleChoiceInput>(inputs), options);
+        return batch(std::span<const MultipleChoiceInput>(inputs.begin(), inputs.size()), options);
     }
 
     /// InputError for options that are out of range.

@@ -2,7 +2,8 @@
 // The whole library. A program that needs one thing compiles faster with that thing's header.
 #pragma once
 
-// Text in, answers out.
+// Text in, answers out, also as JSON.
+#include <nystromformer/answers_json.hpp>
 #include <nystromformer/feature_extraction.hpp>
 #include <nystromformer/fill_mask.hpp>
 #include <nystromformer/multiple_choice.hpp>

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,9 +73,10 @@ public:
         std::span<const QuestionAnsweringInput> inputs,
         const QuestionAnsweringOptions& options = {}) const;
     [[nodiscard]] std::vector<std::vector<QuestionAnsweringAnswer>> batch(
-        const std::vector<QuestionAnsweringInput>& inputs,
+        std::initializer_list<QuestionAnsweringInput> inputs,
         const QuestionAnsweringOptions& options = {}) const {
-        return batch(std::span<const QuestionAnsweringInput>(inputs), options);
+        return batch(std::span<const QuestionAnsweringInput>(inputs.begin(), inputs.size()),
+                     options);
     }
 
     /// InputError for options that are out of range or contradict each other.

@@ -8,6 +8,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -89,8 +90,8 @@ public:
     [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
         std::span<const RerankInput> inputs, const RerankOptions& options = {}) const;
     [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
-        const std::vector<RerankInput>& inputs, const RerankOptions& options = {}) const {
-        return batch(std::span<const RerankInput>(inputs), options);
+        std::initializer_list<RerankInput> inputs, const RerankOptions& options = {}) const {
+        return batch(std::span<const RerankInput>(inputs.begin(), inputs.size()), options);
     }
     /// The scores of pairs: (pairs, num_labels). InputError names the first bad one.
     [[nodiscard]] Embeddings predict(std::span<const RerankPair> pairs,

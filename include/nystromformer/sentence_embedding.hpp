@@ -9,6 +9,7 @@
 #include <nystromformer/semantic_search.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,9 +64,9 @@ public:
     /// text.
     [[nodiscard]] Embeddings batch(std::span<const std::string> texts,
                                    const SentenceEmbeddingOptions& options = {}) const;
-    [[nodiscard]] Embeddings batch(const std::vector<std::string>& texts,
+    [[nodiscard]] Embeddings batch(std::initializer_list<std::string> texts,
                                    const SentenceEmbeddingOptions& options = {}) const {
-        return batch(std::span<const std::string>(texts), options);
+        return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
 
     /// InputError for options that are out of range or contradict each other.

@@ -8,6 +8,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,9 +54,9 @@ public:
     [[nodiscard]] std::vector<std::vector<TokenClassificationAnswer>> batch(
         std::span<const std::string> texts, const TokenClassificationOptions& options = {}) const;
     [[nodiscard]] std::vector<std::vector<TokenClassificationAnswer>> batch(
-        const std::vector<std::string>& texts,
+        std::initializer_list<std::string> texts,
         const TokenClassificationOptions& options = {}) const {
-        return batch(std::span<const std::string>(texts), options);
+        return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
 
     /// InputError for options that are out of range or contradict each other.

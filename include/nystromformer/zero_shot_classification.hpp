@@ -7,6 +7,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -63,9 +64,9 @@ public:
     /// The same for several texts, faster than one by one. InputError names the first bad one.
     [[nodiscard]] std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
                                                     const ZeroShotOptions& options = {}) const;
-    [[nodiscard]] std::vector<ZeroShotAnswer> batch(const std::vector<ZeroShotInput>& inputs,
+    [[nodiscard]] std::vector<ZeroShotAnswer> batch(std::initializer_list<ZeroShotInput> inputs,
                                                     const ZeroShotOptions& options = {}) const {
-        return batch(std::span<const ZeroShotInput>(inputs), options);
+        return batch(std::span<const ZeroShotInput>(inputs.begin(), inputs.size()), options);
     }
 
     /// InputError for options that are out of range.

@@ -802,13 +802,13 @@ class Manners(unittest.TestCase):
                     (2, "--candidate-labels is required", ["zero-shot", "--model", TINY / "inference", "a"]),
                     (2, "fp16 not in {fp32,bf16,int8}", ["fill-mask", *model, "--precision", "fp16", "a"]),
                     (1, f"is no folder; --model takes the folder that holds config.json: {MODEL}",
-                     ["fill-mask", "--model", MODEL / "model.safetensors", "a"]),
+                     ["fill-mask", "--model", pathlib.Path(MODEL) / "model.safetensors", "a"]),
                     (1, "none/such does not exist; --model takes a folder on this computer (hf download none/such",
                      ["fill-mask", "--model", "none/such", "a"]),
                     (1, f"has no config.json; did you mean {folder}/snapshots/abc?", ["fill-mask", "--model", folder, "a"]),
                     (1, "empty/config.json", ["fill-mask", "--model", folder / "empty", "a"]),
-                    (1, "which is for fill-mask", ["classify", *model, "a"]),
-                    (1, "which is for fill-mask", ["answer", *model, "--question", "a", "b"]),
+                    (1, "use fill-mask", ["classify", *model, "a"]),
+                    (1, "use fill-mask", ["answer", *model, "--question", "a", "b"]),
                     (1, "found a folder, pipe or device", ["embed", *model, "--corpus", folder])]:
                 found, out, err = call(*arguments)
                 self.assertEqual((found, out), (code, b""), arguments)

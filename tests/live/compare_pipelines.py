@@ -11,8 +11,8 @@ or RoBERTa's kind trained on the texts, about a dozen inputs and options of one 
 the command must be the value of the pipeline: the same shape, keys, words and numbers, these within
 1e-5 of their size. Where the pipeline cuts a text without being asked (zero-shot, tag), the command
 is asked to. Question answering is compared with 4.57.6, less the spans of score 0 with which it
-fills up top_k; multiple choice with the model class; embed with sentence-transformers, where that
-is installed. Exit status 1 where any draw fails; its line names the seed.
+fills up top_k; multiple choice with the model class; embed and rerank with sentence-transformers,
+where that is installed. Exit status 1 where any draw fails; its line names the seed.
 """
 
 import argparse
@@ -50,6 +50,7 @@ HEADS = {
     "tag": "TokenClassification",
     "answer": "QuestionAnswering",
     "choose": "MultipleChoice",
+    "rerank": "SequenceClassification",
 }
 SPECIALS = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]  # the bundled tokenizer's, at other ids
 POOLING_MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
@@ -75,6 +76,8 @@ def draw_labels(dice, task):
         names = [["entailment", "neutral", "contradiction"], ["no", "ENTAILS"], ["a", "b", "c"]]
         labels = dice.choice(names)
         return dice.sample(labels, len(labels)), None
+    if task == "rerank":
+        return ["LABEL_0"], None
     if task != "classify":
         return ["LABEL_0", "LABEL_1"], None
     labels = [f"label {i}" for i in range(dice.randint(1, 6))]
@@ -150,6 +153,23 @@ def write_pooling(dice, folder):
     (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
 
 
+def write_reranker(dice, folder):
+    """The files with which sentence-transformers 6 saves a cross-encoder."""
+    module = "sentence_transformers.base.modules.transformer.Transformer"
+    listed = [{"idx": 0, "name": "0", "path": "", "type": module}]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    task = {"transformer_task": "sequence-classification", "module_output_name": "scores"}
+    task["modality_config"] = {"text": {"method": "forward", "method_output_name": "logits"}}
+    if dice.random() < 0.5:
+        task["max_seq_length"] = dice.choice([32, 100])
+    (folder / "sentence_bert_config.json").write_text(json.dumps(task))
+    config = {"model_type": "CrossEncoder"}
+    config["prompts"] = {"query": draw_text(dice, 5), "document": draw_text(dice, 3)}
+    functions = ["linear.Identity", "activation.Sigmoid", "activation.Tanh", "activation.Softsign"]
+    config["activation_fn"] = "torch.nn.modules." + dice.choice(functions)
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(config))
+
+
 def write_model(dice, task, folder):
     """A random model, its weights so large that its answers differ from text to text."""
     labels, problem_type = draw_labels(dice, task)
@@ -177,6 +197,8 @@ def write_model(dice, task, folder):
     model.save_pretrained(folder)
     if task == "embed":
         write_pooling(dice, folder)
+    if task == "rerank":
+        write_reranker(dice, folder)
     if task == "answer":  # with padding on the left transformers takes answers from the question
         settings = json.loads((folder / "tokenizer_config.json").read_text())
         settings["padding_side"] = "right"
@@ -287,6 +309,24 @@ def draw_embed(dice):
     return options, arguments, [{"text": draw_text(dice, 150)} for _ in range(10)]
 
 
+def draw_rerank(dice):
+    options, arguments = {}, ["--truncation"]
+    if dice.random() < 0.5:
+        options["top_k"] = dice.randint(1, 6)
+        arguments += ["--top-k", str(options["top_k"])]
+    if dice.random() < 0.7:
+        options["activation_fn"] = dice.choice(["identity", "sigmoid"])
+        arguments += ["--activation-fn", options["activation_fn"]]
+    if dice.random() < 0.5:
+        options["prompt_name"] = dice.choice(["query", "document"])
+        arguments += ["--prompt-name", options["prompt_name"]]
+    inputs = []
+    for _ in range(6):
+        texts = [draw_text(dice, 150) for _ in range(dice.randint(1, 5))]
+        inputs.append({"query": draw_text(dice, 30), "texts": texts})
+    return options, arguments, inputs
+
+
 DRAWS = {
     "classify": draw_classify,
     "zero-shot": draw_zero_shot,
@@ -295,6 +335,7 @@ DRAWS = {
     "choose": draw_choose,
     "features": draw_features,
     "embed": draw_embed,
+    "rerank": draw_rerank,
 }
 
 
@@ -385,7 +426,7 @@ def main():
     if not arguments.python4:
         tasks = [task for task in tasks if task != "answer"]
     if not importlib.util.find_spec("sentence_transformers"):
-        tasks = [task for task in tasks if task != "embed"]
+        tasks = [task for task in tasks if task not in pipeline_oracle.SENTENCE_TASKS]
     new = pipeline_oracle.Oracle()
     old = pipeline_oracle.Oracle(arguments.python4) if "answer" in tasks else None
     oracles = {task: old if task == "answer" else new for task in tasks}

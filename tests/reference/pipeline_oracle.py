@@ -20,7 +20,9 @@ TASKS = {
     "choose": (None, "NystromformerForMultipleChoice"),
     "features": ("feature-extraction", "NystromformerModel"),
     "embed": (None, None),
+    "rerank": (None, None),
 }
+SENTENCE_TASKS = ["embed", "rerank"]  # of sentence-transformers
 
 
 class Oracle:
@@ -58,6 +60,19 @@ def choose(model, tokenizer, fields):
     return {"choice": best, "text": fields["choices"][best], "scores": scores}
 
 
+def rerank(encoder, fields, options):
+    """As CrossEncoder.rank, but each pair alone, without padding."""
+    options = dict(options)
+    top_k = options.pop("top_k", None)
+    if "activation_fn" in options:
+        import torch
+
+        options["activation_fn"] = getattr(torch.nn, options["activation_fn"].capitalize())()
+    scores = [encoder.rank(fields["query"], [text], **options)[0]["score"] for text in fields["texts"]]
+    order = sorted(range(len(scores)), key=lambda i: scores[i], reverse=True)
+    return [{"corpus_id": i, "score": scores[i]} for i in order][:top_k]
+
+
 def call(pipeline, task, fields, options):
     """What the pipeline returns for one input."""
     if task == "classify" and "pair" in fields:
@@ -81,6 +96,11 @@ def load(task, folder):
 
         encoder = SentenceTransformer(folder, model_kwargs={"dtype": torch.float32}, device="cpu")
         return lambda fields, options: encoder.encode(fields["text"], **options).tolist()
+    if task == "rerank":
+        from sentence_transformers import CrossEncoder
+
+        encoder = CrossEncoder(folder, model_kwargs={"dtype": torch.float32}, device="cpu")
+        return lambda fields, options: rerank(encoder, fields, options)
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
     model = getattr(transformers, model_class).from_pretrained(folder, dtype=torch.float32).eval()
     if name is None:

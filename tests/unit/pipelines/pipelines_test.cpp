@@ -453,8 +453,10 @@ TEST_CASE("of several labels that mean entailment the first in the file counts")
         config.erase("label2id");
         std::string text = config.dump();
         text.back() = ',';
-        nf::detail::write_file(folder / "config.json",
-                               text + R"("num_labels": 3, "label2id": )" + label2id + "}");
+        nf::detail::write_file(
+            folder / "config.json",
+            text + R"("id2label": {"0": "Entail-not", "1": "entailment", "2": "other"},)" +
+                R"( "label2id": )" + label2id + "}");
         return nf::ZeroShotClassificationPipeline(folder).entailment_id();
     };
     CHECK(entailment(R"({"entailment": 1, "Entail-not": 0, "other": 2})") == 1);
