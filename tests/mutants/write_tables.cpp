@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes the malformed weight files of tests/robustness/malformed for judge_tables.cpp: write_tables FOLDER.
-// Compiled once, from the headers as they are.
+// Writes the malformed weight files of tests/robustness/malformed for judge_tables.cpp:
+// write_tables FOLDER. Compiled once, from the headers as they are.
 #include "robustness/malformed/index_cases.hpp"
 #include "robustness/malformed/safetensors_cases.hpp"
 #include "robustness/malformed/torch_cases.hpp"

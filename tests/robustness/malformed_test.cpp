@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every malformed file of the tables in tests/robustness/malformed, in a folder that loads without it: the
-// class of the error, and a message that names file, place and reason. tests/cli/cli_malformed_test.py
-// gives the same folders to the command line.
+// Every malformed file of the tables in tests/robustness/malformed, in a folder that loads without
+// it: the class of the error, and a message that names file, place and reason.
+// tests/cli/cli_malformed_test.py gives the same folders to the command line.
 #include "support/catch.hpp"
 #include "support/library.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The arithmetic of tensors in files, at its bounds: sizes, views, slices, cursors, names of types.
-#include "support/catch.hpp"
 #include "checkpoint/bytes.hpp"
+#include "support/catch.hpp"
 #include "support/library.hpp"
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
