@@ -100,6 +100,8 @@ inline std::vector<MalformedFile> malformed_tokenizers() {
          {"/added_tokens", Json::object(), "/added_tokens"},
          {"/added_tokens/0", 3, "/added_tokens/0"},
          {"/added_tokens/2/id", -1, "/added_tokens/2/id"},
+         {"/added_tokens/2/id", nullptr, "/added_tokens/2/id"},
+         {"/added_tokens/2/id", 1.5, "/added_tokens/2/id"},
          {"/added_tokens/2/id", beyond, "/added_tokens/2/id"},
          {"/added_tokens/2/id", "6", "/added_tokens/2/id"},
          {"/added_tokens/2/content", 5, "/added_tokens/2/content"},
