@@ -188,12 +188,8 @@ TEST_CASE("what a folder's tokenizer repairs or does not use is heard once, with
 
 TEST_CASE("of equal pieces of a Unigram the last is found, with its score") {
     std::vector<std::string> heard;
-    Json json = {
-        {"model",
-         {{"type", "Unigram"},
-          {"unk_id", 0},
-          {"vocab",
-           {{"<u>", 0.0}, {"a", -1.0}, {"b", -1.0}, {"ab", -9.0}, {"ab", -1.5}, {"a", -3.0}}}}}};
+    Json json = Json::parse(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [
+        ["<u>", 0.0], ["a", -1.0], ["b", -1.0], ["ab", -9.0], ["ab", -1.5], ["a", -3.0]]}})");
     const auto load = [&] {
         const Json files = {{"tokenizer.json", json.dump()}};
         return TextFolder(files).load(heard);
