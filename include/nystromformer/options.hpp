@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstdint>
 #include <functional>

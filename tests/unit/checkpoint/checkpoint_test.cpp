@@ -487,12 +487,12 @@ TEST_CASE("both kinds of shards are read as one checkpoint") {
 
 TEST_CASE("the files of a folder are looked for in the order of transformers") {
     const TemporaryFolder folder;
-    check_refused<IoError>("an empty folder", [&] { Checkpoint::open(folder.path()); },
+    check_refused<IoError>("an empty folder", [&] { (void)Checkpoint::open(folder.path()); },
                            {folder.path().string(),
                             "model.safetensors, model.safetensors.index.json, "
                             "pytorch_model.bin, pytorch_model.bin.index.json",
                             "an empty folder"});
-    check_refused<IoError>("no folder", [&] { Checkpoint::open(folder / "no"); },
+    check_refused<IoError>("no folder", [&] { (void)Checkpoint::open(folder / "no"); },
                            {(folder / "no").string(), "pytorch_model.bin.index.json", "no folder"});
     const std::string index = R"({"weight_map":{"t":"t.bin"}})";
     detail::write_file(
@@ -513,7 +513,7 @@ TEST_CASE("the files of a folder are looked for in the order of transformers") {
     fs::remove(folder / "model.safetensors");
     fs::create_symlink(folder / "nowhere", folder / "model.safetensors");
     check_refused<IoError>("a dangling link is no reason to take the next",
-                           [&] { Checkpoint::open(folder.path()); },
+                           [&] { (void)Checkpoint::open(folder.path()); },
                            {"model.safetensors", "No such file"});
 }
 
@@ -525,7 +525,7 @@ TEST_CASE("the error for a wrong folder says what is there and what to do") {
             detail::write_file(folder / name, "{}");
         }
         try {
-            Checkpoint::open(folder.path());
+            (void)Checkpoint::open(folder.path());
         } catch (const IoError& error) {
             return error.found();
         }
@@ -554,7 +554,8 @@ TEST_CASE("the error for a wrong folder says what is there and what to do") {
     CHECK(told({"refs/main", "snapshots/x/config.json"}).find("cache") != std::string::npos);
     const TemporaryFolder folder;
     detail::write_file(folder / "f", "");
-    check_refused<IoError>("a file", [&] { Checkpoint::open(folder / "f"); }, {"give the folder"});
+    check_refused<IoError>("a file", [&] { (void)Checkpoint::open(folder / "f"); },
+                           {"give the folder"});
 }
 
 TEST_CASE("the shards that an index names are read for what they hold, as transformers does") {
@@ -608,7 +609,7 @@ TEST_CASE("an index of 32 MiB is read, a larger one is refused by its size") {
     const auto open = [&](std::size_t size) {
         return [&folder, size] {
             detail::write_file(folder / "model.safetensors.index.json", std::string(size, ' '));
-            Checkpoint::open(folder.path());
+            (void)Checkpoint::open(folder.path());
         };
     };
     check_refused<FormatError>("32 MiB of white space", open(33554432), {"index.json", "byte 0"});

@@ -188,10 +188,10 @@ TEST_CASE("states that are not finite are reported on request, with layer, seque
         }()));
         options.check_finite = true;
         input.inputs_embeds(20, 3) = not_a_number;
-        const std::string message = message_of([&] { model(input, options); });
+        const std::string message = message_of([&] { (void)model(input, options); });
         CHECK(message.starts_with("NumericError embeddings sequence 1 row 13: "));
         const std::vector<nf::Index> rows{30};
-        CHECK(message_of([&] { model.states_at(input, rows, options); }) == message);
+        CHECK(message_of([&] { (void)model.states_at(input, rows, options); }) == message);
     }
     const ChangedFolder folder(tiny, [](const std::string& name, std::vector<float>& values) {
         if (name == "encoder.layer.0.output.LayerNorm.bias") values[2] = infinity;
@@ -199,11 +199,11 @@ TEST_CASE("states that are not finite are reported on request, with layer, seque
     const auto bad =
         nf::NystromformerModel<float>::from_pretrained(folder.path(), {.num_threads = 1});
     CHECK(message_of([&] {
-              bad(embeddings(), {.check_finite = true});
+              (void)bad(embeddings(), {.check_finite = true});
           }).starts_with("NumericError layer 0 sequence 0 row 0: "));
     const std::vector<nf::Index> rows{30};
     CHECK(message_of([&] {
-              bad.states_at(embeddings(), rows, {.check_finite = true});
+              (void)bad.states_at(embeddings(), rows, {.check_finite = true});
           }).starts_with("NumericError layer 0 sequence 2 row 3: "));
 }
 
@@ -223,14 +223,14 @@ TEST_CASE("an inverse that diverges is reported on request, with layer and head"
     }
     nf::ForwardOptions options{
         .attention = nf::Attention::nystrom, .num_landmarks = 8, .inverse_iterations = 1000};
-    CHECK(message_of([&] { model(input, options); }) == "none");
+    CHECK(message_of([&] { (void)model(input, options); }) == "none");
     options.check_finite = true;
-    const std::string message = message_of([&] { model(input, options); });
+    const std::string message = message_of([&] { (void)model(input, options); });
     INFO(message);
     CHECK(message.starts_with("NumericError layer 0 sequence 1 head "));
     CHECK(message.find("expected an inverse with a residual of at most 5.6") != std::string::npos);
     options.inverse_iterations = 6;
-    CHECK(message_of([&] { model(input, options); }) == "none");
+    CHECK(message_of([&] { (void)model(input, options); }) == "none");
 }
 
 TEST_CASE("the caller's floating-point mode is kept, and used by every thread of a loop",
@@ -239,7 +239,7 @@ TEST_CASE("the caller's floating-point mode is kept, and used by every thread of
     const auto mode = [] { return float_mode() & ~nf::detail::float_flags; };
     const auto before = mode();
     const auto model = nf::NystromformerModel<float>::from_pretrained(tiny, {.num_threads = 2});
-    model(embeddings());
+    (void)model(embeddings());
     CHECK(mode() == before);
     auto wrong = embeddings();
     wrong.offsets.back() = 40;
@@ -306,7 +306,7 @@ TEST_CASE("denormals do not slow a forward pass by more than 2 x", "[.][time]") 
     const auto seconds = [&](const auto& model, const nf::ForwardOptions& options) {
         timespec begin{}, end{};
         ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-        model.logits_at(input, rows, options);
+        (void)model.logits_at(input, rows, options);
         ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
         return static_cast<double>(end.tv_sec - begin.tv_sec) +
                1e-9 * static_cast<double>(end.tv_nsec - begin.tv_nsec);

@@ -220,10 +220,11 @@ TEST_CASE("a text that is too long for its embedding is refused, cut or read in 
     CHECK_THROWS_AS(mean(text), nf::InputError);
     std::vector<nf::TruncationNotice> cuts;
     const auto note = [&](const nf::TruncationNotice& cut) { cuts.push_back(cut); };
-    mean(text, {.long_text = {.truncation = true, .on_truncation = note}});
-    mean(text, {.long_text = {.stride = 8, .on_truncation = note}});
-    mean("A garden.", {.long_text = {.truncation = true, .on_truncation = note}});
-    mean(text, {.max_seq_length = 90, .long_text = {.truncation = true, .on_truncation = note}});
+    (void)mean(text, {.long_text = {.truncation = true, .on_truncation = note}});
+    (void)mean(text, {.long_text = {.stride = 8, .on_truncation = note}});
+    (void)mean("A garden.", {.long_text = {.truncation = true, .on_truncation = note}});
+    (void)mean(text,
+               {.max_seq_length = 90, .long_text = {.truncation = true, .on_truncation = note}});
     REQUIRE(cuts.size() == 3);
     CHECK((cuts[0].input == 0 && cuts[0].tokens > 90 && cuts[0].length == 48));
     CHECK(cuts[0].windows == 1);
@@ -318,7 +319,7 @@ TEST_CASE("embedding options that are out of range are refused", "[embedding]") 
 TEST_CASE("the progress of embeddings is reported after each batch", "[embedding]") {
     std::vector<nf::Index> told;
     const std::vector<std::string> some(3, "A garden.");
-    pipeline("mean").batch(
+    (void)pipeline("mean").batch(
         some, {.run = {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
                            told.push_back(done * 10 + total);
                        }}});
@@ -419,6 +420,18 @@ TEST_CASE("an index grows, forgets rows, and is the same after a file", "[embedd
         foreign.fingerprint = 7;
         CHECK(same(loaded.search(foreign), loaded.search(queries)));
     }
+}
+
+TEST_CASE("an index of one model is not searched with queries of another", "[embedding]") {
+    const std::vector<std::string> some(2, "A garden.");
+    const nf::SemanticIndex index(pipeline("mean").batch(some));
+    CHECK(index.fingerprint() != 0);
+    CHECK(index.fingerprint() ==
+          nf::SentenceEmbeddingPipeline(data / "mean", {.precision = nf::Precision::bf16})
+              .batch(some)
+              .fingerprint);
+    CHECK(index.search(pipeline("mean").batch(some)).size() == 2);
+    CHECK_THROWS_AS(index.search(pipeline("cls").batch(some)), nf::InputError);
 }
 
 TEST_CASE("a file that is no index is refused", "[embedding]") {

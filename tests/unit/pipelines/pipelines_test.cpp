@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -238,10 +239,10 @@ TEST_CASE("a text that is too long is refused, or cut with a notice where a call
     CHECK_THROWS_AS(tag(text), nf::InputError);
     std::vector<nf::TruncationNotice> cuts;
     const auto note = [&](const nf::TruncationNotice& cut) { cuts.push_back(cut); };
-    tag(text, {.long_text = {.truncation = true, .on_truncation = note}});
-    tag(text, {.aggregation_strategy = nf::AggregationStrategy::simple,
-               .long_text = {.stride = 8, .on_truncation = note}});
-    tag("A garden.", {.long_text = {.truncation = true, .on_truncation = note}});
+    (void)tag(text, {.long_text = {.truncation = true, .on_truncation = note}});
+    (void)tag(text, {.aggregation_strategy = nf::AggregationStrategy::simple,
+                     .long_text = {.stride = 8, .on_truncation = note}});
+    (void)tag("A garden.", {.long_text = {.truncation = true, .on_truncation = note}});
     REQUIRE(cuts.size() == 2);
     CHECK(cuts[0].input == 0);
     CHECK(cuts[0].tokens > 90);
@@ -249,7 +250,8 @@ TEST_CASE("a text that is too long is refused, or cut with a notice where a call
     CHECK(cuts[0].windows == 1);
     CHECK(cuts[1].windows == (cuts[1].tokens - 2 - 8 + 37) / 38);
     const auto& zero_shot = pipeline<nf::ZeroShotClassificationPipeline>("inference");
-    zero_shot(text, {"sea", "land"}, {.long_text = {.truncation = true, .on_truncation = note}});
+    (void)zero_shot(text, {"sea", "land"},
+                    {.long_text = {.truncation = true, .on_truncation = note}});
     CHECK(cuts.size() == 3);
 }
 
@@ -410,10 +412,23 @@ TEST_CASE("a tokenizer that pads on the left has the question after the context"
     CHECK(std::pair(answers[0].start, answers[0].end) == place);
 }
 
+TEST_CASE("an exception from progress cancels a call, and the pipeline goes on") {
+    const auto& classify = pipeline<nf::TextClassificationPipeline>("classes");
+    const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
+    int calls = 0;
+    const auto stop_at_two = [&](nf::Index, nf::Index) {
+        if (++calls == 2) throw std::runtime_error("cancelled");
+    };
+    CHECK_THROWS_WITH(classify.batch(inputs, {.run = {.batch_tokens = 1, .progress = stop_at_two}}),
+                      "cancelled");
+    CHECK(calls == 2);
+    CHECK(classify.batch(inputs).size() == 5);
+}
+
 TEST_CASE("progress is reported after each batch") {
     const std::vector<nf::ClassificationInput> inputs(5, {"A garden."});
     std::vector<nf::Index> told;
-    pipeline<nf::TextClassificationPipeline>("classes").batch(
+    (void)pipeline<nf::TextClassificationPipeline>("classes").batch(
         inputs, {.run = {.batch_tokens = 1, .progress = [&](nf::Index done, nf::Index total) {
                              CHECK(total == 5);
                              told.push_back(done);

@@ -207,9 +207,11 @@ NYSTROMFORMER_INLINE Embeddings SentenceEmbeddingPipeline::batch(
     std::span<const std::string> texts, const SentenceEmbeddingOptions& options) const {
     const Index columns =
         std::min(body_->out_features(), options.truncate_dim.value_or(embedding_dimension()));
-    return detail::rows_apart(texts, options, columns, [&](auto some, const auto& part) {
-        return body_->batch(some, part);
-    });
+    Embeddings result =
+        detail::rows_apart(texts, options, columns,
+                           [&](auto some, const auto& part) { return body_->batch(some, part); });
+    result.fingerprint = body_->fingerprint;
+    return result;
 }
 NYSTROMFORMER_INLINE void SentenceEmbeddingPipeline::check(
     const SentenceEmbeddingOptions& options) const {

@@ -2,11 +2,14 @@
 // A folder of sentence-transformers, loaded: encoder, tokenizer, pooling and what comes after it.
 #pragma once
 
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/core/load_options.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/sentence/dense.hpp>
+#include <nystromformer/pipelines/sentence/fingerprint.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_config.hpp>
 #include <nystromformer/threads.hpp>
@@ -31,8 +34,9 @@ struct SentenceModules {
     Pooling pooling;
     std::vector<ModuleAfterPooling> others;  // in order
     SentenceDefaults defaults;
-    Index max_seq_length;   // special tokens included
-    bool has_file = false;  // modules.json; without it the mean of all tokens
+    Index max_seq_length;           // special tokens included
+    bool has_file = false;          // modules.json; without it the mean of all tokens
+    std::uint64_t fingerprint = 0;  // of Embeddings; 0 for a model that was loaded elsewhere
 
     /// An encoder whose embeddings are the mean of all tokens.
     static SentenceModules of(const NystromformerModel<float>& model, const Tokenizer& tokenizer) {
@@ -64,6 +68,7 @@ struct SentenceModules {
             std::min(config.max_length(),
                      limits.max_seq_length.value_or(longest_input(result.tokenizer, config)));
         for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options);
+        result.fingerprint = result.fingerprint_of(folder, list, file_options(options));
         return result;
     }
 
@@ -85,6 +90,19 @@ struct SentenceModules {
     }
 
 private:
+    std::uint64_t fingerprint_of(const std::filesystem::path& folder,
+                                 const std::vector<SentenceModule>& list,
+                                 const FileOptions& files) const {
+        Fingerprint result;
+        result.add(Checkpoint::open(folder, files));
+        for (const PoolingMode mode : pooling.pooling_mode) result.add(name_of(mode));
+        for (std::size_t i = 1; i < list.size(); ++i) {
+            result.add(list[i].type);
+            if (has_weights(list[i].folder)) result.add(Checkpoint::open(list[i].folder, files));
+        }
+        return result.value();
+    }
+
     void add(const SentenceModule& module, const LoadOptions& options) {
         const auto path = module.folder / "config.json";
         const FileOptions files = file_options(options);
