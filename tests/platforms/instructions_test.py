@@ -45,7 +45,7 @@ def functions(program):
                              check=True, capture_output=True, text=True).stdout
     for part in listing.split("\n\n"):
         head, _, body = part.lstrip().partition("\n")
-        found = re.match(r"[0-9a-f]+ <.*?\bnystromformer::detail::(\w+)::(.*)>:$", head)
+        found = re.match(r"[0-9a-f]+ <.*?\bnystromformer::v\d+_\d+::detail::(\w+)::(.*)>:$", head)
         if found and found[1] in features():
             yield found[1], found[2], body.split("\n")
 

@@ -7,11 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
+#include <cstddef>
 #include <fstream>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 
 #if defined(__linux__)
@@ -23,41 +22,41 @@ namespace nystromformer::inline v0_2::detail {
 /// The quota of one control group in cores, or nothing. `folder` is the group's.
 /// Source: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max); version 1 has a file for
 /// each number.
-inline std::optional<double> quota_of_group(const std::filesystem::path& folder) {
+inline std::optional<double> quota_of_group(const std::string& folder) {
     double quota = 0, period = 0;
-    if (std::ifstream both(folder / "cpu.max"); both) {
+    if (std::ifstream both(folder + "/cpu.max"); both) {
         if (!(both >> quota >> period)) return std::nullopt;  // "max": no limit
     } else {
-        std::ifstream(folder / "cpu.cfs_quota_us") >> quota;
-        std::ifstream(folder / "cpu.cfs_period_us") >> period;
+        std::ifstream(folder + "/cpu.cfs_quota_us") >> quota;
+        std::ifstream(folder + "/cpu.cfs_period_us") >> period;
     }
     if (!(quota > 0) || !(period > 0)) return std::nullopt;
     return quota / period;
 }
 
 /// The least quota of this process's control group and those around it, in cores; nothing without a
-/// limit. `root` is "/", but for tests.
-inline std::optional<double> cpu_quota(const std::filesystem::path& root = "/") {
+/// limit. `root` is the root folder, but for tests.
+inline std::optional<double> cpu_quota(const std::string& root = "") {
     std::optional<double> least;
-    const auto look_at = [&](const std::filesystem::path& mount, std::filesystem::path group) {
+    // Strings, not paths: libstdc++'s path frees what it does not own where memory is short.
+    const auto look_at = [&](const std::string& mount, std::string group) {
         while (true) {
-            if (const auto quota = quota_of_group(mount / group))
+            if (const auto quota = quota_of_group(mount + group))
                 least = std::min(least.value_or(*quota), *quota);
             if (group.empty()) return;
-            group = group.parent_path();
+            group.erase(group.rfind('/'));
         }
     };
-    std::ifstream groups(root / "proc/self/cgroup");
+    std::ifstream groups(root + "/proc/self/cgroup");
     for (std::string line; std::getline(groups, line);) {  // hierarchy:controllers:/group
         const std::size_t first = line.find(':'), second = line.find(":/", first + 1);
         if (first == std::string::npos || second == std::string::npos) continue;
         const std::string controllers = line.substr(first + 1, second - first - 1);
-        const std::string group = line.substr(second + 2);
-        const std::filesystem::path mounts = root / "sys/fs/cgroup";
+        const std::string group = line.substr(second + 1), mounts = root + "/sys/fs/cgroup";
         if (controllers.empty()) look_at(mounts, group);
         if ((',' + controllers + ',').find(",cpu,") == std::string::npos) continue;
-        look_at(mounts / "cpu", group);
-        look_at(mounts / controllers, group);
+        look_at(mounts + "/cpu", group);
+        look_at(mounts + '/' + controllers, group);
     }
     return least;
 }

@@ -83,11 +83,12 @@ private:
     static NystromFactors<Scalar> factors_of(const AttentionHead<Scalar>& head,
                                              const Landmarks<Scalar>& landmarks,
                                              ConstRows<Scalar> inverse, Scalar scale) {
-        const Index n = head.q.rows, m = inverse.rows;
-        NystromFactors<Scalar> result{Matrix<Scalar>(n, m), inverse.map(), Matrix<Scalar>(m, n)};
-        landmarks.kernel_1(head.q, scale).form(Rows<Scalar>(result.kernel_1));
-        landmarks.kernel_3(head.k, scale, head.key_mask).form(Rows<Scalar>(result.kernel_3));
-        return result;
+        Scratch scratch;
+        const Rows<Scalar> kernel_1 = scratch.rows<Scalar>(head.q.rows, inverse.rows);
+        const Rows<Scalar> kernel_3 = scratch.rows<Scalar>(inverse.rows, head.k.rows);
+        landmarks.kernel_1(head.q, scale).form(kernel_1);
+        landmarks.kernel_3(head.k, scale, head.key_mask).form(kernel_3);
+        return {kernel_1.map(), inverse.map(), kernel_3.map()};
     }
 
     /// A start has a residual of at most sqrt(m); one that has doubled grows without end.

@@ -145,21 +145,21 @@ TEST_CASE("the least CPU quota of the control groups around a process counts", "
         std::filesystem::create_directories((root.path / name).parent_path());
         std::ofstream(root.path / name) << text;
     };
-    CHECK(!nf::detail::cpu_quota(root.path));
+    CHECK(!nf::detail::cpu_quota(root.path.string()));
     write("proc/self/cgroup", "0::/system.slice/a.service\n");
     write("sys/fs/cgroup/system.slice/a.service/cpu.max", "max 100000\n");
-    CHECK(!nf::detail::cpu_quota(root.path));
+    CHECK(!nf::detail::cpu_quota(root.path.string()));
     write("sys/fs/cgroup/system.slice/cpu.max", "150000 100000\n");
     write("sys/fs/cgroup/cpu.max", "400000 100000\n");
-    CHECK(nf::detail::cpu_quota(root.path) == 1.5);
+    CHECK(nf::detail::cpu_quota(root.path.string()) == 1.5);
     write("proc/self/cgroup", "4:memory:/x\n3:cpu,cpuacct:/docker/1\n");
-    CHECK(!nf::detail::cpu_quota(root.path));
+    CHECK(!nf::detail::cpu_quota(root.path.string()));
     write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
     write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
-    CHECK(!nf::detail::cpu_quota(root.path));
+    CHECK(!nf::detail::cpu_quota(root.path.string()));
     write("sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_quota_us", "50000\n");
     write("sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_period_us", "100000\n");
-    CHECK(nf::detail::cpu_quota(root.path) == 0.5);
+    CHECK(nf::detail::cpu_quota(root.path.string()) == 0.5);
     CHECK(nf::detail::available_cores() >= 1);
 }
 

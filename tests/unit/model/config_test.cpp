@@ -82,11 +82,11 @@ TEST_CASE("unknown keys are ignored and labels are counted as Hugging Face count
 
 TEST_CASE("labels keep the order of the file, also when they are written", "[config]") {
     const auto config = nf::NystromformerConfig::from_json(
-        R"({"num_labels": 3, "label2id": {"z": 2, "\u0061": 0, "m": 1}, "x": {"label2id": {"q": 1}}})");
+        R"({"id2label": {"0": "a", "1": "m", "2": "z"}, "label2id": {"z": 2, "\u0061": 0, "m": 1}, "x": {"label2id": {"q": 1}}})");
     CHECK(config.label2id_order == std::vector<std::string>{"z", "a", "m"});
     CHECK(nf::NystromformerConfig::from_json(config.to_json()) == config);
-    const auto by_id =
-        nf::NystromformerConfig::from_json(R"({"num_labels": 2, "label2id": {"z": 0, "a": 1}})");
+    const auto by_id = nf::NystromformerConfig::from_json(
+        R"({"id2label": {"0": "z", "1": "a"}, "label2id": {"z": 0, "a": 1}})");
     CHECK(by_id.label2id_order.empty());
     CHECK(by_id.to_json().find("\"z\"") < by_id.to_json().find("\"a\""));
 }
