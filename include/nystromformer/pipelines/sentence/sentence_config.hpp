@@ -66,7 +66,8 @@ struct SentenceModule {
         const JsonTree json = read_python_json(path, longest_sentence_json, files);
         const std::string name = path.string();
         const SentenceJson list(json, name);
-        if (list.array().size() == 0) list.fail("at least one module");
+        if (list.array().size() == 0)
+            throw UnsupportedError({name, "/0", "a Transformer", "nothing"});
         if (list.size() > max_modules) {  // each may be the same folder, and takes its weights
             list.fail("at most " + std::to_string(max_modules) + " modules");
         }
