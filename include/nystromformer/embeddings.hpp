@@ -41,4 +41,12 @@ enum class PoolingMode {
     lasttoken,             ///< the last token's
 };
 
+/// How alike two vectors are, with the names of sentence-transformers; larger is more alike.
+enum class Similarity {
+    cosine,     ///< of the angle between them
+    dot,        ///< their product
+    euclidean,  ///< their distance, negative
+    manhattan,  ///< the sum of their columns' distances, negative
+};
+
 }  // namespace nystromformer::inline v0_2

@@ -19,14 +19,6 @@ namespace nystromformer::inline v0_2 {
 
 class ThreadPool;
 
-/// How alike two vectors are, with the names of sentence-transformers; larger is more alike.
-enum class Similarity {
-    cosine,     ///< of the angle between them
-    dot,        ///< their product
-    euclidean,  ///< their distance, negative
-    manhattan,  ///< the sum of their columns' distances, negative
-};
-
 std::string_view name(Similarity similarity);
 /// The similarity of that name, or nothing.
 std::optional<Similarity> similarity_named(std::string_view name);

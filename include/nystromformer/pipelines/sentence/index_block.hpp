@@ -4,10 +4,10 @@
 
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/embeddings.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/pipelines/sentence/similarity_names.hpp>
 #include <nystromformer/safetensors.hpp>
-#include <nystromformer/semantic_search.hpp>
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/names.hpp>
-#include <nystromformer/semantic_search.hpp>
+#include <nystromformer/embeddings.hpp>
 
 namespace nystromformer::inline v0_2::detail {
 
