@@ -23,6 +23,7 @@ import torch
 import transformers
 
 import tensors
+from random_models import draw_parameters, old_names
 
 DATA = Path(__file__).parent / "families"
 COMMON = dict(vocab_size=40, max_position_embeddings=24)
@@ -73,22 +74,9 @@ def make_model(name):
     config = model_class.config_class(**{**COMMON, **entries}, attn_implementation="eager")
     config.architectures = [class_name]
     model = model_class(config)
-    generator = numpy.random.default_rng(zlib.crc32(name.encode()))
-    for parameter_name, parameter in sorted(model.named_parameters()):
-        centre = 1.0 if "norm.weight" in parameter_name.lower() else 0.0
-        values = centre + 0.25 * generator.standard_normal(tuple(parameter.shape))
-        parameter.data.copy_(torch.from_numpy(values))
+    draw_parameters(model, name)
     model.config.dtype = torch.float16
     return model.to(torch.float16).eval()
-
-
-def old_names(state):
-    """bert-base-uncased's names of layer norms, position_ids, and both sides of the tied pairs."""
-    renamed = {
-        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
-        for name, tensor in state.items()
-    }
-    return renamed | {"bert.embeddings.position_ids": torch.arange(24)[None]}
 
 
 def save_model(kind, model, folder):

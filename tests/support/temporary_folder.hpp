@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-// A folder that is there as long as the test that made it.
+// A folder that exists as long as the object.
 #pragma once
 
 #include <filesystem>
+#include <random>
 #include <string>
-
-#include <unistd.h>
+#include <system_error>
 
 struct TemporaryFolder {
-    std::filesystem::path path;
+    std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                 ("nystromformer-test-" + std::to_string(std::random_device{}()));
 
-    explicit TemporaryFolder(const std::string& name)
-        : path(std::filesystem::temp_directory_path() /
-               ("nystromformer_" + name + '_' + std::to_string(getpid()))) {
-        std::filesystem::create_directories(path);
-    }
+    TemporaryFolder() { std::filesystem::create_directories(path); }
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { std::filesystem::remove_all(path); }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
 };

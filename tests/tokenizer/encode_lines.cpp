@@ -4,6 +4,8 @@
 // lines {"text", "pair"?, "plain"?}, {"decode": ids} or
 // {"facts": true} in, the same with "output" or "error" out; "plain" leaves out special tokens.
 // Used by compare.py, random_tokenizers.py and random_folders.py.
+#include "../support/tokenizer_facts.hpp"
+
 #include <nystromformer/tokenizer.hpp>
 
 #include <nlohmann/json.hpp>
@@ -48,24 +50,8 @@ Json decoded(const nf::Tokenizer& tokenizer, const std::vector<std::int64_t>& id
     return {tokenizer.decode(ids), tokenizer.decode(ids, {.skip_special_tokens = false})};
 }
 
-Json facts_of(const nf::Tokenizer& tokenizer) {
-    const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(); };
-    const auto name = [](nf::Direction side) {
-        return side == nf::Direction::left ? "left" : "right";
-    };
-    return {{"mask_token", or_null(tokenizer.mask_token())},
-            {"pad_token", or_null(tokenizer.pad_token())},
-            {"unk_token", or_null(tokenizer.unk_token())},
-            {"cls_token", or_null(tokenizer.cls_token())},
-            {"sep_token", or_null(tokenizer.sep_token())},
-            {"model_max_length", or_null(tokenizer.model_max_length())},
-            {"gives_token_type_ids", or_null(tokenizer.gives_token_type_ids())},
-            {"truncation_side", name(tokenizer.truncation_side())},
-            {"padding_side", name(tokenizer.padding_side())}};
-}
-
 Json answer(const nf::Tokenizer& tokenizer, const Json& request) {
-    if (request.contains("facts")) return facts_of(tokenizer);
+    if (request.contains("facts")) return tokenizer_facts(tokenizer);
     if (request.contains("decode"))
         return {
             {"decoded", decoded(tokenizer, request.at("decode").get<std::vector<std::int64_t>>())}};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // BERTs and RoBERTas, converted, against what transformers computed of the originals.
 #include "support/catch.hpp"
+#include "support/expected.hpp"
 #include "support/library.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/nystromformer.hpp>
@@ -34,51 +36,6 @@ namespace {
 
 const fs::path data = fs::path(NYSTROMFORMER_TEST_DATA) / "reference" / "conversions";
 
-/// A folder that goes away with the object.
-struct TemporaryFolder {
-    fs::path path = fs::temp_directory_path() /
-                    ("nystromformer-convert-" + std::to_string(std::random_device{}()));
-    TemporaryFolder() { fs::create_directories(path); }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { fs::remove_all(path); }
-};
-
-/// The texts of a folder and what transformers says of them.
-class Expected {
-public:
-    explicit Expected(const std::string& model)
-        : file_(nf::SafetensorsFile::open(data / model / "expected.safetensors")) {}
-
-    template <typename Scalar>
-    nf::ModelInput<Scalar> input() const {
-        nf::ModelInput<Scalar> input;
-        input.input_ids = nf::to_int64(*file_.find("input.input_ids"));
-        input.token_type_ids = nf::to_int64(*file_.find("input.token_type_ids"));
-        input.offsets = nf::to_int64(*file_.find("input.offsets"));
-        return input;
-    }
-    /// The largest difference; the shapes have to be of one size.
-    template <typename Scalar>
-    double error(const std::string& name, const Matrix<Scalar>& found) const {
-        const auto* tensor = file_.find("expected." + name);
-        REQUIRE(tensor);
-        REQUIRE(tensor->size() == found.size());
-        std::vector<double> numbers(static_cast<std::size_t>(found.size()));
-        nf::convert(*tensor, numbers.data());
-        double most = 0;
-        for (Index i = 0; i < found.size(); ++i) {
-            const double difference = std::abs(static_cast<double>(found.data()[i]) -
-                                               numbers[static_cast<std::size_t>(i)]);
-            if (!(difference <= most)) most = difference;
-        }
-        return most;
-    }
-
-private:
-    nf::SafetensorsFile file_;
-};
-
 template <typename Scalar>
 constexpr double tolerance = std::is_same_v<Scalar, double> ? 1e-9 : 5e-6;
 
@@ -90,7 +47,7 @@ void compare(const std::string& name, const Check& check) {
     CHECK(report.config.architectures == std::vector<std::string>{Model::architecture});
     const auto model = Model::from_pretrained(folder.path, {.num_threads = 2, .strict = true});
     CHECK(model.config() == report.config);
-    const Expected expected(name);
+    const Expected expected(data / name);
     const auto output =
         model(expected.input<Scalar>(), nf::ForwardOptions{.output_hidden_states = true});
     REQUIRE(output.hidden_states.size() == 3);

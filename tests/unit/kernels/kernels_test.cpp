@@ -140,7 +140,7 @@ TEST_CASE("models that ask for no threads of their own share one pool", "[thread
 }
 
 TEST_CASE("the least CPU quota of the control groups around a process counts", "[threads]") {
-    const TemporaryFolder root("quota");
+    const TemporaryFolder root;
     const auto write = [&](const std::string& name, const std::string& text) {
         std::filesystem::create_directories((root.path / name).parent_path());
         std::ofstream(root.path / name) << text;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // BERTs of every family with every head, run as they are, against what transformers computed.
 #include "support/catch.hpp"
+#include "support/expected.hpp"
 #include "support/library.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/nystromformer.hpp>
@@ -31,41 +33,6 @@ const fs::path data = fs::path(NYSTROMFORMER_TEST_DATA) / "reference" / "familie
 const std::vector<std::string> families{"bert",      "roberta",    "xlmroberta",
                                         "camembert", "distilbert", "electra"};
 
-/// The texts of a folder and what transformers says of them.
-class Expected {
-public:
-    explicit Expected(const fs::path& folder)
-        : file_(nf::SafetensorsFile::open(folder / "expected.safetensors")) {}
-
-    template <typename Scalar>
-    nf::ModelInput<Scalar> input() const {
-        nf::ModelInput<Scalar> input;
-        input.input_ids = nf::to_int64(*file_.find("input.input_ids"));
-        input.token_type_ids = nf::to_int64(*file_.find("input.token_type_ids"));
-        input.offsets = nf::to_int64(*file_.find("input.offsets"));
-        return input;
-    }
-    /// The largest difference; the shapes have to be of one size.
-    template <typename Scalar>
-    double error(const std::string& name, const Matrix<Scalar>& found) const {
-        const auto* tensor = file_.find("expected." + name);
-        REQUIRE(tensor);
-        REQUIRE(tensor->size() == found.size());
-        std::vector<double> numbers(static_cast<std::size_t>(found.size()));
-        nf::convert(*tensor, numbers.data());
-        double most = 0;
-        for (Index i = 0; i < found.size(); ++i) {
-            const double difference = std::abs(static_cast<double>(found.data()[i]) -
-                                               numbers[static_cast<std::size_t>(i)]);
-            if (!(difference <= most)) most = difference;
-        }
-        return most;
-    }
-
-private:
-    nf::SafetensorsFile file_;
-};
-
 template <typename Scalar>
 constexpr double tolerance = std::is_same_v<Scalar, double> ? 1e-9 : 1e-5;
 
@@ -83,16 +50,6 @@ template <typename Scalar, template <typename> typename Output>
 void check_result(const Expected& expected, const Output<Scalar>& output) {
     CHECK(expected.error("logits", output.logits) <= tolerance<Scalar>);
 }
-
-/// A folder that goes away with the object.
-struct TemporaryFolder {
-    fs::path path = fs::temp_directory_path() /
-                    ("nystromformer-family-" + std::to_string(std::random_device{}()));
-    TemporaryFolder() { fs::create_directories(path); }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 /// The model of a folder as it is, saved and loaded again, and without its architectures.
 template <typename Scalar, template <typename> typename Model>

@@ -2,6 +2,7 @@
 // The model classes as a user meets them: stacked texts, threads, options, errors, saving.
 #include "support/catch.hpp"
 #include "support/library.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <nystromformer/nystromformer.hpp>
 
@@ -41,21 +42,6 @@ std::vector<std::vector<std::int64_t>> random_texts(const std::vector<Index>& le
     }
     return texts;
 }
-
-/// A folder that is gone when the test ends.
-struct TemporaryFolder {
-    std::filesystem::path path;
-    TemporaryFolder() {
-        std::random_device random;
-        path = std::filesystem::temp_directory_path() /
-               ("nystromformer-test-" + std::to_string(random()));
-        std::filesystem::create_directories(path);
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-};
 
 void write(const std::filesystem::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;

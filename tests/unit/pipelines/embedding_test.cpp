@@ -369,7 +369,7 @@ TEST_CASE("the search finds what comparing every row finds", "[embedding]") {
 TEST_CASE("an index grows, forgets rows, and is the same after a file", "[embedding]") {
     const auto queries = embeddings_of(random_matrix(5, 12, 1));
     const nf::Matrix<float> corpus = random_matrix(5000, 12, 2);
-    const TemporaryFolder folder("index");
+    const TemporaryFolder folder;
     nf::ThreadPool threads(2);
     const auto same = [](const auto& a, const auto& b) {
         return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
@@ -435,7 +435,7 @@ TEST_CASE("an index of one model is not searched with queries of another", "[emb
 }
 
 TEST_CASE("a file that is no index is refused", "[embedding]") {
-    const TemporaryFolder folder("no_index");
+    const TemporaryFolder folder;
     const auto file = folder.path / "index.safetensors";
     const std::vector<float> values(6);
     const std::vector<std::byte> flags(3);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/catch.hpp"
 #include "support/library.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
@@ -30,14 +31,10 @@ const Json& record() {
 }
 
 /// A copy of a reference folder, to be changed.
-struct Folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() /
-                                 ("nystromformer-rerank-" + std::to_string(std::random_device{}()));
-
-    explicit Folder(const std::string& of) { std::filesystem::copy(data / of, path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { std::filesystem::remove_all(path); }
+struct Folder : TemporaryFolder {
+    explicit Folder(const std::string& of) {
+        std::filesystem::copy(data / of, path, std::filesystem::copy_options::recursive);
+    }
 
     /// Merges `changes` ({"config.json": {...}}) into its files.
     void change(const Json& changes) const {

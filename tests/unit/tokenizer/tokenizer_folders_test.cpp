@@ -3,6 +3,7 @@
 // transformers' AutoTokenizer (tests/tokenizer/record_folders.py), and what a caller hears of them.
 #include "support/catch.hpp"
 #include "support/library.hpp"
+#include "support/tokenizer_facts.hpp"
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
@@ -65,19 +66,9 @@ private:
 };
 
 Json facts_of(const nf::Tokenizer& tokenizer) {
-    const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(); };
-    const auto name = [](nf::Direction side) {
-        return side == nf::Direction::left ? "left" : "right";
-    };
-    return {{"mask_token", or_null(tokenizer.mask_token())},
-            {"pad_token", or_null(tokenizer.pad_token())},
-            {"unk_token", or_null(tokenizer.unk_token())},
-            {"cls_token", or_null(tokenizer.cls_token())},
-            {"sep_token", or_null(tokenizer.sep_token())},
-            {"truncation_side", name(tokenizer.truncation_side())},
-            {"padding_side", name(tokenizer.padding_side())},
-            {"model_max_length", or_null(tokenizer.model_max_length())},
-            {"gives_token_type_ids", tokenizer.gives_token_type_ids().value_or(false)}};
+    Json facts = tokenizer_facts(tokenizer);
+    facts["gives_token_type_ids"] = tokenizer.gives_token_type_ids().value_or(false);
+    return facts;
 }
 
 const std::string lines = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\ncat\n";
