@@ -17,7 +17,6 @@
 
 namespace nystromformer::inline v0_2 {
 
-class InputError;
 class ThreadPool;
 
 /// Something in a file that the library repaired, skipped or did not use, and that changes no

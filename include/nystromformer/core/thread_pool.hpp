@@ -37,9 +37,9 @@ public:
         std::exception_ptr error = nullptr;
     };
 
-    explicit Workers(Index num_threads) {
+    Workers(Index num_threads, Index cores) {
         // Where threads share cores, one that waits would keep another from its work.
-        if (num_threads <= detail::available_cores()) patience_ = std::chrono::microseconds(100);
+        if (num_threads <= cores) patience_ = std::chrono::microseconds(100);
         workers_.reserve(static_cast<std::size_t>(num_threads - 1));
         try {
             for (Index i = 1; i < num_threads; ++i) workers_.emplace_back([this] { serve(); });
@@ -184,8 +184,9 @@ inline void check_num_threads(Index num_threads, Index min) {
 
 NYSTROMFORMER_INLINE ThreadPool::ThreadPool(Index num_threads) {
     detail::check_num_threads(num_threads, 0);
-    if (num_threads == 0) num_threads = std::min(detail::available_cores(), max_threads);
-    workers_ = std::make_shared<Workers>(num_threads);
+    const Index cores = detail::available_cores();
+    if (num_threads == 0) num_threads = std::min(cores, max_threads);
+    workers_ = std::make_shared<Workers>(num_threads, cores);
 }
 
 NYSTROMFORMER_INLINE ThreadPool::ThreadPool(Executor executor) {

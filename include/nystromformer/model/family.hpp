@@ -91,12 +91,7 @@ inline constexpr std::array<OwnName, 5> electra_tensors{{
 
 // What config.json calls the fields.
 
-inline constexpr std::array<OwnName, 4> nystromformer_fields{{
-    {"embedding_size", ""},
-    {"summary_type", ""},
-    {"summary_use_proj", ""},
-    {"summary_activation", ""},
-}};
+/// Nystromformer's own, then ELECTRA's own.
 inline constexpr std::array<OwnName, 10> bert_fields{{
     {"segment_means_seq_len", ""},
     {"num_landmarks", ""},
@@ -110,17 +105,8 @@ inline constexpr std::array<OwnName, 10> bert_fields{{
     {"summary_activation", ""},
 }};
 inline constexpr auto electra_fields = std::span(bert_fields).first<6>();
-inline constexpr std::array<OwnName, 19> distilbert_fields{{
-    {"segment_means_seq_len", ""},
-    {"num_landmarks", ""},
-    {"conv_kernel_size", ""},
-    {"inv_coeff_init_option", ""},
-    {"padding_idx", ""},
-    {"head_model_type", ""},
-    {"embedding_size", ""},
-    {"summary_type", ""},
-    {"summary_use_proj", ""},
-    {"summary_activation", ""},
+inline constexpr auto nystromformer_fields = std::span(bert_fields).last<4>();
+inline constexpr std::array<OwnName, 9> distilbert_own_fields{{
     {"type_vocab_size", ""},
     {"layer_norm_eps", ""},  // 1e-12, in the code
     {"hidden_size", "dim"},
@@ -131,6 +117,13 @@ inline constexpr std::array<OwnName, 19> distilbert_fields{{
     {"hidden_dropout_prob", "dropout"},
     {"attention_probs_dropout_prob", "attention_dropout"},
 }};
+inline constexpr auto distilbert_fields = [] {
+    std::array<OwnName, bert_fields.size() + distilbert_own_fields.size()> all{};
+    std::copy(bert_fields.begin(), bert_fields.end(), all.begin());
+    std::copy(distilbert_own_fields.begin(), distilbert_own_fields.end(),
+              all.begin() + bert_fields.size());
+    return all;
+}();
 
 inline constexpr FamilyDefaults roberta_defaults{50265, 768, 12, 12, 3072, {1, 0, 2}};
 inline constexpr FamilyDefaults xlm_roberta_defaults{30522, 768, 12, 12, 3072, {1, 0, 2}};

@@ -55,23 +55,30 @@ struct ModelInput {
         return input;
     }
 
-    /// What a tokenizer made of texts (Encodings, or anything with ids, type_ids and
-    /// attention_mask), without padding or padded.
+    /// Adds what a tokenizer made of a text (an Encoding, or anything with ids, type_ids and
+    /// attention_mask), padded or not, as the next sequence.
+    template <typename Encoding>
+    void append(const Encoding& encoding) {
+        const auto add = [](auto& to, const auto& from) {
+            to.insert(to.end(), from.begin(), from.end());
+        };
+        const auto& mask = encoding.attention_mask;
+        const bool is_padded = std::find(mask.begin(), mask.end(), 0) != mask.end();
+        if (is_padded || !attention_mask.empty()) {
+            attention_mask.resize(input_ids.size(), 1);
+            add(attention_mask, mask);
+        }
+        add(input_ids, encoding.ids);
+        add(token_type_ids, encoding.type_ids);
+        if (offsets.empty()) offsets.push_back(0);
+        offsets.push_back(static_cast<Index>(input_ids.size()));
+    }
+    /// Several of them. The input has a mask only where one of them is padded.
     template <typename Encodings>
     static ModelInput of_encodings(const Encodings& encodings) {
         ModelInput input;
         input.offsets.push_back(0);
-        for (const auto& encoding : encodings) {
-            const auto append = [](auto& to, const auto& from) {
-                to.insert(to.end(), from.begin(), from.end());
-            };
-            append(input.input_ids, encoding.ids);
-            append(input.token_type_ids, encoding.type_ids);
-            append(input.attention_mask, encoding.attention_mask);
-            input.offsets.push_back(static_cast<Index>(input.input_ids.size()));
-        }
-        const auto& mask = input.attention_mask;
-        if (std::find(mask.begin(), mask.end(), 0) == mask.end()) input.attention_mask.clear();
+        for (const auto& encoding : encodings) input.append(encoding);
         return input;
     }
 

@@ -130,7 +130,10 @@ NYSTROMFORMER_INLINE std::string to_json(std::span<const float> row) {
 }
 NYSTROMFORMER_INLINE std::string to_json(const Embeddings& rows) {
     std::string text = "[";
-    for (Index i = 0; i < rows.rows; ++i) text += (i == 0 ? "" : ",") + to_json(rows.row(i));
+    for (Index i = 0; i < rows.rows; ++i) {
+        if (i > 0) text += ',';
+        text += to_json(rows.row(i));
+    }
     return text + ']';
 }
 

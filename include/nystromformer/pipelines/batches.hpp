@@ -157,17 +157,7 @@ inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
                                        std::span<const std::size_t> indices) {
     ModelInput<float> input;
     input.offsets.push_back(0);
-    for (const std::size_t index : indices) {
-        const Encoding& encoding = encodings[index];
-        input.input_ids.insert(input.input_ids.end(), encoding.ids.begin(), encoding.ids.end());
-        input.token_type_ids.insert(input.token_type_ids.end(), encoding.type_ids.begin(),
-                                    encoding.type_ids.end());
-        input.attention_mask.insert(input.attention_mask.end(), encoding.attention_mask.begin(),
-                                    encoding.attention_mask.end());
-        input.offsets.push_back(static_cast<Index>(input.input_ids.size()));
-    }
-    const auto& mask = input.attention_mask;
-    if (std::find(mask.begin(), mask.end(), 0) == mask.end()) input.attention_mask.clear();
+    for (const std::size_t index : indices) input.append(encodings[index]);
     return input;
 }
 

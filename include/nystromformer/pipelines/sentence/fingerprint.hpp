@@ -23,17 +23,20 @@ public:
         for (int shift = 0; shift < 64; shift += 8)
             add(static_cast<unsigned char>(static_cast<std::uint64_t>(number) >> shift));
     }
-    /// Names, shapes and some bytes of each tensor: weights that differ nearly always do so there,
-    /// and to read all of a large model would take longer than to load it.
+    /// Names, shapes and the bytes at four places of each tensor: weights that differ nearly always
+    /// do so there, and every other place would be one more page to read from disk.
     void add(const Checkpoint& checkpoint) {
-        constexpr std::size_t samples = 256;
+        constexpr std::size_t places = 4, bytes_of_place = 64;
         for (const TensorView& tensor : checkpoint.tensors()) {
             add(tensor.name);
             for (const Index dimension : tensor.shape) add(dimension);
-            const std::size_t size = tensor.bytes.size(),
-                              step = std::max<std::size_t>(1, size / samples);
-            for (std::size_t at = 0; at < size; at += step)
-                add(static_cast<unsigned char>(tensor.bytes[at]));
+            const std::size_t size = tensor.bytes.size();
+            for (std::size_t place = 0; place < places; ++place) {
+                const std::size_t begin = size / places * place;
+                for (const std::byte byte :
+                     tensor.bytes.subspan(begin, std::min(bytes_of_place, size - begin)))
+                    add(static_cast<unsigned char>(byte));
+            }
         }
     }
 

@@ -57,7 +57,10 @@ struct SentenceModules {
         // Before the braces: where an initializer throws, GCC 12 destroys a {} before it twice.
         auto defaults =
             list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root, file_options(options));
-        auto model = NystromformerModel<float>::from_pretrained(folder, options);
+        const auto model_config =
+            NystromformerConfig::from_pretrained(folder, file_options(options));
+        const Checkpoint checkpoint = Checkpoint::open(folder, file_options(options));
+        auto model = NystromformerModel<float>::from_checkpoint(model_config, checkpoint, options);
         auto tokenizer =
             Tokenizer::from_pretrained(folder, limits.do_lower_case, file_options(options));
         SentenceModules result{
@@ -68,7 +71,7 @@ struct SentenceModules {
             std::min(config.max_length(),
                      limits.max_seq_length.value_or(longest_input(result.tokenizer, config)));
         for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options);
-        result.fingerprint = result.fingerprint_of(folder, list, file_options(options));
+        result.fingerprint = result.fingerprint_of(checkpoint, list, file_options(options));
         return result;
     }
 
@@ -90,11 +93,11 @@ struct SentenceModules {
     }
 
 private:
-    std::uint64_t fingerprint_of(const std::filesystem::path& folder,
+    std::uint64_t fingerprint_of(const Checkpoint& checkpoint,
                                  const std::vector<SentenceModule>& list,
                                  const FileOptions& files) const {
         Fingerprint result;
-        result.add(Checkpoint::open(folder, files));
+        result.add(checkpoint);
         for (const PoolingMode mode : pooling.pooling_mode) result.add(name_of(mode));
         for (std::size_t i = 1; i < list.size(); ++i) {
             result.add(list[i].type);
