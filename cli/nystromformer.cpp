@@ -20,7 +20,7 @@ constexpr void (*add_command[])(CLI::App&, Session&) = {
     add_embed,     add_rerank,   add_search,    add_features, add_tokenize, add_run,
     add_bench,     add_compare,  add_info,      add_convert};
 
-/// The arguments up to "--"; those after it are texts, whatever they look like.
+/// The arguments before "--". Everything after it is a text, even if it looks like an option.
 std::vector<std::string> arguments_of(int argc, char** argv, Session& session) {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     // "--name=" is an empty value, for which CLI11 would take the next argument.

@@ -82,8 +82,8 @@ struct Padding {
     Index length = 0;                                   ///< for PaddingStrategy::fixed
     std::optional<Direction> direction = std::nullopt;  ///< where it goes; nothing: see Tokenizer
     Index pad_to_multiple_of = 0;                       ///< 0: no rounding
-    /// Nothing: the id of `pad_token`; if that is nothing, too, of the tokenizer's pad token, or 0
-    /// if it has none.
+    /// Default: the id of `pad_token`. If that is not set either, the id of the tokenizer's pad
+    /// token, or 0 if the tokenizer has none.
     std::optional<std::int64_t> pad_id = std::nullopt;
     std::int64_t pad_type_id = 0;
     std::optional<std::string> pad_token = std::nullopt;  ///< nothing: the tokenizer's, or "[PAD]"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a folder holds in the place of a model that runs here, for the errors of who took the wrong
-// one.
+// What a folder holds instead of a model that runs here. The errors for a wrong folder say so.
 #pragma once
 
 #include <nystromformer/core/error_text.hpp>

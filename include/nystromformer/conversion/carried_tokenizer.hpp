@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the class of a folder's tokenizer does that a Nystromformer's, which has no class of its
-// own, is told by its files: AutoTokenizer of transformers 5.24 and this library then read both
-// alike.
+// Writes what a tokenizer class adds at run time into the files of the converted folder. A
+// Nystromformer has no tokenizer class of its own, so AutoTokenizer (transformers 5.24) and this
+// library would otherwise read the new folder differently from the old one.
 #pragma once
 
 #include <nystromformer/core/file.hpp>

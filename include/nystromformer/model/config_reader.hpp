@@ -138,7 +138,7 @@ private:
     /// The value of a field under the family's name for it, if the file has it.
     std::optional<ConfigView> find(std::string_view field) const {
         const std::string_view own = own_field(*family_, field);
-        // DistilBertConfig.attribute_map takes three under BERT's names, too, and those win.
+        // DistilBertConfig.attribute_map also accepts BERT's names for three fields. They win.
         const bool is_mapped = field == "hidden_size" || field == "num_hidden_layers" ||
                                field == "num_attention_heads";
         if (own.empty()) return std::nullopt;

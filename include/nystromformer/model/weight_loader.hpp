@@ -26,8 +26,8 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// What a component's `load` reads from: tensors by their paths in Nystromformer, whatever the
-/// files call them. Scopes of one WeightLoader share what they remember.
+/// Gives a component's `load` its tensors. Paths are Nystromformer's; TensorNames translates them
+/// to the names in the files. Scopes of one WeightLoader share what they remember.
 class WeightLoader {
 public:
     /// `threads` is the model's pool.

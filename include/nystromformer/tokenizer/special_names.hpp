@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a Tokenizer tells of the files beside its vocabulary: which token has which role, how long a
-// text the model was made for, and how decoded text is to be tidied.
+// What a Tokenizer reports from its configuration files: the role of each special token, the
+// longest text that the model was made for, and how to clean up decoded text.
 #pragma once
 
 #include <nystromformer/core/index.hpp>

@@ -156,8 +156,8 @@ inline void build_fairseq(const FolderConfig& config, std::int64_t unknown, Json
     };
 }
 
-/// AlbertTokenizer. The names stand in the template whatever the config calls these tokens; ids
-/// follow the config.
+/// AlbertTokenizer. Its template always spells the tokens [CLS] and [SEP], even if the config names
+/// others; the ids are those of the config's tokens.
 inline void build_albert(const FolderConfig& config, Json precompiled, TokenizerFile& file) {
     build_unigram(config, 1, file);
     Json normalizer = json_of(R"({"type": "Sequence", "normalizers": [

@@ -145,7 +145,7 @@ public:
         return result;
     }
 
-    /// What a Tokenizer tells of the files.
+    /// What a Tokenizer reports from these files.
     SpecialNames names(const FileOptions& files = {}) const {
         SpecialNames result;
         const auto name = [&](const char* role) -> std::optional<std::string> {

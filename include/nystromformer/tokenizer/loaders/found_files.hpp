@@ -21,7 +21,7 @@ public:
 
     explicit FoundFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-    /// The first of `names` that is there. Throws IoError.
+    /// The first of `names` that exists. Throws IoError if none does.
     std::filesystem::path one_of(std::initializer_list<const char*> names) const {
         std::string looked_for;
         for (const char* name : names) {

@@ -129,8 +129,8 @@ struct ClassChoice {
     TokenizerClass named_class() const {
         return TokenizerClass::named(named.empty() ? registered : std::string_view(named));
     }
-    /// The class that AutoTokenizer picks for a folder with a tokenizer.json: a model type of the
-    /// generic class has that one, whatever the files name.
+    /// The class that AutoTokenizer picks for a folder with a tokenizer.json: a model type
+    /// registered with the generic class keeps it, even if the files name another.
     TokenizerClass class_of_json() const {
         return registered == TokenizerClass::generic_name ? TokenizerClass{} : named_class();
     }

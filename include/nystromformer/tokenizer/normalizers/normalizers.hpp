@@ -98,7 +98,7 @@ struct Strip {
 };
 
 /// Puts text before text that is not empty; it shares the span of the first character. Hugging Face
-/// counts that character as inserted, too, which matters if nothing precedes it.
+/// also counts that character as inserted, which matters if nothing precedes it.
 struct Prepend {
     std::string content;
 
