@@ -95,7 +95,7 @@ struct Checkpoint::Contents {
             shards.push_back(file.string());
         }
         // Of one name the last shard's first, which the others are dropped for.
-        std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
             return a.first.name != b.first.name ? detail::by_name(a.first, b.first)
                                                 : a.second > b.second;
         });

@@ -3,7 +3,7 @@
 // loses.
 #pragma once
 
-#include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,13 +23,15 @@ inline std::size_t json_string_size(std::string_view text) {
 inline std::string json_string_value(std::string_view spelled) {
     if (spelled.find('\\') == spelled.npos)
         return std::string(spelled.substr(1, spelled.size() - 2));
-    return Json::parse(spelled).get<std::string>();
+    return parse_json(spelled, "a string").value.get<std::string>();
 }
 
-/// Calls visit(key, value) for each member of a valid JSON object, in order: the key, and the text
-/// of the value, with white space around it.
+/// Calls visit(key, value) for each member of the object in a valid JSON text, in order: the key,
+/// and the text of the value, with white space around it. Any other value has no members.
 template <typename Visit>
 void for_each_member(std::string_view object, const Visit& visit) {
+    const std::size_t first = object.find_first_not_of(" \t\r\n");
+    if (first == object.npos || object[first] != '{') return;
     std::size_t depth = 0, value_begin = 0;
     std::string_view key;  // as it is spelled; empty: none yet
     for (std::size_t at = 0; at < object.size();) {

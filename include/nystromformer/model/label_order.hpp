@@ -38,7 +38,7 @@ template <typename Config>
 void read_label_order(std::string_view text, Config& config) {
     std::vector<std::string> labels;
     for_each_member(text, [&](const std::string& key, std::string_view value) {
-        if (key != "label2id" || value.find('{') == value.npos) return;
+        if (key != "label2id") return;
         labels.clear();
         std::set<std::string> seen;  // a label that stands twice has its first place
         for_each_member(value, [&](const std::string& label, std::string_view) {

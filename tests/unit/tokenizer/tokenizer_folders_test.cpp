@@ -192,6 +192,39 @@ TEST_CASE("of equal pieces of a Unigram the last is found, with its score") {
     CHECK(load().encode("ab").ids == std::vector<std::int64_t>{5, 2});
 }
 
+// As tokenizers 0.23 has it: an empty piece has its id, and no text has the piece.
+TEST_CASE("a Unigram may have an empty piece") {
+    const Json json = Json::parse(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [
+        ["<u>", 0.0], ["", -1.0], ["a", -2.0], ["ab", -3.0]]}})");
+    const Json files = {{"tokenizer.json", json.dump()}};
+    const nf::Tokenizer tokenizer = TextFolder(files).load();
+    CHECK(tokenizer.encode("ab").ids == std::vector<std::int64_t>{3});
+    CHECK(tokenizer.encode("b").ids == std::vector<std::int64_t>{0});
+    CHECK(tokenizer.token_to_id("") == 1);
+    CHECK(tokenizer.vocab_size() == 4);
+}
+
+// As tokenizers 0.23 has it for tokenizer.json, and transformers 5.24 for vocab.json.
+TEST_CASE("of equal keys of a vocabulary the last counts") {
+    const std::string words = R"({"?": 0, "a": 1, "a": 2, "##b": 3})";
+    std::vector<std::string> heard;
+    const Json files = {
+        {"tokenizer.json",
+         R"({"model": {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
+             "max_input_chars_per_word": 100, "vocab": )" +
+             words + "}}"}};
+    const nf::Tokenizer tokenizer = TextFolder(files).load(heard);
+    CHECK(tokenizer.encode("ab").ids == std::vector<std::int64_t>{2, 3});
+    CHECK_FALSE(tokenizer.id_to_token(1));
+    REQUIRE(heard.size() == 1);
+    CHECK(has(heard[0], "tokenizer.json /model/vocab/a: the piece \"a\" was there before"));
+    const Json older = {{"vocab.json", R"({"<s>": 0, "</s>": 1, "<unk>": 2, "<pad>": 3,
+                                            "<mask>": 4, "a": 5, "b": 5, "b": 6, "ab": 7})"},
+                        {"merges.txt", "#version: 0.2\na b\n"},
+                        {"config.json", R"({"model_type": "roberta"})"}};
+    CHECK(TextFolder(older).load(heard).encode("aba").ids == std::vector<std::int64_t>{0, 7, 5, 1});
+}
+
 TEST_CASE("odd numbers of files beside a tokenizer that only Python reads are no errors") {
     const auto load = [](const char* config, const char* added) {
         return TextFolder({{"vocab.txt", lines},
@@ -227,10 +260,12 @@ TEST_CASE("the error for a folder without a readable tokenizer says what it has 
     const std::string message = spiece_of(none, "albert");
     CHECK(has(message, "spiece.model: expected a piece \"[CLS]\""));
     CHECK_FALSE(has(message, "/post_processor"));
-    const std::string empty = field(1, "\x18\x01");
-    CHECK(has(spiece_of(none + piece("[CLS]", 3) + piece("[SEP]", 3) + empty, "albert"),
+    const std::string too_long = piece(std::string(5000, 'x'), 1);
+    CHECK(has(spiece_of(none + piece("[CLS]", 3) + piece("[SEP]", 3) + too_long, "albert"),
               "spiece.model: piece 7: "));
-    CHECK(has(spiece_of(none + empty, "xlm-roberta"), "spiece.model: piece 5: "));
+    CHECK(has(spiece_of(none + too_long, "xlm-roberta"), "spiece.model: piece 5: "));
+    CHECK(spiece_of(none + piece("[CLS]", 3) + piece("[SEP]", 3) + field(1, "\x18\x01"),
+                    "albert") == "none");  // an empty piece
     CHECK(has(spiece_of(piece("<unk>", 2), "albert"), "spiece.model: expected an unknown piece"));
 }
 

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -88,31 +87,6 @@ inline std::vector<NamedToken> read_tokens(const JsonView<TokenizerError>& json,
     for (std::size_t i = 0; i < json.size(); ++i)
         result.push_back(NamedToken::read(json.at(i), special));
     return result;
-}
-
-/// The keys of an object in a JSON text that was parsed before, as they follow one another: a
-/// parsed object has them sorted. `parent`: the key in the root that has the object; empty: the
-/// root itself.
-inline std::vector<std::string> keys_in_order(std::string_view text, std::string_view parent) {
-    std::vector<std::string> keys;
-    const std::size_t wanted_depth = parent.empty() ? 1 : 2;
-    std::size_t depth = 0;
-    std::string last, outer;  // the last string, the last key of the root
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const char c = text[at];
-        if (c == '{' || c == '[') ++depth;
-        if ((c == '}' || c == ']') && depth > 0) --depth;
-        if (c == ':' && depth == 1) outer = last;
-        if (c == ':' && depth == wanted_depth && (parent.empty() || outer == parent))
-            keys.push_back(last);
-        if (c != '"') continue;
-        const std::size_t begin = at++;
-        while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-        const Json string =
-            depth > 2 ? Json() : Json::parse(text.substr(begin, at + 1 - begin), nullptr, false);
-        if (string.is_string()) last = string.get<std::string>();
-    }
-    return keys;
 }
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/json_members.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/named_token.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
@@ -103,8 +104,13 @@ private:
         check_token_count(json);
         if (json.size() == 0) return;
         const std::string text = read_file(path, SpecialNames::max_bytes, files_);
-        for (const std::string& key : keys_in_order(text, parent))
+        const auto visit_member = [&](const std::string& key, std::string_view) {
             if (json.has(key)) visit(key, json.at(key));
+        };
+        if (parent.empty()) return for_each_member(text, visit_member);
+        for_each_member(text, [&](const std::string& key, std::string_view value) {
+            if (key == parent) for_each_member(value, visit_member);
+        });
     }
 
     /// Tokens under a key that ends in "_token", and lists of more, of tokenizer_config.json.

@@ -71,6 +71,18 @@ public:
         return result;
     }
 
+    /// Keeps of equal pieces the last alone, in the order of the file.
+    void drop_repeated(MemoryBudget& budget) {
+        std::vector<std::uint32_t> kept = last_of_each(budget);
+        std::sort(kept.begin(), kept.end());
+        PieceList result;
+        for (const std::uint32_t i : kept) result.add(text(i), value(i), budget);
+        result.settle(budget);
+        settle(budget);  // the other half of what add() took for this list
+        budget.give(kept.size() * sizeof(std::uint32_t));
+        *this = std::move(result);
+    }
+
     /// The first piece of this text, or none.
     std::optional<std::size_t> find(std::string_view wanted) {
         const auto& order = sorted();

@@ -106,7 +106,7 @@ private:
                             " was there before; of equal ones the last counts");
     }
 
-    /// At least one piece, none empty or too long.
+    /// At least one piece, none too long. No text has the empty piece, but that one keeps its id.
     static void check(const TokenizerFile& file, PieceList& list) {
         if (list.size() == 0) file.root().at("model").at("vocab").fail("at least one piece");
         const auto fail = [&](std::size_t i, std::string expected) {
@@ -114,8 +114,8 @@ private:
                                   in_quotes(list.text(i))});
         };
         for (std::size_t i = 0; i < list.size(); ++i)
-            if (list.text(i).empty() || list.text(i).size() > longest_piece)
-                fail(i, "1 to " + std::to_string(longest_piece) + " bytes");
+            if (list.text(i).size() > longest_piece)
+                fail(i, "at most " + std::to_string(longest_piece) + " bytes");
     }
 
     void find_best(std::string_view text, std::vector<Workspace::Node>& best) const {

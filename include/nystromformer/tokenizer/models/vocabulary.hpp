@@ -3,6 +3,7 @@
 // gaps.
 #pragma once
 
+#include <nystromformer/core/notice.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/models/model_lists.hpp>
 #include <nystromformer/tokenizer/models/trie.hpp>
@@ -37,9 +38,7 @@ public:
     /// Takes the object /model/vocab out of `file`. Throws FormatError or TokenizerError.
     explicit Vocabulary(TokenizerFile& file) {
         PieceList& list = file.pieces_of_object();
-        if (const auto twice = list.repeated())
-            throw FormatError(
-                {file.name(), "", "no duplicate key", in_quotes(list.text(*twice)) + " twice"});
+        keep_last_of_equal_keys(file, list);
         ids_.reserve(list.size());
         for (std::size_t i = 0; i < list.size(); ++i) {
             ids_.push_back(static_cast<std::int32_t>(list.value(i)));
@@ -81,6 +80,15 @@ public:
     }
 
 private:
+    /// Of equal keys the last counts, as in a map of Rust and in a dict of Python.
+    static void keep_last_of_equal_keys(TokenizerFile& file, PieceList& list) {
+        const auto twice = list.repeated();
+        if (!twice) return;
+        give_notice(file.files, file.name(), file.piece_path(*twice),
+                    "the piece " + in_quotes(list.text(*twice)) +
+                        " was there before; of equal ones the last counts");
+        list.drop_repeated(file.budget);
+    }
     void order_by_id(const TokenizerFile& file, const PieceList& list) {
         by_id_.resize(ids_.size());
         std::iota(by_id_.begin(), by_id_.end(), 0U);
