@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: MIT
 #define NYSTROMFORMER_BODIES
+#include <nystromformer/core/scratch.hpp>
 #include <nystromformer/core/thread_pool.hpp>

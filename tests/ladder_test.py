@@ -3,7 +3,8 @@
 """Checks the house rules that a compiler cannot see.
 
 A header includes only its own room and the rooms that MAY lists for it, and opens with the licence
-line and one sentence that says what it is.  `--lengths` prints how long the headers are.
+line and one sentence that says what it is.  The programs of cli/ and examples/ use the face alone.
+`--lengths` prints how long the headers are.
 """
 import argparse
 import pathlib
@@ -24,12 +25,15 @@ MAY = {
 FACE = {
     "version.hpp": "core",
     "error.hpp": "core",
+    "json.hpp": "core",
+    "scratch.hpp": "core",
     "options.hpp": "core",
     "threads.hpp": "core",
     "matrix.hpp": "core",
     "embeddings.hpp": "core",
     "encoding.hpp": "tokenizer",
     "tokenizer.hpp": "tokenizer",
+    "text.hpp": "tokenizer",
     "isa.hpp": "kernels",
     "conversion.hpp": "conversion",
     "answers_json.hpp": "pipelines",
@@ -48,6 +52,7 @@ FACE = {
     "checkpoint.hpp": "checkpoint",
     "safetensors.hpp": "checkpoint",
     "config.hpp": "model",
+    "heads.hpp": "model",
     "state_dict.hpp": "model",
     "models.hpp": "model",
 }
@@ -93,6 +98,17 @@ def faults_of_header(path):
             yield f"{place}: {room}/ may not include {target}"
 
 
+def faults_of_program(path):
+    """The command line and the examples are written on the face alone, as a user's program is."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        place = f"{path.relative_to(ROOT)}:{number}"
+        included = re.match(r'\s*#\s*include\s+[<"]nystromformer/([^>"]+)[>"]', line)
+        if included and included[1] not in {*FACE, "nystromformer.hpp"}:
+            yield f"{place}: {included[1]} is not public"
+        if re.search(r"\b(nf|nystromformer)::detail\b|^namespace nystromformer\b", line):
+            yield f"{place}: a program uses no internal name"
+
+
 def faults():
     headers = sorted(p for p in HEADERS.rglob("*") if p.suffix in {".hpp", ".inc"})
     if not headers:
@@ -101,6 +117,9 @@ def faults():
         if header.parent != HEADERS and room_of(header) is None:
             yield f"{header.relative_to(ROOT)}: its folder is not a room of the map"
         yield from faults_of_header(header)
+    for folder in ["cli", "examples"]:
+        for path in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            yield from faults_of_program(path)
     for folder in ["include", "cli", "examples", "tests", "cmake", "tools", ".ci"]:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and (path.suffix in SOURCES or path.name in {"CMakeLists.txt", "run"}):

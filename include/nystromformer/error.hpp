@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace nystromformer::inline v0_2 {
@@ -98,6 +99,10 @@ public:
 private:
     std::size_t tokens_, limit_;
 };
+
+/// `text` between double quotes, the form in which names and bytes of files appear in messages:
+/// control characters and bytes beyond ASCII escaped, cut to 128 bytes.
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace nystromformer::inline v0_2
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The whole library. A program that needs one thing compiles faster with that thing's header.
+// The whole library, but for json.hpp. A program that needs one thing compiles faster with that thing's header.
 #pragma once
 
 // Text in, answers out, also as JSON.
@@ -21,6 +21,7 @@
 
 // The encoder and its heads, by Hugging Face's names.
 #include <nystromformer/config.hpp>
+#include <nystromformer/heads.hpp>
 #include <nystromformer/models.hpp>
 
 // Files to named tensors.
@@ -32,11 +33,13 @@
 // A BERT or RoBERTa folder to a Nystromformer one.
 #include <nystromformer/conversion.hpp>
 
-// Options, threads, errors, matrices.
+// Options, threads, errors, matrices, text.
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/isa.hpp>
 #include <nystromformer/matrix.hpp>
 #include <nystromformer/options.hpp>
+#include <nystromformer/scratch.hpp>
+#include <nystromformer/text.hpp>
 #include <nystromformer/threads.hpp>
 #include <nystromformer/version.hpp>

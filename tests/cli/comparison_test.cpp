@@ -6,7 +6,7 @@
 #include <nystromformer/nystromformer.hpp>
 
 #include <nystromformer/core/file.hpp>
-#include "compare/attention_comparison.hpp"
+#include "commands/compare/attention_comparison.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +20,7 @@
 
 namespace comparison_test {
 
+namespace cc = compare_command;
 namespace nf = nystromformer;
 
 namespace {
@@ -34,13 +35,13 @@ std::string prose(std::size_t bytes = 400) {
     return nf::detail::read_file(path, 1 << 20).substr(0, bytes);
 }
 
-const nf::AttentionComparison& comparison() {
-    static const nf::AttentionComparison compare(folder(), {.num_threads = 2});
+const cc::AttentionComparison& comparison() {
+    static const cc::AttentionComparison compare(folder(), {.num_threads = 2});
     return compare;
 }
 
 /// Few landmarks, so that the attentions differ; the last come to exact attention.
-nf::AttentionComparisonOptions options() {
+cc::AttentionComparisonOptions options() {
     return {.num_landmarks = {4, 16, 1000},
             .inverse_iterations = {2, 6},
             .repeat = 2,
@@ -49,8 +50,8 @@ nf::AttentionComparisonOptions options() {
 }
 
 /// The same for every test, computed once.
-const nf::AttentionComparisonResult& result() {
-    static const nf::AttentionComparisonResult once = comparison()(prose(), options());
+const cc::AttentionComparisonResult& result() {
+    static const cc::AttentionComparisonResult once = comparison()(prose(), options());
     return once;
 }
 
@@ -89,7 +90,7 @@ TEST_CASE("a comparison's cosines and residuals are those of direct calls of the
     const auto model = nf::NystromformerModel<float>::from_pretrained(folder());
     const auto input = input_of(encoding().ids);
     const auto exact = model(input, {.attention = nf::Attention::exact}).last_hidden_state;
-    for (const nf::ComparedAttention& attention : result().attentions) {
+    for (const cc::ComparedAttention& attention : result().attentions) {
         nf::ForwardOptions own = attention.options;
         own.output_inverse_residuals = true;
         const auto output = model(input, own);
@@ -126,12 +127,12 @@ TEST_CASE("a comparison's masks are guessed as by the masked LM") {
     const auto model = nf::NystromformerForMaskedLM<float>::from_pretrained(folder());
     const nf::Encoding whole = encoding();
     const std::int64_t mask = comparison().tokenizer().token_to_id("[MASK]").value();
-    const auto samples = nf::detail::masked_samples(whole, mask, 0.15, 2, 3);
+    const auto samples = cc::masked_samples(whole, mask, 0.15, 2, 3);
     REQUIRE(samples.size() == 2);
     CHECK(result().masks == static_cast<nf::Index>(samples[0].size() + samples[1].size()));
     std::vector<std::vector<std::int64_t>> guesses;
     std::vector<std::int64_t> truth;
-    for (const nf::ComparedAttention& attention : result().attentions) {
+    for (const cc::ComparedAttention& attention : result().attentions) {
         guesses.emplace_back();
         truth.clear();
         for (const auto& sample : samples) {
@@ -162,8 +163,8 @@ TEST_CASE("a comparison's masks are guessed as by the masked LM") {
 
 TEST_CASE(
     "a comparison says the same in every run and on any number of threads, but for the times") {
-    const nf::AttentionComparison one(folder(), {.num_threads = 1});
-    const nf::AttentionComparisonOptions few{.num_landmarks = {4, 16}, .repeat = 1};
+    const cc::AttentionComparison one(folder(), {.num_threads = 1});
+    const cc::AttentionComparisonOptions few{.num_landmarks = {4, 16}, .repeat = 1};
     const auto first = comparison()(prose(), few);
     const auto again = comparison()(prose(), few), alone = one(prose(), few);
     for (const auto* other : {&again, &alone}) {
@@ -184,7 +185,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a comparison's memory holds the states and q, k and v, and grows with the landmarks") {
-    const nf::AttentionComparison one(folder(), {.num_threads = 1});
+    const cc::AttentionComparison one(folder(), {.num_threads = 1});
     const auto compared =
         one(prose(700),
             {.num_landmarks = {16, 128}, .inverses = {nf::InverseInit::sequence}, .repeat = 1});
@@ -201,9 +202,8 @@ TEST_CASE("a comparison's memory holds the states and q, k and v, and grows with
 
 TEST_CASE("scratch memory counts the most that each thread had in use") {
     using nf::detail::Scratch;
-    using nf::detail::ScratchMemory;
     nf::release_scratch();
-    ScratchMemory::take_peaks();
+    (void)nf::take_scratch_peaks();
     const auto use = [] {
         Scratch outer;
         outer.array<float>(1000);  // 4,000 bytes in 63 cache lines
@@ -215,13 +215,13 @@ TEST_CASE("scratch memory counts the most that each thread had in use") {
         smaller.array<float>(16);
     };
     use();
-    CHECK(ScratchMemory::take_peaks() == 63 * 64 + 400000);
-    CHECK(ScratchMemory::take_peaks() == 0);
+    CHECK(nf::take_scratch_peaks() == 63 * 64 + 400000);
+    CHECK(nf::take_scratch_peaks() == 0);
     use();
     std::size_t both = 0;
     std::thread([&] {
         use();
-        both = ScratchMemory::take_peaks();
+        both = nf::take_scratch_peaks();
     }).join();
     CHECK(both == 2 * (63 * 64 + 400000));
 }
@@ -229,7 +229,7 @@ TEST_CASE("scratch memory counts the most that each thread had in use") {
 TEST_CASE("samples to mask are disjoint, of a share of the tokens, and the seed's") {
     nf::Encoding whole = encoding();
     whole.ids[5] = 4;  // the mask
-    const auto samples = nf::detail::masked_samples(whole, 4, 0.15, 100, 0);
+    const auto samples = cc::masked_samples(whole, 4, 0.15, 100, 0);
     const auto maskable = static_cast<std::size_t>(whole.size()) - 3;
     std::set<nf::Index> rows;
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -240,24 +240,24 @@ TEST_CASE("samples to mask are disjoint, of a share of the tokens, and the seed'
     }
     CHECK(rows.size() == maskable);
     CHECK((rows.count(0) + rows.count(5) + rows.count(whole.size() - 1)) == 0);
-    const auto one = nf::detail::masked_samples(whole, 4, 0.15, 1, 0);
+    const auto one = cc::masked_samples(whole, 4, 0.15, 1, 0);
     REQUIRE(one.size() == 1);
     CHECK(one[0] == samples[0]);
-    CHECK(nf::detail::masked_samples(whole, 4, 0.15, 1, 1) != one);
+    CHECK(cc::masked_samples(whole, 4, 0.15, 1, 1) != one);
     // Every standard library draws these, of 10 tokens and their special ones.
     nf::Encoding ten;
     ten.ids.assign(12, 7);
     ten.special_tokens_mask = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    CHECK(nf::detail::masked_samples(ten, 4, 0.3, 2, 0).size() == 2);
+    CHECK(cc::masked_samples(ten, 4, 0.3, 2, 0).size() == 2);
     ten.special_tokens_mask.assign(12, 1);
-    CHECK(nf::detail::masked_samples(ten, 4, 0.3, 2, 0).empty());
+    CHECK(cc::masked_samples(ten, 4, 0.3, 2, 0).empty());
 }
 
 TEST_CASE("where nothing can be guessed a comparison says why, and compares the rest") {
     const auto sentiment =
         std::filesystem::path(NYSTROMFORMER_MODELS) / "nystromformer-small-en-sentiment";
-    const nf::AttentionComparison compare(sentiment);
-    const nf::AttentionComparisonOptions few{.num_landmarks = {16}, .repeat = 1};
+    const cc::AttentionComparison compare(sentiment);
+    const cc::AttentionComparisonOptions few{.num_landmarks = {16}, .repeat = 1};
     const auto compared = compare(prose(), few);
     CHECK(compared.no_masks == "the folder has no masked-LM head");
     CHECK((compared.masks == 0 && compared.mask_passes == 0));
@@ -270,7 +270,7 @@ TEST_CASE("where nothing can be guessed a comparison says why, and compares the 
 TEST_CASE("a comparison tells every pass and every cut, and refuses what it cannot do") {
     nf::Index last = 0, total = 0;
     std::vector<nf::TruncationNotice> cuts;
-    nf::AttentionComparisonOptions own{
+    cc::AttentionComparisonOptions own{
         .num_landmarks = {8},
         .inverses = {nf::InverseInit::matrix},
         .repeat = 3,
@@ -294,7 +294,7 @@ TEST_CASE("a comparison tells every pass and every cut, and refuses what it cann
     REQUIRE(cuts.size() == 1);
     CHECK((cuts[0].length == 2048 && cuts[0].tokens > 2100));
 
-    const auto refused = [](const nf::AttentionComparisonOptions& bad) {
+    const auto refused = [](const cc::AttentionComparisonOptions& bad) {
         CHECK_THROWS_AS(comparison().check(bad), nf::InputError);
         CHECK_THROWS_AS(comparison()("a", bad), nf::InputError);
     };

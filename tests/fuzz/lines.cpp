@@ -3,9 +3,9 @@
 // of fields: data is stdin, and stdout is read back.
 #include "fuzz.hpp"
 
-#include "command_line.cpp"
-#include "text_file.cpp"
-#include "tokenize_command.cpp"
+#include "commands/tokenize.cpp"
+#include "requests/answer_all.hpp"
+#include "streams/text_file.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -18,8 +18,6 @@
 
 namespace nystromformer::fuzz {
 namespace {
-
-using detail::Json;
 
 /// A file in memory in the place of a standard descriptor.
 int in_place_of(int descriptor) {
@@ -64,7 +62,8 @@ void answer(const std::vector<command_line::Request*>& requests) {
         command_line::guard(*request, [&] {
             const Json& fields = request->fields;
             if (fields.contains("ids")) {
-                request->output = tokenizer().decode(tokenize_command::ids_of(fields));
+                request->output =
+                    tokenizer().decode(request->integers("ids", tokenize_command::max_id));
             } else if (fields.contains("choices")) {
                 request->output = request->texts("choices");
             } else if (fields.contains("question")) {

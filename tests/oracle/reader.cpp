@@ -63,7 +63,7 @@ std::string read_safetensors(const std::string& bytes) {
     for (const auto& [key, value] : file.metadata()) result += " @" + hex(key) + '=' + hex(value);
     for (const TensorView& tensor : file.tensors())
         result += " #" + hex(tensor.name) + ' ' + std::string(name(tensor.dtype)) + ' ' +
-                  detail::shape_text(tensor.shape) + values(tensor);
+                  shape_text(tensor.shape) + values(tensor);
     return result;
 }
 

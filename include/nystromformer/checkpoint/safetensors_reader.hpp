@@ -136,7 +136,7 @@ struct SafetensorsFile::Contents {
             [](const TensorView& a, const TensorView& b) { return a.name == b.name; });
         if (twice != tensors.end()) {
             throw FormatError(
-                {file, "header: /", "no duplicate key", detail::in_quotes(twice->name) + " twice"});
+                {file, "header: /", "no duplicate key", in_quotes(twice->name) + " twice"});
         }
         metadata = std::move(header.metadata);
     }

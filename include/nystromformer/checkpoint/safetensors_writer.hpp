@@ -86,7 +86,7 @@ NYSTROMFORMER_INLINE void save_safetensors(const std::filesystem::path& path,
     for (std::size_t i = 0; i < order.size(); ++i) {
         const std::string& name = order[i]->name;
         if (name == "__metadata__" || (i != 0 && name == order[i - 1]->name)) {
-            throw InputError({path.string(), detail::in_quotes(name), "a tensor name of its own",
+            throw InputError({path.string(), in_quotes(name), "a tensor name of its own",
                               name == "__metadata__" ? "the name of the metadata" : "it twice"});
         }
     }

@@ -45,16 +45,6 @@ inline std::optional<std::uint64_t> checked_bytes(std::uint64_t size, DType dtyp
     return *all_bits / 8;
 }
 
-/// "[2, 3]", as Python prints a shape.
-inline std::string shape_text(const std::vector<Index>& shape) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (i != 0) text += ", ";
-        text += std::to_string(shape[i]);
-    }
-    return text + "]";
-}
-
 inline bool by_name(const TensorView& a, const TensorView& b) { return a.name < b.name; }
 
 /// Binary search in tensors sorted by name.

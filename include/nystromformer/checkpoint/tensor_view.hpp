@@ -29,4 +29,14 @@ struct TensorView {
     }
 };
 
+/// "[2, 3]", as Python prints a shape: for messages.
+inline std::string shape_text(const std::vector<Index>& shape) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        if (i != 0) text += ", ";
+        text += std::to_string(shape[i]);
+    }
+    return text + "]";
+}
+
 }  // namespace nystromformer::inline v0_2

@@ -107,7 +107,7 @@ private:
         }
         if (!start.starts_with("PK\x03\x04")) {
             throw FormatError({file, "byte 0", "a zip archive of torch.save",
-                               detail::in_quotes(start.substr(0, 40))});
+                               in_quotes(start.substr(0, 40))});
         }
     }
 
@@ -119,7 +119,7 @@ private:
             if (slash == std::string_view::npos) continue;
             const auto rest = entry.name.substr(slash + 1);
             if (rest == "constants.pkl" || rest.starts_with("code/")) {
-                throw UnsupportedError({file, "entry " + detail::in_quotes(entry.name),
+                throw UnsupportedError({file, "entry " + in_quotes(entry.name),
                                         "a state dict", "a TorchScript archive"});
             }
             if (rest != "data.pkl") continue;
@@ -134,8 +134,8 @@ private:
                                  const std::string& file) {
         const detail::ZipEntry* entry = zip.find(top + "byteorder");
         if (entry == nullptr || detail::as_text(entry->bytes) == "little") return;
-        throw UnsupportedError({file, "entry " + detail::in_quotes(entry->name), "little",
-                                detail::in_quotes(detail::as_text(entry->bytes))});
+        throw UnsupportedError({file, "entry " + in_quotes(entry->name), "little",
+                                in_quotes(detail::as_text(entry->bytes))});
     }
 
     void read_tensors(Reader reader, const detail::PickleValue& root) {
@@ -147,7 +147,7 @@ private:
         for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
             const auto &key = *root.items[i], &value = *root.items[i + 1];
             if (value.kind != Kind::tensor) {
-                throw FormatError({reader.file, "data.pkl key " + detail::in_quotes(key.text),
+                throw FormatError({reader.file, "data.pkl key " + in_quotes(key.text),
                                    "a tensor", detail::describe(value.kind)});
             }
             tensors_.push_back(reader.read(key.text, value));
@@ -168,7 +168,7 @@ private:
         const auto refuse_twice = [&](auto first) {
             if (first == keys.end()) return;
             throw FormatError({reader.file, "data.pkl", "no duplicate key",
-                               detail::in_quotes(*first) + " twice"});
+                               in_quotes(*first) + " twice"});
         };
         // First those that are one string of the file, for these could make the comparisons below
         // long.
@@ -189,7 +189,7 @@ inline std::span<const std::byte> TorchArchive::Reader::storage(const detail::Pi
                                                                 const std::string& place) {
     const std::string name =
         scope.substr(0, scope.find(' ') + 1) +
-        detail::in_quotes(scope.substr(scope.find(' ') + 1) + std::string(storage.text));
+        in_quotes(scope.substr(scope.find(' ') + 1) + std::string(storage.text));
     const auto found = find(storage.text);
     const auto size =
         detail::checked_bytes(static_cast<std::uint64_t>(storage.integer), storage.dtype);
@@ -207,7 +207,7 @@ inline std::span<const std::byte> TorchArchive::Reader::storage(const detail::Pi
 /// The view of one tensor, after a check that its first and last element lie in its storage.
 inline TensorView TorchArchive::Reader::read(std::string_view name,
                                              const detail::PickleValue& tensor) {
-    const std::string place = "tensor " + detail::in_quotes(name);
+    const std::string place = "tensor " + in_quotes(name);
     const detail::PickleValue& source = *tensor.items[0];
     const auto bytes = storage(source, place);
     const auto integers = [](const detail::PickleValue& tuple) {
@@ -221,8 +221,8 @@ inline TensorView TorchArchive::Reader::read(std::string_view name,
     view.shape = integers(*tensor.items[1]);
     view.strides = integers(*tensor.items[2]);
     const auto negative = [](Index value) { return value < 0; };
-    const std::string found = "shape " + detail::shape_text(view.shape) + ", strides " +
-                              detail::shape_text(view.strides) + ", offset " +
+    const std::string found = "shape " + shape_text(view.shape) + ", strides " +
+                              shape_text(view.strides) + ", offset " +
                               std::to_string(tensor.integer);
     if (view.shape.size() != view.strides.size() || tensor.integer < 0 ||
         std::any_of(view.shape.begin(), view.shape.end(), negative) ||

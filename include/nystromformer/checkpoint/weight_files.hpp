@@ -112,14 +112,14 @@ struct Checkpoint::Contents {
 
     void note_repeated(const TensorView& tensor, std::size_t shard) {
         if (std::exchange(has_noted_repeat, true)) return;
-        detail::give_notice(files, shards[shard], "tensor " + detail::in_quotes(tensor.name),
+        detail::give_notice(files, shards[shard], "tensor " + in_quotes(tensor.name),
                             "not used: " + shards[shard_of.back()] + " has it, too, and counts");
     }
     /// One notice for what the index names and no shard has, one for what stands elsewhere.
     void note_differences(const detail::ShardIndex& index,
                           const std::filesystem::path& path) const {
         const auto note = [&](const std::string& name, const std::string& what) {
-            detail::give_notice(files, path.string(), "tensor " + detail::in_quotes(name), what);
+            detail::give_notice(files, path.string(), "tensor " + in_quotes(name), what);
         };
         for (const auto& [name, shard] : index.weight_map) {
             if (detail::find_tensor(tensors, name) != nullptr) continue;

@@ -29,12 +29,13 @@ inline std::string printable(std::string_view text) {
     return result;
 }
 
-/// `printable` between double quotes: the form in which names from a file appear in messages.
-inline std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
-
 }  // namespace nystromformer::inline v0_2::detail
 
 namespace nystromformer::inline v0_2 {
+
+inline std::string in_quotes(std::string_view text) {
+    return '"' + detail::printable(text) + '"';
+}
 
 inline std::string Error::message_of(const ErrorDetails& details) {
     std::string message;

@@ -184,11 +184,3 @@ private:
 };
 
 }  // namespace nystromformer::inline v0_2::detail
-
-namespace nystromformer::inline v0_2 {
-
-/// Frees the scratch memory that forward passes on this thread have left for the next one (a few
-/// MB, or about 16 KB a token after a long text). Not during a forward pass.
-inline void release_scratch() { detail::ScratchMemory::of_this_thread().release(); }
-
-}  // namespace nystromformer::inline v0_2

@@ -83,7 +83,7 @@ NYSTROMFORMER_INLINE std::string NystromformerConfig::to_json() const {
 NYSTROMFORMER_INLINE Activation NystromformerConfig::activation() const {
     if (const auto found = find_activation(hidden_act)) return *found;
     throw ConfigError(
-        {"", "hidden_act", "one of " + detail::activation_names(), detail::in_quotes(hidden_act)});
+        {"", "hidden_act", "one of " + detail::activation_names(), in_quotes(hidden_act)});
 }
 
 NYSTROMFORMER_INLINE Index NystromformerConfig::position_rows() const {

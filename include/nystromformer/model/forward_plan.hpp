@@ -56,19 +56,6 @@ inline InverseInit text_inverse(const NystromformerConfig& config) {
     return config.inv_coeff_init_option ? InverseInit::matrix : InverseInit::sequence;
 }
 
-/// InputError for options out of range.
-inline void check_options(const ForwardOptions& options) {
-    constexpr Index max_landmarks = 1 << 20, max_iterations = 1000;
-    if (options.num_landmarks < 0 || options.num_landmarks > max_landmarks) {
-        throw InputError({"", "num_landmarks", "0 to " + std::to_string(max_landmarks),
-                          std::to_string(options.num_landmarks)});
-    }
-    if (options.inverse_iterations < 0 || options.inverse_iterations > max_iterations) {
-        throw InputError({"", "inverse_iterations", "0 to " + std::to_string(max_iterations),
-                          std::to_string(options.inverse_iterations)});
-    }
-}
-
 /// `options` for a model of `config`; InputError if they are out of range.
 inline ForwardPlan resolve(const ForwardOptions& options, const NystromformerConfig& config,
                            std::span<const Index> offsets, std::span<const std::int64_t> key_mask,

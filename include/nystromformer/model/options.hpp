@@ -51,6 +51,19 @@ inline Index landmarks(const ForwardOptions& options, const NystromformerConfig&
 
 }  // namespace detail
 
+/// InputError if options are out of range. Every call checks its own; a program can check earlier.
+inline void check_options(const ForwardOptions& options) {
+    constexpr Index max_landmarks = 1 << 20, max_iterations = 1000;
+    if (options.num_landmarks < 0 || options.num_landmarks > max_landmarks) {
+        throw InputError({"", "num_landmarks", "0 to " + std::to_string(max_landmarks),
+                          std::to_string(options.num_landmarks)});
+    }
+    if (options.inverse_iterations < 0 || options.inverse_iterations > max_iterations) {
+        throw InputError({"", "inverse_iterations", "0 to " + std::to_string(max_iterations),
+                          std::to_string(options.inverse_iterations)});
+    }
+}
+
 /// What a text of `length` tokens gets: Attention::exact or Attention::nystrom.
 inline Attention resolved_attention(const ForwardOptions& options,
                                     const NystromformerConfig& config, Index length) {

@@ -51,9 +51,9 @@ NYSTROMFORMER_INLINE const TensorView& StateDict::tensor(std::string_view name,
     const std::string full = prefix_ + std::string(name);
     const TensorView* tensor = checkpoint_.find(full);
     if (tensor == nullptr || tensor->shape != shape) {
-        throw TensorError({checkpoint_.file_of(full), "tensor " + detail::in_quotes(full),
-                           "a tensor of shape " + detail::shape_text(shape),
-                           tensor == nullptr ? "nothing" : detail::shape_text(tensor->shape)});
+        throw TensorError({checkpoint_.file_of(full), "tensor " + in_quotes(full),
+                           "a tensor of shape " + shape_text(shape),
+                           tensor == nullptr ? "nothing" : shape_text(tensor->shape)});
     }
     const std::string file = checkpoint_.file_of(full);
     detail::require_weight(*tensor, file);

@@ -60,9 +60,9 @@ TEST_CASE("sizes of shapes are exact up to 2^63 - 1, and nothing is beyond") {
     CHECK_FALSE(checked_bytes(2, DType::f6_e3m2));
     CHECK(checked_bytes(all_ones / 32, DType::f32).has_value());
     CHECK_FALSE(checked_bytes(all_ones / 32 + 1, DType::f32));
-    CHECK(detail::shape_text({}) == "[]");
-    CHECK(detail::shape_text({7}) == "[7]");
-    CHECK(detail::shape_text({2, 3, 4}) == "[2, 3, 4]");
+    CHECK(shape_text({}) == "[]");
+    CHECK(shape_text({7}) == "[7]");
+    CHECK(shape_text({2, 3, 4}) == "[2, 3, 4]");
 }
 
 TEST_CASE("the dtypes of safetensors have their spelling and bits, and each its own error") {

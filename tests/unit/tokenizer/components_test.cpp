@@ -130,7 +130,7 @@ TEST_CASE("regular expressions that the matcher does not know are refused with t
             FAIL("was taken");
         } catch (const nf::UnsupportedError& error) {
             CHECK(error.place() == "/pre_tokenizer/pattern/Regex");
-            CHECK(error.found() == nf::detail::in_quotes(pattern));
+            CHECK(error.found() == nf::in_quotes(pattern));
         }
     };
     for (const std::string pattern :

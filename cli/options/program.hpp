@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The program: its commands, its arguments, and what becomes of an error.
+#pragma once
+
+#include "options/command.hpp"
+
+#include <memory>
+#include <string>
+
+namespace command_line {
+
+class Program {
+public:
+    Program();
+    ~Program();
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
+    /// Commands appear in --help in the order in which they are added.
+    Command add(const std::string& name, const std::string& about);
+
+    /// Runs the command that the arguments name. Returns the exit code; an error is a message on
+    /// stderr.
+    int run(int argc, char** argv);
+
+private:
+    std::unique_ptr<CLI::App> app_;
+    Session session_;
+};
+
+}  // namespace command_line

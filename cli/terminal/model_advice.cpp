@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "terminal/model_advice.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+namespace command_line {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What is wrong with the path itself, or "".
+std::string about_path(const fs::path& model) {
+    std::error_code ignored;
+    const auto has_config = [&](const fs::path& folder) {
+        return fs::is_regular_file(folder / "config.json", ignored);
+    };
+    const std::string name = model.string();
+    if (!fs::exists(model, ignored)) {
+        const bool may_be_of_hub =
+            name.find_first_of("./\\") != 0 && std::count(name.begin(), name.end(), '/') <= 1;
+        return name + " does not exist; --model takes a folder on this computer" +
+               (may_be_of_hub ? " (hf download " + name + " --local-dir FOLDER gets one)" : "");
+    }
+    if (!fs::is_directory(model, ignored)) {
+        const fs::path parent = model.has_parent_path() ? model.parent_path() : ".";
+        return name + " is no folder; --model takes the folder that holds config.json" +
+               (has_config(parent) ? ": " + parent.string() : "");
+    }
+    if (has_config(model) || fs::exists(model / "modules.json", ignored)) return "";
+    constexpr int most = 1000;  // a folder of a user's home may be large
+    int seen = 0;
+    for (auto entry = fs::recursive_directory_iterator(
+             model, fs::directory_options::skip_permission_denied, ignored);
+         !ignored && entry != fs::recursive_directory_iterator() && seen < most;
+         entry.increment(ignored), ++seen) {
+        if (entry.depth() >= 2) entry.disable_recursion_pending();
+        if (entry->path().filename() == "config.json")
+            return name + " has no config.json; did you mean " +
+                   entry->path().parent_path().string() + "?";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string advised(const nystromformer::Error& error, const std::string& model) {
+    if (model.empty() || !error.file().starts_with(model)) return error.what();
+    const std::string path = about_path(model);
+    return path.empty() ? error.what() : path;
+}
+
+}  // namespace command_line

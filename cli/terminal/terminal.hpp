@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Messages on stderr, and which standard streams are terminals.
+#pragma once
+
+#include <nystromformer/options.hpp>
+#include <nystromformer/text.hpp>
+
+#include <functional>
+#include <string_view>
+
+namespace command_line {
+
+using nystromformer::for_terminal;
+
+bool stdin_is_terminal();
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+
+/// One line on stderr, made safe for a terminal.
+void print_message(std::string_view text);
+/// Prints each notice of the library on stderr, once.
+std::function<void(const nystromformer::Notice&)> notice_printer();
+
+}  // namespace command_line
