@@ -425,7 +425,7 @@ def render():
     text += array("std::uint16_t stage_1[]", stage_1)
     text += array(f"std::uint{width}_t stage_2[]", stage_2)
     text += array("LowerRange lower_ranges[]", [f"{{{a},{b},{s},{d}}}" for a, b, s, d in rows])
-    text += "// Code point * 2, + 1 where the compatibility form differs from the canonical one.\n"
+    text += "// Code point * 2, + 1 if the compatibility form differs from the canonical one.\n"
     text += array("std::uint32_t decomposition_keys[]", keys)
     text += array("std::uint16_t decomposition_starts[]", starts)
     text += "// UTF-16.\n" + array("std::uint16_t decomposition_pool[]", pool)

@@ -64,7 +64,7 @@ void add_answer(command_line::Program& program) {
            "tokens that windows of a long context share (default: 128, or half a window)");
     number("--max-answer-len", pipeline.max_answer_len, "tokens of an answer (default: 15)");
     command.flag("--handle-impossible-answer", pipeline.handle_impossible_answer,
-                 "also weigh that the context holds no answer");
+                 "also consider that the context holds no answer");
     command.flag("--no-align-to-words", options->no_align_to_words,
                  "answers may start and end inside a word");
     add_byte_offsets(command, options->byte_offsets);

@@ -35,7 +35,7 @@ struct Options : CommonOptions {
     }
 };
 
-/// The most memory that this process held so far, in MiB; null where the system does not tell.
+/// The most memory that this process held so far, in MiB; null if the system does not say.
 Json peak_rss_mib() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
@@ -110,7 +110,7 @@ std::string table(const Json& line) {
     return text;
 }
 
-/// A length that is too long must not be told after minutes of measuring the others.
+/// A length that is too long is an error at once, not after minutes of measuring the others.
 void check_lengths(const Options& options, const nf::NystromformerConfig& config) {
     for (const Index length : options.lengths) {
         if (options.batch > max_tokens / length) {
@@ -164,7 +164,7 @@ void add_bench(command_line::Program& program) {
     options->add_forward(command);
     options->add_json(command);
     command.footer(
-        "peak_rss_mib is the most that the process held so far, so a length shows its own\n"
-        "where it is the first or longer than those before it.");
+        "peak_rss_mib is the most memory that the process has held so far. A length shows its own\n"
+        "if it is the first one or longer than those before it.");
     command.runs([options](const auto&) { return run(*options); });
 }

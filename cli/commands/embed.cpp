@@ -66,7 +66,7 @@ void add_embed(command_line::Program& program) {
     Command command = program.add("embed", "A vector for each text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts to embed, in the place of stdin");
+    options->add_corpus(command, "a file of texts to embed, instead of stdin");
     options->add_embedding(command);
     command.flag("--normalize", options->normalize, "make every vector's length 1");
     options->add_pipeline(command);

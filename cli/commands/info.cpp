@@ -65,7 +65,7 @@ Json attention_of(const nf::NystromformerConfig& config, const CommonOptions& op
     return {{"runs", "nystrom"}, {"why", sizes + ';' + nystrom_why}};
 }
 
-/// What the folder's tokenizer is; null where there is none that runs, of which `notices` hears.
+/// The folder's tokenizer; null if none runs, with the reason in `notices`.
 Json tokenizer_of(const CommonOptions& options, std::vector<std::string>& notices,
                   const nf::FileOptions& files) {
     try {

@@ -71,16 +71,15 @@ void add_tag(command_line::Program& program) {
     Command command = program.add("tag", "A label for each token, or entities, of a text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, in the place of stdin");
+    options->add_corpus(command, "a file of texts, instead of stdin");
     command
         .option("--aggregation-strategy", options->aggregation_strategy,
                 "tokens to entities: none (the default), simple, first, average or max")
         .one_of({"none", "simple", "first", "average", "max"})
         .type("NAME");
-    command.list("--ignore-labels", options->ignore_labels,
-                 "labels that are left out (default: O)");
+    command.list("--ignore-labels", options->ignore_labels, "labels to leave out (default: O)");
     command.flag("--word-ids", options->word_ids,
-                 "also say which word of its text each token is of, from 0");
+                 "also the number of the word that each token belongs to, from 0");
     add_byte_offsets(command, options->byte_offsets);
     add_stride(command, options->pipeline.long_text.stride);
     add_truncation(command, options->pipeline.long_text.truncation);

@@ -69,9 +69,9 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         throw UsageError("--candidate-labels is required with a TEXT to score them for");
     const nf::ZeroShotClassificationPipeline pipeline(options.model, options.load_options());
     if (!pipeline.entailment_id()) {
-        print_message("no label of the config's label2id starts with \"entail\": " +
+        print_message("no label of the config's label2id starts with \"entail\": the last one, " +
                       nf::in_quotes(pipeline.model().config().id2label.rbegin()->second) +
-                      ", the last one, is taken for it");
+                      ", is used instead");
     }
     return answer_with(
         pipeline, options.pipeline, text_fields(texts), options,
@@ -87,12 +87,12 @@ void add_zero_shot(command_line::Program& program) {
     Command command = program.add("zero-shot", "Scores of labels of your own for each text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, in the place of stdin");
+    options->add_corpus(command, "a file of texts, instead of stdin");
     command.list("--candidate-labels", options->candidate_labels,
                  "the labels; in JSON lines \"candidate_labels\"");
     command
         .option("--hypothesis-template", options->pipeline.hypothesis_template,
-                "what is asked of each label (default: \"This example is {}.\")")
+                "the hypothesis for each label (default: \"This example is {}.\")")
         .type("TEXT");
     command.flag("--multi-label", options->pipeline.multi_label,
                  "score each label on its own: several may be true");

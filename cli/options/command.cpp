@@ -108,8 +108,8 @@ void Command::takes_texts(const std::string& text, const std::string& fields) {
 }
 
 void Command::footer(const std::string& text) {
-    const std::string above = app_->get_footer();
-    app_->footer(above.empty() ? text : above + "\n\n" + text);
+    footer_ += (footer_.empty() ? "" : "\n\n") + text;
+    app_->footer(footer_);
 }
 
 void Command::runs(std::function<int(const std::vector<std::string>& texts)> body) {

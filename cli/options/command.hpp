@@ -82,6 +82,7 @@ public:
 private:
     CLI::App* app_;
     Session* session_;
+    std::string footer_;
 };
 
 /// The items of "a,b,c"; of "" one that is empty. A comma within an item is written "\,", and a

@@ -48,11 +48,12 @@ void CommonOptions::add_json(Command& command) {
 
 void CommonOptions::add_lines(Command& command) {
     add_json(command);
-    command.option("--skip", skip, "leave out the first N lines of stdin, to resume after them")
+    command.option("--skip", skip, "skip the first N lines of stdin, to resume after them")
         .type("N");
     command
-        .option("--first-line", first_line,
-                "what errors call the first line of stdin (default: 1), where it is a part")
+        .option(
+            "--first-line", first_line,
+            "number of the first line of stdin in errors (default: 1), if stdin is part of a file")
         .in_range(std::uint64_t{1}, std::uint64_t{1} << 62)
         .type("N");
 }
@@ -71,9 +72,9 @@ void CommonOptions::add_corpus(Command& command, const std::string& what) {
     command.option("--corpus", corpus, what).type("FILE");
     command
         .option("--split", split,
-                "what is a text there: lines, paragraphs or json, for JSON lines with \"text\" "
-                "(default: json for a name that ends in .jsonl, else paragraphs, or lines "
-                "where none is blank)")
+                "what a text is: lines, paragraphs, or json for JSON lines with \"text\" "
+                "(default: json for a name that ends in .jsonl, else paragraphs, or lines if "
+                "no line is blank)")
         .one_of({"auto", "lines", "paragraphs", "json"})
         .type("NAME");
 }
@@ -105,7 +106,7 @@ void add_truncation(Command& command, bool& truncation) {
 
 void add_byte_offsets(Command& command, bool& byte_offsets) {
     command.flag("--byte-offsets", byte_offsets,
-                 "also byte_start and byte_end, beside start and end in code points");
+                 "also byte_start and byte_end; start and end count code points");
 }
 
 void add_stride(Command& command, std::optional<Index>& stride) {

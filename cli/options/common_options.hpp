@@ -24,7 +24,7 @@ struct CommonOptions {
     std::uint64_t skip = 0;
     std::uint64_t first_line = 1;
     bool json = false;
-    std::string corpus;  ///< a file of texts in the place of stdin
+    std::string corpus;  ///< a file of texts instead of stdin
     std::string split = "auto";
 
     void add_model(Command& command);
@@ -43,9 +43,9 @@ struct CommonOptions {
 
     nystromformer::LoadOptions load_options() const;
     nystromformer::Attention attention_mode() const;
-    /// Notes on stderr where --landmarks has no effect on a model of `config`.
+    /// Notes on stderr if --landmarks has no effect on a model of `config`.
     void note_idle_landmarks(const nystromformer::NystromformerConfig& config) const;
-    /// True where answers are to be JSON lines: asked for, or stdout is no terminal.
+    /// True if answers are written as JSON lines: on request, or if stdout is no terminal.
     bool writes_json() const;
 };
 

@@ -17,7 +17,7 @@
 
 namespace command_line {
 
-/// Answers requests together, and one by one where one of them is bad. `read` makes a pipeline's
+/// Answers requests together, or one by one if one of them is bad. `read` makes a pipeline's
 /// input of a request, and `run` answers a span of those: JSON text for each, in order. It is given
 /// what to call for inputs that are cut, and for bad ones.
 template <typename Read, typename Run>

@@ -24,7 +24,7 @@ struct ZeroShotAnswer;
 // JSON does not have, become null. Scores are written with the fewest digits that are that double,
 // vectors with the fewest that are that float.
 
-/// What JSON has beside Hugging Face's fields.
+/// What JSON has besides Hugging Face's fields.
 struct AnswerJsonOptions {
     bool byte_offsets = false;  ///< "byte_start" and "byte_end" of an entity or answer
     bool word_ids = false;      ///< "word_id" of a token, or null
@@ -45,7 +45,7 @@ struct AnswerJsonOptions {
 [[nodiscard]] std::string to_json(const MultipleChoiceAnswer& answer);
 /// `[{"score", "token", "token_str", "sequence"}]` of one mask, of several a list of these
 [[nodiscard]] std::string to_json(const std::vector<std::vector<FillMaskAnswer>>& answers);
-/// `[{"corpus_id", "score"}]`, with "text" where `texts`, those that were ranked, are given
+/// `[{"corpus_id", "score"}]`, with "text" if the ranked `texts` are given
 [[nodiscard]] std::string to_json(const std::vector<RerankAnswer>& answers,
                                   std::span<const std::string> texts = {});
 /// The same of a search; `texts` are the corpus.

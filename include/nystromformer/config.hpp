@@ -47,7 +47,7 @@ struct NystromformerConfig {
     Index num_labels = 2;
     std::map<Index, std::string> id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
     std::map<std::string, Index> label2id = {{"LABEL_0", 0}, {"LABEL_1", 1}};
-    /// The labels of label2id in the order of the file, which decides where several mean
+    /// The labels of label2id in the order of the file, which decides if several mean
     /// entailment; empty: by their ids.
     std::vector<std::string> label2id_order;
     /// regression, single_label_classification, multi_label_classification, or nothing: by the
@@ -65,7 +65,7 @@ struct NystromformerConfig {
 
     /// Tokens of this id have no position of their own, as in RoBERTa.
     std::optional<Index> padding_idx;
-    /// The family whose head the folder has, under "bert_head.", where Nystromformer's differs.
+    /// The family whose head the folder has, under "bert_head.", if Nystromformer's differs.
     std::optional<std::string> head_model_type;
 
     bool operator==(const NystromformerConfig&) const = default;

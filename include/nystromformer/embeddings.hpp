@@ -16,8 +16,8 @@ namespace nystromformer::inline v0_2 {
 struct Embeddings {
     Index rows = 0, cols = 0;
     std::vector<float> values = {};  ///< (rows, cols)
-    /// Tells the models apart that made embeddings; 0: not known. Models with the same weights and
-    /// modules have the same one, in every precision.
+    /// Identifies the model that made the embeddings; 0: not known. Models with the same weights
+    /// and modules have the same one, in every precision.
     std::uint64_t fingerprint = 0;
 
     std::span<const float> row(Index i) const {

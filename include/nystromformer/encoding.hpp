@@ -28,7 +28,7 @@ struct Encoding {
 
     Index size() const { return static_cast<Index>(ids.size()); }
 
-    /// The token that covers a code point, or a byte, of text `sequence`; nothing where none does
+    /// The token that covers a code point, or a byte, of text `sequence`; nothing if none does
     /// (white space, what was cut off). The first of several.
     std::optional<Index> char_to_token(Index character, Index sequence = 0) const {
         return token_at(offsets, character, sequence);
@@ -100,6 +100,13 @@ struct EncodeOptions {
     bool add_special_tokens = true;
     std::optional<Truncation> truncation = std::nullopt;
     std::optional<Padding> padding = std::nullopt;
+};
+
+struct DecodeOptions {
+    bool skip_special_tokens = true;
+    /// Removes the space before English punctuation. Default: as tokenizer_config.json says, else
+    /// false. Without effect on a BPE model, as in transformers 5.
+    std::optional<bool> clean_up_tokenization_spaces = std::nullopt;
 };
 
 }  // namespace nystromformer::inline v0_2

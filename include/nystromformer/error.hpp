@@ -14,7 +14,7 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// What an Error tells, each part possibly empty.
+/// What an Error says, each part possibly empty.
 struct ErrorDetails {
     std::string file;      ///< the file that was read, empty for run-time input
     std::string place;     ///< tensor name, JSON path (`/model/vocab/17`), byte offset or argument
@@ -76,8 +76,8 @@ class UnsupportedError : public Error {
     using Error::Error;
 };
 
-/// A result that is NaN or infinite, or an inverse that diverges, where a call asks for that to be
-/// checked (ForwardOptions::check_finite).
+/// A result that is NaN or infinite, or an inverse that diverges, if a call asks for that check
+/// (ForwardOptions::check_finite).
 class NumericError : public Error {
     using Error::Error;
 };

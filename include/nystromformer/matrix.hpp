@@ -11,7 +11,7 @@ namespace nystromformer::inline v0_2 {
 
 /// Rows are positions, columns are features, as in a PyTorch tensor. DontAlign: Eigen otherwise
 /// allocates and frees in a way that depends on -march, and a matrix that one source makes and
-/// another frees would corrupt the heap where their flags differ.
+/// another frees would corrupt the heap if their flags differ.
 template <typename Scalar>
 using Matrix =
     Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;

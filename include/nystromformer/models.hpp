@@ -111,7 +111,7 @@ public:
                                                     const ForwardOptions& options = {}) const;
 };
 
-/// The tokens that belong where a text is masked.
+/// The tokens for the masks of a text.
 template <typename Scalar>
 class NystromformerForMaskedLM : public PreTrainedModel<NystromformerForMaskedLM<Scalar>, Scalar,
                                                         detail::MaskedLMHead<Scalar>> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole library, but for json.hpp. A program that needs one thing compiles faster with that thing's header.
+// The whole library, but for json.hpp. A program that needs one thing compiles faster with that
+// thing's header.
 #pragma once
 
 // Text in, answers out, also as JSON.

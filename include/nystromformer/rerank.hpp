@@ -39,7 +39,7 @@ struct RerankOptions {
     std::optional<Index> top_k = std::nullopt;  ///< the best texts, at least 1; nothing: all
     /// Nothing: the folder's activation_fn, else sigmoid for one label and identity for several.
     std::optional<RerankActivation> activation_fn = std::nullopt;
-    bool apply_softmax = false;  ///< of `predict`: over the labels, where there are several
+    bool apply_softmax = false;  ///< of `predict`: over the labels, if there are several
     /// Tokens of a query and a text at most; nothing: as the folder says. At most what the model
     /// takes.
     std::optional<Index> max_length = std::nullopt;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The scratch memory that forward passes keep on each thread: how to free it, and how much they use.
+// The scratch memory that forward passes keep on each thread: how to free it, and how much they
+// use.
 #pragma once
 
 #include <nystromformer/core/mode.hpp>

@@ -24,13 +24,6 @@ namespace detail {
 struct TokenizerBody;
 }
 
-struct DecodeOptions {
-    bool skip_special_tokens = true;
-    /// Removes the space before English punctuation. Default: as tokenizer_config.json says, else
-    /// false. Without effect on a BPE model, as in transformers 5.
-    std::optional<bool> clean_up_tokenization_spaces = std::nullopt;
-};
-
 /// A tokenizer. Immutable, so that threads may share it, and cheap to copy.
 ///
 /// Text is UTF-8. Each ill-formed part (as Python's errors="replace" counts them) is read as one
@@ -95,7 +88,7 @@ public:
     /// file says so.
     bool has_continuing_subword_prefix() const;
     /// Whether the pipelines of transformers give a model this tokenizer's type ids, as its files
-    /// or its class say. Nothing where versions differ: transformers 4 does, 5 does not (and the
+    /// or its class say. Nothing if versions differ: transformers 4 does, 5 does not (and the
     /// model takes 0).
     std::optional<bool> gives_token_type_ids() const;
     /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
@@ -105,7 +98,7 @@ public:
     Direction truncation_side() const;
     Direction padding_side() const;
     /// What tokenizer.json says of truncation and padding, which calls without options of their own
-    /// get: no_truncation and no_padding where it says nothing.
+    /// get: no_truncation and no_padding if it says nothing.
     const Truncation& truncation() const;
     const Padding& padding() const;
 

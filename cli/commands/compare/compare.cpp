@@ -83,16 +83,35 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     return code;
 }
 
+/// The end of --help.
+constexpr const char* about_measurements =
+    "Each attention runs the encoder over the whole text. Times are seconds of --repeat passes "
+    "after\n"
+    "a warm-up; the attentions take turns. Memory is what a pass takes besides weights and text: "
+    "its\n"
+    "hidden states and the most scratch memory in use on each thread. (The size of the process "
+    "would\n"
+    "also count what earlier passes left.) Cosines compare the tokens' last hidden states with "
+    "those\n"
+    "of exact attention. For \"same word\" and \"right word\", tokens are masked, and the "
+    "likeliest\n"
+    "token for each mask is compared with that of exact attention and with the text; null if the\n"
+    "folder has no masked-LM head. The residual is the Frobenius norm of kernel_2 times its "
+    "inverse\n"
+    "minus I; an inverse of zeros gives sqrt(landmarks). If a text has no more tokens than "
+    "landmarks,\n"
+    "exact attention runs.";
+
 }  // namespace compare_command
 
 void add_compare(command_line::Program& program) {
     using namespace compare_command;
     auto options = std::make_shared<Options>();
     Command command =
-        program.add("compare", "Nystrom beside exact attention: time, memory, what changes");
+        program.add("compare", "Nystrom compared with exact attention: time, memory, what changes");
     options->add_model(command);
     command.takes_texts();
-    command.option("--file", options->file, "a file that is one text, in the place of TEXTs")
+    command.option("--file", options->file, "a file that is one text, instead of TEXTs")
         .type("PATH");
     AttentionComparisonOptions& comparison = options->comparison;
     const auto list = [&command](const char* name, auto& values, const char* what) {
@@ -119,18 +138,6 @@ void add_compare(command_line::Program& program) {
     options->add_threads(command);
     options->add_precision(command);
     options->add_lines(command);
-    command.footer(
-        "Each attention runs the encoder over the whole text. Times are seconds of --repeat such\n"
-        "passes, the attentions taking turns, after one that warms up. Memory is what a pass "
-        "takes\n"
-        "beside weights and text: its hidden states and the most scratch memory that it has in "
-        "use\n"
-        "at once on each thread, counted where it is taken (not the process's size, in which the\n"
-        "system keeps what earlier passes left). Cosines are those of the tokens' last hidden\n"
-        "states to exact attention's. For \"same word\" and \"right word\" tokens are masked, and\n"
-        "the likeliest token for each compared with exact attention's and with the text's own;\n"
-        "null where the folder has no masked-LM head. The residual is the Frobenius norm of\n"
-        "kernel_2 times its inverse minus I, which is sqrt(landmarks) for an inverse of zeros.\n"
-        "Where a text has no more tokens than landmarks, exact attention runs.");
+    command.footer(about_measurements);
     command.runs([options](const auto& texts) { return run(*options, texts); });
 }

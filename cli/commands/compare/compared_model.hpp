@@ -75,7 +75,7 @@ private:
     std::optional<nf::NystromformerForMaskedLM<float>> masked_lm_;
 };
 
-/// The cosine between each two rows: 1 for equal ones, 0 where only one of them is zero.
+/// The cosine between each two rows: 1 for equal ones, 0 if only one of them is zero.
 inline std::vector<double> row_cosines(const nf::Matrix<float>& a, const nf::Matrix<float>& b) {
     std::vector<double> cosines;
     for (Index row = 0; row < a.rows(); ++row) {
@@ -88,8 +88,8 @@ inline std::vector<double> row_cosines(const nf::Matrix<float>& a, const nf::Mat
 
 /// Up to `count` samples of the rows of an encoding, each ascending and of `share` of those that
 /// can be masked (at least one), none with a row of another. Special tokens and those that are
-/// `mask` already cannot. Equal for equal seeds, on every machine; fewer samples, or none, where
-/// the rows do not last.
+/// `mask` already cannot. Equal for equal seeds, on every machine; fewer samples, or none, if
+/// there are not enough rows.
 inline std::vector<std::vector<Index>> masked_samples(const nf::Encoding& encoding,
                                                       std::int64_t mask, double share, Index count,
                                                       std::uint64_t seed) {

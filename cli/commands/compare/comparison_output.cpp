@@ -22,7 +22,7 @@ const std::map<std::string, nf::InverseInit> inverses{{"batch", nf::InverseInit:
                                                       {"sequence", nf::InverseInit::sequence},
                                                       {"matrix", nf::InverseInit::matrix}};
 
-/// A residual overflows where the inverse diverges; JSON has no infinity.
+/// A residual overflows when the inverse diverges, and JSON has no infinity.
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 /// For each layer the mean and the largest of the heads' residuals.

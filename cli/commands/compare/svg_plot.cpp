@@ -111,7 +111,7 @@ public:
     }
 
     const std::vector<double>& ticks() const { return ticks_; }
-    /// The y of a value; nothing where it cannot be drawn.
+    /// The y of a value; nothing if it cannot be drawn.
     std::optional<double> operator()(double value) const {
         if (!std::isfinite(value) || (logarithmic_ && value <= 0)) return std::nullopt;
         const double first = scaled(ticks_.front()), last = scaled(ticks_.back());

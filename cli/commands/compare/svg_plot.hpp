@@ -33,8 +33,8 @@ struct PlotPanel {
     std::vector<std::string> places;  ///< labels under the x axis, at equal distances
     std::vector<PlotLine> lines;
     std::vector<PlotKey> keys;        ///< the legend, under the axis
-    std::optional<double> most = {};  ///< end of the y axis, where it is not for the values to say
-    bool may_be_logarithmic = false;  ///< where values spread over more than a factor of 30
+    std::optional<double> most = {};  ///< end of the y axis; nothing: by the values
+    bool may_be_logarithmic = false;  ///< if values spread over more than a factor of 30
 };
 
 /// The panels of a plot, two a row, as a whole SVG file.

@@ -78,8 +78,8 @@ NYSTROMFORMER_INLINE void convert(const TensorView& view, double* out) {
 
 NYSTROMFORMER_INLINE std::vector<std::int64_t> to_int64(const TensorView& view) {
     if (!is_integer(view.dtype)) {
-        throw TensorError({"", "tensor " + in_quotes(view.name),
-                           "I64, I32, I16, I8, U8 or BOOL", std::string(name(view.dtype))});
+        throw TensorError({"", "tensor " + in_quotes(view.name), "I64, I32, I16, I8, U8 or BOOL",
+                           std::string(name(view.dtype))});
     }
     std::vector<std::int64_t> result(static_cast<std::size_t>(view.size()));
     const auto cast = [](auto value) { return std::int64_t{value}; };

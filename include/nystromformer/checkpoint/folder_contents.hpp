@@ -21,7 +21,7 @@ inline constexpr std::array<const char*, 4> weight_names{
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
     "pytorch_model.bin.index.json"};
 
-/// True where one of them is there, even as a dangling link.
+/// True if one of them exists, even as a dangling link.
 inline bool has_weights(const std::filesystem::path& folder) {
     return std::any_of(weight_names.begin(), weight_names.end(), [&](const char* name) {
         std::error_code ignored;

@@ -3,7 +3,7 @@
 // hostile header never becomes a tree in memory.
 #pragma once
 
-#include <nystromformer/core/json.hpp>
+#include <nystromformer/core/json_events.hpp>
 #include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>
@@ -25,30 +25,15 @@ public:
     explicit HeaderSax(std::string file) : file_(std::move(file)) {}
 
     bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) {
-        // A number like 1e400 arrives here as an out_of_range exception, not as a syntax error.
-        const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
-        throw FormatError({file_, place("byte " + std::to_string(position)), "JSON",
-                           reason + " at " + in_quotes(token)});
+        refuse_byte(position, "JSON", parse_error_text(token, error));
+    }
+    [[noreturn]] void refuse_byte(std::size_t byte, std::string expected, std::string found) const {
+        fail(std::move(expected), std::move(found), "byte " + std::to_string(byte));
     }
 
 protected:
     static constexpr std::size_t max_name_bytes = 65536;
     static constexpr std::size_t max_token_bytes = 6 * max_name_bytes;  // as \u0061\u0062...
-
-    /// Parses the whole of `text`, after what nlohmann lets pass: a byte order mark, a NUL, which
-    /// it takes as the end, and a token of any length, which it copies twice.
-    template <typename Reader>
-    static void parse(std::string_view text, Reader& reader) {
-        if (text.starts_with("\xEF\xBB\xBF")) reader.fail("JSON", "a byte order mark", "byte 0");
-        if (const auto nul = text.find('\0'); nul != std::string_view::npos)
-            reader.fail("JSON", "a NUL byte", "byte " + std::to_string(nul));
-        if (const auto begin = long_token(text, max_token_bytes); begin != std::string_view::npos) {
-            reader.fail("names, numbers and what is between of at most " +
-                            std::to_string(max_token_bytes) + " bytes",
-                        "more: " + in_quotes(text.substr(begin)), "byte " + std::to_string(begin));
-        }
-        Json::sax_parse(text.begin(), text.end(), &reader);
-    }
 
     /// Throws FormatError at `where`, a path in the JSON or a byte.
     [[noreturn]] void fail(std::string expected, std::string found, std::string where = "") const {

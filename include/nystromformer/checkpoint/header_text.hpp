@@ -26,7 +26,7 @@ inline std::string json_string(const std::string& text) {
     }
 }
 
-/// The bytes that a tensor takes in a file. Throws InputError where `bytes` does not hold its
+/// The bytes that a tensor takes in a file. Throws InputError if `bytes` does not hold its
 /// shape.
 inline std::uint64_t stored_bytes(const TensorView& tensor) {
     const auto size = checked_size(tensor.shape);

@@ -24,7 +24,7 @@ public:
     explicit MadeBytes(const Checkpoint& checkpoint)
         : left_(checkpoint.stored_bytes() * max_times + always_allowed) {}
 
-    /// TensorError where `tensor`, of `file`, makes too much with those before it.
+    /// TensorError if `tensor`, of `file`, makes too much with those before it.
     void add(const TensorView& tensor, const std::string& file) {
         const auto size = static_cast<std::uint64_t>(tensor.size());
         const auto bytes = checked_bytes(size, tensor.dtype).value_or(left_ + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file's bytes without a copy: mapped where the system can, read elsewhere.
+// A file's bytes without a copy: mapped if the system can, else read.
 #pragma once
 
 #include <nystromformer/core/checked.hpp>
@@ -56,7 +56,7 @@ public:
         const auto first = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
         const auto last =
             (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / page * page;
-        // Advice: where it is refused, the pages stay until the file is closed.
+        // Advice: if it is refused, the pages stay until the file is closed.
         if (first < last)
             (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 #else
@@ -110,7 +110,7 @@ private:
     }
 
     std::span<const std::byte> bytes_;
-    std::vector<std::byte> copy_;  // only where there is no mmap
+    std::vector<std::byte> copy_;  // only without mmap
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -3,15 +3,14 @@
 // run nothing: an opcode or a name outside two short lists is an error.
 #pragma once
 
-#include <nystromformer/checkpoint/pickle_stack.hpp>
-#include <nystromformer/checkpoint/tensor_layout.hpp>
+#include <nystromformer/checkpoint/pickle_calls.hpp>
+#include <nystromformer/core/error_text.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,17 +21,17 @@ namespace nystromformer::inline v0_2::detail {
 
 /// One pickle, protocol 2 to 5, as https://docs.python.org/3/library/pickletools.html describes the
 /// opcodes.
-class Pickle : private PickleStack {
+class Pickle : private PickleCalls {
 public:
-    static constexpr std::size_t longest = std::size_t{64} << 20;
+    static constexpr std::size_t max_bytes = std::size_t{64} << 20;
     static constexpr std::size_t max_operations = 500'000;
 
     /// Runs the whole of `bytes`, which must outlive the result. Throws FormatError, and
     /// UnsupportedError for names that a plain state dict has no need of.
     static Pickle parse(std::span<const std::byte> bytes, const std::string& file) {
         Pickle pickle(bytes, file);
-        if (bytes.size() > longest) {
-            pickle.cursor_.fail("at most " + std::to_string(longest) + " bytes",
+        if (bytes.size() > max_bytes) {
+            pickle.cursor_.fail("at most " + std::to_string(max_bytes) + " bytes",
                                 std::to_string(bytes.size()));
         }
         pickle.run();
@@ -42,7 +41,7 @@ public:
     /// Runs the first of several pickles, and says where the next bytes begin.
     static Pickle parse_first(std::span<const std::byte> bytes, const std::string& file,
                               std::size_t& size) {
-        Pickle pickle(bytes.first(std::min(bytes.size(), longest)), file);
+        Pickle pickle(bytes.first(std::min(bytes.size(), max_bytes)), file);
         pickle.run();
         size = pickle.cursor_.position();
         return pickle;
@@ -52,15 +51,7 @@ public:
 
 private:
     using Operation = void (*)(Pickle&);
-    enum Global : std::int64_t {
-        ordered_dict,
-        rebuild_old_tensor,
-        rebuild_tensor,
-        rebuild_parameter,
-        first_storage
-    };
-
-    using PickleStack::PickleStack;
+    using PickleCalls::PickleCalls;
 
     void run() {
         if (cursor_.read<std::uint8_t>() != 0x80)
@@ -183,106 +174,6 @@ private:
     void push_global_of_stack() {
         const auto names = pop_many(2);
         push_global(expect(names[0], Kind::string).text, expect(names[1], Kind::string).text);
-    }
-
-    struct StorageClass {
-        std::string_view name;
-        DType dtype;
-    };
-    static constexpr std::array<StorageClass, 10> storage_classes{{
-        {"torch.FloatStorage", DType::f32},
-        {"torch.DoubleStorage", DType::f64},
-        {"torch.HalfStorage", DType::f16},
-        {"torch.BFloat16Storage", DType::bf16},
-        {"torch.LongStorage", DType::i64},
-        {"torch.IntStorage", DType::i32},
-        {"torch.ShortStorage", DType::i16},
-        {"torch.CharStorage", DType::i8},
-        {"torch.ByteStorage", DType::u8},
-        {"torch.BoolStorage", DType::boolean},
-    }};
-
-    /// A name becomes a number, never anything that could be called.
-    void push_global(std::string_view module, std::string_view name) {
-        const std::string full = std::string(module) + '.' + std::string(name);
-        std::optional<std::int64_t> found;
-        if (full == "collections.OrderedDict") found = ordered_dict;
-        if (full == "torch._utils._rebuild_tensor") found = rebuild_old_tensor;
-        if (full == "torch._utils._rebuild_tensor_v2") found = rebuild_tensor;
-        if (full == "torch._utils._rebuild_parameter") found = rebuild_parameter;
-        for (std::size_t i = 0; i < storage_classes.size(); ++i) {
-            if (full == storage_classes[i].name)
-                found = first_storage + static_cast<std::int64_t>(i);
-        }
-        if (!found) {
-            throw UnsupportedError(
-                {cursor_.file(), cursor_.place(),
-                 "only what a plain state dict of F64, F32, F16, BF16 and integer tensors needs",
-                 "the name " + in_quotes(full)});
-        }
-        push(Kind::global).integer = *found;
-    }
-
-    /// ("storage", torch.FloatStorage, key, device, numel), and before torch 1.6 a view, None since
-    /// torch 0.4.
-    void push_storage(const PickleValue* id) {
-        const auto& items = expect(id, Kind::tuple).items;
-        if (items.size() != 5 && items.size() != 6)
-            cursor_.fail("the five parts of a storage", std::to_string(items.size()));
-        if (items.size() == 6) expect(items[5], Kind::none);
-        if (expect(items[0], Kind::string).text != "storage")
-            cursor_.fail("the word storage", in_quotes(items[0]->text));
-        const std::int64_t global = expect(items[1], Kind::global).integer;
-        if (global < first_storage) cursor_.fail("a storage class", "another name");
-        expect(items[2], Kind::string);
-        expect(items[3], Kind::string);
-        if (expect(items[4], Kind::integer).integer < 0)
-            cursor_.fail("a size of at least 0", std::to_string(items[4]->integer));
-        PickleValue& storage = push(Kind::storage);
-        storage.dtype = storage_classes[static_cast<std::size_t>(global - first_storage)].dtype;
-        storage.text = items[2]->text;
-        storage.integer = items[4]->integer;
-    }
-
-    /// The calls that a state dict needs, each replaced by the value that it would return.
-    void reduce() {
-        const auto call = pop_many(2);
-        const std::int64_t global = expect(call[0], Kind::global).integer;
-        const auto& arguments = expect(call[1], Kind::tuple).items;
-        const auto check_count = [&](bool good, const char* signature) {
-            if (!good) cursor_.fail(signature, std::to_string(arguments.size()) + " arguments");
-        };
-        if (global == ordered_dict) {
-            check_count(arguments.empty(), "OrderedDict()");
-            push(Kind::dict);
-        } else if (global == rebuild_tensor || global == rebuild_old_tensor) {
-            const std::size_t count = arguments.size();
-            check_count(
-                global == rebuild_old_tensor ? count == 4 : count == 6 || count == 7,
-                "_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)");
-            expect(arguments[0], Kind::storage);
-            expect(arguments[1], Kind::integer);
-            expect_sizes(arguments[2]);
-            expect_sizes(arguments[3]);
-            PickleValue& tensor = push(Kind::tensor);
-            tensor.integer = arguments[1]->integer;
-            tensor.items = {arguments[0], arguments[2], arguments[3]};
-        } else if (global == rebuild_parameter) {
-            check_count(arguments.size() == 3, "_rebuild_parameter(tensor, requires_grad, hooks)");
-            const PickleValue& tensor = expect(arguments[0], Kind::tensor);
-            push(Kind::tensor) = tensor;
-        } else {
-            cursor_.fail("a call of OrderedDict, _rebuild_tensor_v2 or _rebuild_parameter",
-                         "one of a storage class");
-        }
-    }
-    void expect_sizes(const PickleValue* sizes) const {
-        const auto& items = expect(sizes, Kind::tuple).items;
-        if (items.size() > max_dimensions) {
-            cursor_.fail("at most " + std::to_string(max_dimensions) + " dimensions",
-                         std::to_string(items.size()));
-        }
-        for (const auto* item : items) expect(item, Kind::integer);
     }
 
     /// Attributes of a dict, such as the _metadata of a state dict: of no use here.

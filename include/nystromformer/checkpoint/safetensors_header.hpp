@@ -40,7 +40,7 @@ public:
 
     static SafetensorsHeader parse(std::string_view text, const std::string& file) {
         SafetensorsHeader header(file);
-        HeaderSax::parse(text, header);
+        parse_json_events(text, max_token_bytes, header);
         return header;
     }
 
@@ -141,7 +141,6 @@ public:
     }
 
 private:
-    friend HeaderSax;
     enum class At {
         before,
         top,
@@ -218,7 +217,7 @@ private:
         shape.push_back(static_cast<Index>(value));
         return true;
     }
-    // A value that has no place where it stands, or one inside an unknown field.
+    // A value that does not belong here, or one inside an unknown field.
     bool other(const std::string& found) {
         if (skipped_ != 0) return true;
         if (at_ == At::unknown) {

@@ -30,34 +30,37 @@ namespace nystromformer::inline v0_2 {
 
 namespace detail {
 
-/// Checks that each entry's bytes are those of its shape, and that the entries cover the data once:
-/// from 0, without hole or overlap, to `data_size`.
-inline void check_coverage(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_size,
-                           const std::string& file) {
-    const auto place = [](const SafetensorsEntry& entry) {
-        return "tensor " + in_quotes(entry.name);
-    };
-    const auto range = [](const SafetensorsEntry& entry) {
-        return '[' + std::to_string(entry.begin) + ", " + std::to_string(entry.end) + ')';
-    };
+/// "[0, 24)", the place of a tensor in the data.
+inline std::string range_text(const SafetensorsEntry& entry) {
+    return '[' + std::to_string(entry.begin) + ", " + std::to_string(entry.end) + ')';
+}
+
+/// Checks that each entry's bytes are those of its shape, and that they are inside the data.
+inline void check_sizes(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_size,
+                        const std::string& file) {
     for (const auto& entry : entries) {
+        const std::string place = "tensor " + in_quotes(entry.name);
         const auto size = checked_size(entry.shape);
         const auto bytes = size ? checked_bytes(*size, entry.dtype) : std::nullopt;
-        const std::uint64_t expected = bytes.value_or(0);
         const std::string what = std::string(name(entry.dtype)) + ' ' + shape_text(entry.shape);
-        if (!bytes)
-            throw FormatError({file, place(entry), "a shape of whole bytes below 2^63", what});
+        if (!bytes) throw FormatError({file, place, "a shape of whole bytes below 2^63", what});
         if (entry.begin > entry.end || entry.end > data_size) {
-            throw FormatError({file, place(entry),
+            throw FormatError({file, place,
                                "data_offsets in order and inside the " + std::to_string(data_size) +
                                    " bytes of data",
-                               range(entry)});
+                               range_text(entry)});
         }
-        if (entry.end - entry.begin != expected) {
-            throw FormatError({file, place(entry), std::to_string(expected) + " bytes for " + what,
-                               std::to_string(entry.end - entry.begin) + " at " + range(entry)});
+        if (entry.end - entry.begin != *bytes) {
+            throw FormatError(
+                {file, place, std::to_string(*bytes) + " bytes for " + what,
+                 std::to_string(entry.end - entry.begin) + " at " + range_text(entry)});
         }
     }
+}
+
+/// Checks that the entries cover the data once: from 0, without hole or overlap, to `data_size`.
+inline void check_coverage(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_size,
+                           const std::string& file) {
     std::vector<const SafetensorsEntry*> sorted;
     sorted.reserve(entries.size());
     for (const auto& entry : entries) sorted.push_back(&entry);
@@ -67,14 +70,15 @@ inline void check_coverage(const std::vector<SafetensorsEntry>& entries, std::ui
     std::uint64_t covered = 0;
     std::string before = "the header";
     for (const auto* entry : sorted) {
+        const std::string place = "tensor " + in_quotes(entry->name);
         if (entry->begin != covered) {
             throw FormatError(
-                {file, place(*entry),
+                {file, place,
                  "data from byte " + std::to_string(covered) + ", where " + before + " ends",
-                 (entry->begin < covered ? "an overlap: " : "a hole: ") + range(*entry)});
+                 (entry->begin < covered ? "an overlap: " : "a hole: ") + range_text(*entry)});
         }
         covered = entry->end;
-        before = place(*entry);
+        before = place;
     }
     if (covered != data_size) {
         throw FormatError({file, "data", std::to_string(covered) + " bytes, where the tensors end",
@@ -119,6 +123,7 @@ struct SafetensorsFile::Contents {
         const std::string_view header_text = detail::header_of(bytes, file, max_header_bytes);
         auto header = detail::SafetensorsHeader::parse(header_text, file);
         const auto data = bytes.subspan(8 + header_text.size());
+        detail::check_sizes(header.entries, data.size(), file);
         detail::check_coverage(header.entries, data.size(), file);
         tensors.reserve(header.entries.size());
         for (auto& entry : header.entries) {

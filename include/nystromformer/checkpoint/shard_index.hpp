@@ -39,7 +39,7 @@ public:
     static ShardIndex parse(std::string_view text, const std::string& file, std::string extension) {
         ShardIndex index(file);
         index.extension_ = std::move(extension);
-        HeaderSax::parse(text, index);
+        parse_json_events(text, max_token_bytes, index);
         if (index.weight_map.empty()) index.fail("a weight_map that names tensors", "none");
         return index;
     }
@@ -101,7 +101,6 @@ public:
     }
 
 private:
-    friend HeaderSax;
     enum class At { before, top, after, map_object, map, unknown };
 
     using HeaderSax::HeaderSax;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shapes, strides and bytes of tensors in files, checked where they may overflow.
+// Shapes, strides and bytes of tensors in files, checked for overflow.
 #pragma once
 
 #include <nystromformer/checkpoint/dtype.hpp>
@@ -38,7 +38,7 @@ inline std::optional<std::uint64_t> checked_size(const std::vector<Index>& shape
     return empty ? 0 : product;
 }
 
-/// The bytes that `size` elements take; nothing on overflow or where the last byte is not full.
+/// The bytes that `size` elements take; nothing on overflow or if the last byte is not full.
 inline std::optional<std::uint64_t> checked_bytes(std::uint64_t size, DType dtype) {
     const auto all_bits = checked_multiply(size, bits(dtype));
     if (!all_bits || *all_bits % 8 != 0) return std::nullopt;
@@ -56,7 +56,7 @@ inline const TensorView* find_tensor(const std::vector<TensorView>& tensors,
     return found != tensors.end() && found->name == name ? &*found : nullptr;
 }
 
-/// True where the strides are those of a contiguous row-major tensor (of a dimension of 1 any will
+/// True if the strides are those of a contiguous row-major tensor (of a dimension of 1 any will
 /// do).
 inline bool is_contiguous(const TensorView& view) {
     Index expected = 1;

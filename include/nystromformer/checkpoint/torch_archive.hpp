@@ -6,16 +6,14 @@
 #include <nystromformer/checkpoint/pickle.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/checkpoint/torch_stream.hpp>
+#include <nystromformer/checkpoint/torch_tensors.hpp>
 #include <nystromformer/checkpoint/zip.hpp>
-#include <nystromformer/core/checked.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -57,14 +55,15 @@ public:
             return storage == nullptr ? std::nullopt : std::optional(storage->bytes);
         };
         TorchArchive archive;
-        archive.read_tensors(Reader{find, "entry " + top + "data/", file, bytes.size(), {}},
-                             pickle.root());
+        archive.read_tensors(
+            detail::TorchTensors{find, "entry " + top + "data/", file, bytes.size(), {}},
+            pickle.root());
         return archive;
     }
 
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const { return tensors_; }
-    /// Null where there is none of that name.
+    /// Null if there is none of that name.
     const TensorView* find(std::string_view name) const {
         return detail::find_tensor(tensors_, name);
     }
@@ -72,25 +71,14 @@ public:
 private:
     using Kind = detail::PickleValue::Kind;
 
-    struct Reader {
-        std::function<std::optional<std::span<const std::byte>>(std::string_view key)> find;
-        std::string scope;  // of the names of storages
-        const std::string& file;
-        std::uint64_t file_size;
-        std::map<std::string_view, DType> dtypes;  // of the storages seen so far
-
-        TensorView read(std::string_view name, const detail::PickleValue& tensor);
-        std::span<const std::byte> storage(const detail::PickleValue& storage,
-                                           const std::string& place);
-    };
-
     TorchArchive() = default;
 
     static TorchArchive parse_stream(std::span<const std::byte> bytes, const std::string& file) {
         const auto stream = detail::TorchStream::parse(bytes, file);
         const auto find = [&](std::string_view key) { return stream.find(key); };
         TorchArchive archive;
-        archive.read_tensors(Reader{find, "storage ", file, bytes.size(), {}}, stream.root());
+        archive.read_tensors(detail::TorchTensors{find, "storage ", file, bytes.size(), {}},
+                             stream.root());
         return archive;
     }
 
@@ -106,8 +94,8 @@ private:
                  "a bare pickle"});
         }
         if (!start.starts_with("PK\x03\x04")) {
-            throw FormatError({file, "byte 0", "a zip archive of torch.save",
-                               in_quotes(start.substr(0, 40))});
+            throw FormatError(
+                {file, "byte 0", "a zip archive of torch.save", in_quotes(start.substr(0, 40))});
         }
     }
 
@@ -119,8 +107,8 @@ private:
             if (slash == std::string_view::npos) continue;
             const auto rest = entry.name.substr(slash + 1);
             if (rest == "constants.pkl" || rest.starts_with("code/")) {
-                throw UnsupportedError({file, "entry " + in_quotes(entry.name),
-                                        "a state dict", "a TorchScript archive"});
+                throw UnsupportedError({file, "entry " + in_quotes(entry.name), "a state dict",
+                                        "a TorchScript archive"});
             }
             if (rest != "data.pkl") continue;
             if (!top.empty()) throw FormatError({file, "zip", "one data.pkl", "two"});
@@ -138,7 +126,7 @@ private:
                                 in_quotes(detail::as_text(entry->bytes))});
     }
 
-    void read_tensors(Reader reader, const detail::PickleValue& root) {
+    void read_tensors(detail::TorchTensors reader, const detail::PickleValue& root) {
         if (root.kind != Kind::dict) {
             throw FormatError(
                 {reader.file, "data.pkl", "a dict of tensors", detail::describe(root.kind)});
@@ -147,8 +135,8 @@ private:
         for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
             const auto &key = *root.items[i], &value = *root.items[i + 1];
             if (value.kind != Kind::tensor) {
-                throw FormatError({reader.file, "data.pkl key " + in_quotes(key.text),
-                                   "a tensor", detail::describe(value.kind)});
+                throw FormatError({reader.file, "data.pkl key " + in_quotes(key.text), "a tensor",
+                                   detail::describe(value.kind)});
             }
             tensors_.push_back(reader.read(key.text, value));
         }
@@ -156,7 +144,8 @@ private:
     }
 
     /// Before any name is copied: a pickle can repeat a long one at the price of two bytes.
-    static void refuse_repeated_keys(const Reader& reader, const detail::PickleValue& root) {
+    static void refuse_repeated_keys(const detail::TorchTensors& reader,
+                                     const detail::PickleValue& root) {
         std::vector<std::string_view> keys;
         for (std::size_t i = 0; i < root.items.size(); i += 2) {
             const auto& key = *root.items[i];
@@ -167,8 +156,8 @@ private:
         }
         const auto refuse_twice = [&](auto first) {
             if (first == keys.end()) return;
-            throw FormatError({reader.file, "data.pkl", "no duplicate key",
-                               in_quotes(*first) + " twice"});
+            throw FormatError(
+                {reader.file, "data.pkl", "no duplicate key", in_quotes(*first) + " twice"});
         };
         // First those that are one string of the file, for these could make the comparisons below
         // long.
@@ -183,70 +172,5 @@ private:
     std::shared_ptr<const MappedFile> map_;
     std::vector<TensorView> tensors_;
 };
-
-/// The bytes of a storage, which are exactly as many as the pickle says.
-inline std::span<const std::byte> TorchArchive::Reader::storage(const detail::PickleValue& storage,
-                                                                const std::string& place) {
-    const std::string name =
-        scope.substr(0, scope.find(' ') + 1) +
-        in_quotes(scope.substr(scope.find(' ') + 1) + std::string(storage.text));
-    const auto found = find(storage.text);
-    const auto size =
-        detail::checked_bytes(static_cast<std::uint64_t>(storage.integer), storage.dtype);
-    if (!found || size != found->size()) {
-        throw FormatError({file, place,
-                           name + " of " + std::to_string(storage.integer) + ' ' +
-                               std::string(nystromformer::name(storage.dtype)),
-                           found ? std::to_string(found->size()) + " bytes" : "nothing"});
-    }
-    if (dtypes.emplace(storage.text, storage.dtype).first->second != storage.dtype)
-        throw FormatError({file, place, "one type for " + name, "two"});
-    return *found;
-}
-
-/// The view of one tensor, after a check that its first and last element lie in its storage.
-inline TensorView TorchArchive::Reader::read(std::string_view name,
-                                             const detail::PickleValue& tensor) {
-    const std::string place = "tensor " + in_quotes(name);
-    const detail::PickleValue& source = *tensor.items[0];
-    const auto bytes = storage(source, place);
-    const auto integers = [](const detail::PickleValue& tuple) {
-        std::vector<Index> values;
-        for (const auto* item : tuple.items) values.push_back(item->integer);
-        return values;
-    };
-    TensorView view;
-    view.name = name;
-    view.dtype = source.dtype;
-    view.shape = integers(*tensor.items[1]);
-    view.strides = integers(*tensor.items[2]);
-    const auto negative = [](Index value) { return value < 0; };
-    const std::string found = "shape " + shape_text(view.shape) + ", strides " +
-                              shape_text(view.strides) + ", offset " +
-                              std::to_string(tensor.integer);
-    if (view.shape.size() != view.strides.size() || tensor.integer < 0 ||
-        std::any_of(view.shape.begin(), view.shape.end(), negative) ||
-        std::any_of(view.strides.begin(), view.strides.end(), negative)) {
-        throw FormatError(
-            {file, place, "as many strides as dimensions, all of them at least 0", found});
-    }
-    const auto size = detail::checked_size(view.shape);
-    const std::uint64_t width = bits(view.dtype) / 8;
-    const auto end =
-        size ? detail::end_of_view(view, static_cast<std::uint64_t>(tensor.integer)) : std::nullopt;
-    if (!end || *end > static_cast<std::uint64_t>(source.integer)) {
-        throw FormatError(
-            {file, place,
-             "elements inside the " + std::to_string(source.integer) + " of its storage", found});
-    }
-    // A stride of 0 repeats elements: more of them than the file has bytes are no weights.
-    if (*size > file_size)
-        throw FormatError({file, place, "no more elements than the file has bytes", found});
-    if (*size == 0 || detail::is_contiguous(view)) view.strides.clear();
-    const auto begin = detail::as<std::size_t>(static_cast<std::uint64_t>(tensor.integer) * width);
-    if (*size != 0)
-        view.bytes = bytes.subspan(begin, detail::as<std::size_t>(*end * width) - begin);
-    return view;
-}
 
 }  // namespace nystromformer::inline v0_2

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
-#include <nystromformer/core/checked.hpp>
+#include <nystromformer/checkpoint/crc32.hpp>
+#include <nystromformer/checkpoint/zip_directory.hpp>
+#include <nystromformer/core/error_text.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,27 +20,9 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// The CRC-32 of zip and gzip.
-inline std::uint32_t crc32(std::span<const std::byte> bytes) {
-    static constexpr auto table = [] {
-        std::array<std::uint32_t, 256> result{};
-        for (std::uint32_t i = 0; i < 256; ++i) {
-            std::uint32_t value = i;
-            for (int bit = 0; bit < 8; ++bit)
-                value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0u);
-            result[i] = value;
-        }
-        return result;
-    }();
-    std::uint32_t crc = 0xFFFFFFFFu;
-    for (const std::byte byte : bytes)
-        crc = (crc >> 8) ^ table[(crc ^ static_cast<std::uint32_t>(byte)) & 0xFFu];
-    return ~crc;
-}
-
 struct ZipEntry {
     std::string_view name;
-    std::uint64_t size = 0;    // of what was packed: of `bytes`, where they are stored
+    std::uint64_t size = 0;    // unpacked: the size of `bytes`, which are stored
     std::uint64_t header = 0;  // where its local header begins
     std::uint32_t crc = 0;
     std::uint16_t flags = 0;
@@ -54,12 +36,10 @@ struct ZipEntry {
 /// would see two files.
 class ZipArchive {
 public:
-    static constexpr std::uint64_t max_entries = 1'000'000;
-
     /// Throws FormatError. The bytes must outlive the result; `file` names them in errors.
     static ZipArchive parse(std::span<const std::byte> bytes, const std::string& file) {
         ZipArchive archive(bytes, file);
-        const Directory directory = archive.find_directory();
+        const ZipDirectory directory = find_zip_directory(bytes, file);
         archive.read_directory(directory);
         archive.read_local_headers(directory.begin);
         std::sort(archive.entries_.begin(), archive.entries_.end(),
@@ -74,7 +54,7 @@ public:
     /// Sorted by name.
     const std::vector<ZipEntry>& entries() const { return entries_; }
 
-    /// Null where there is none of that name.
+    /// Null if there is none of that name.
     const ZipEntry* find(std::string_view name) const {
         const auto found = std::lower_bound(
             entries_.begin(), entries_.end(), name,
@@ -82,7 +62,7 @@ public:
         return found != entries_.end() && found->name == name ? &*found : nullptr;
     }
 
-    /// Throws UnsupportedError for a compressed or encrypted entry, FormatError where sizes
+    /// Throws UnsupportedError for a compressed or encrypted entry, FormatError if sizes
     /// disagree.
     void require_stored() const {
         for (const ZipEntry& entry : entries_) {
@@ -100,7 +80,7 @@ public:
         }
     }
 
-    /// Throws FormatError where the bytes do not have the CRC that the directory tells.
+    /// Throws FormatError if the bytes do not have the CRC of the directory.
     void check_crc(const ZipEntry& entry) const {
         const std::uint32_t crc = crc32(entry.bytes);
         if (crc != entry.crc) {
@@ -109,93 +89,15 @@ public:
     }
 
 private:
-    struct Directory {
-        std::uint64_t begin, size, entries;
-    };
-    static constexpr std::uint32_t full32 = 0xFFFFFFFFu;
-
     ZipArchive(std::span<const std::byte> bytes, std::string file)
         : bytes_(bytes), file_(std::move(file)) {}
 
-    ByteCursor cursor(std::uint64_t position) const {
-        ByteCursor result(bytes_, file_, "zip");
-        result.seek(position);
-        return result;
-    }
     [[noreturn]] void fail(const ZipEntry& entry, std::string expected, std::string found) const {
         throw FormatError(
             {file_, "entry " + in_quotes(entry.name), std::move(expected), std::move(found)});
     }
 
-    /// The end record (22 bytes, no comment), and the zip64 one before it where a locator says so.
-    Directory find_directory() const {
-        if (bytes_.size() < 22)
-            cursor(0).fail("a zip archive", std::to_string(bytes_.size()) + " bytes");
-        const std::uint64_t end = bytes_.size() - 22;
-        ByteCursor record = cursor(end);
-        if (record.read<std::uint32_t>() != 0x06054B50u) {
-            cursor(end).fail("the end record of a zip archive without a comment",
-                             "other bytes: a file cut short or followed by others");
-        }
-        const auto disk = record.read<std::uint16_t>(),
-                   directory_disk = record.read<std::uint16_t>();
-        const auto here = record.read<std::uint16_t>(), total = record.read<std::uint16_t>();
-        const auto size = record.read<std::uint32_t>(), begin = record.read<std::uint32_t>();
-        const auto comment = record.read<std::uint16_t>();
-        if (disk != 0 || directory_disk != 0 || here != total || comment != 0)
-            cursor(end).fail("an archive on one disk without a comment", "another");
-        Directory directory{begin, size, total};
-        std::uint64_t directory_end = end;
-        if (end >= 20 && cursor(end - 20).read<std::uint32_t>() == 0x07064B50u) {
-            directory_end = read_zip64(end - 20, directory);
-        }
-        const auto reached = checked_add(directory.begin, directory.size);
-        if (!reached || *reached != directory_end) {
-            cursor(end).fail("a directory that ends at byte " + std::to_string(directory_end),
-                             std::to_string(directory.size) + " bytes at byte " +
-                                 std::to_string(directory.begin));
-        }
-        if (directory.entries > max_entries)
-            cursor(end).fail("at most " + std::to_string(max_entries) + " entries", "more");
-        return directory;
-    }
-
-    /// Replaces `directory` by the 64-bit record that the locator names; returns where that begins.
-    std::uint64_t read_zip64(std::uint64_t locator_position, Directory& directory) const {
-        ByteCursor locator = cursor(locator_position + 4);
-        const auto disk = locator.read<std::uint32_t>();
-        const auto position = locator.read<std::uint64_t>();
-        const auto disks = locator.read<std::uint32_t>();
-        ByteCursor record = cursor(position);
-        const auto signature = record.read<std::uint32_t>();
-        const auto size = record.read<std::uint64_t>();
-        if (disk != 0 || disks != 1 || signature != 0x06064B50u || position > locator_position ||
-            size < 44 || size != locator_position - position - 12) {
-            cursor(locator_position).fail("a locator of the zip64 end record before it", "another");
-        }
-        record.take(4);  // versions
-        const auto record_disk = record.read<std::uint32_t>(),
-                   start_disk = record.read<std::uint32_t>();
-        const auto here = record.read<std::uint64_t>();
-        Directory wide{};
-        wide.entries = record.read<std::uint64_t>();
-        wide.size = record.read<std::uint64_t>();
-        wide.begin = record.read<std::uint64_t>();
-        const auto agrees = [](std::uint64_t narrow, std::uint64_t full, std::uint64_t value) {
-            return narrow == full || narrow == value;
-        };
-        if (record_disk != 0 || start_disk != 0 || here != wide.entries ||
-            !agrees(directory.entries, 0xFFFF, wide.entries) ||
-            !agrees(directory.size, full32, wide.size) ||
-            !agrees(directory.begin, full32, wide.begin)) {
-            cursor(position).fail("the same directory in the zip64 end record and the other",
-                                  "two");
-        }
-        directory = wide;
-        return position;
-    }
-
-    void read_directory(const Directory& directory) {
+    void read_directory(const ZipDirectory& directory) {
         const auto part = bytes_.subspan(static_cast<std::size_t>(directory.begin),
                                          static_cast<std::size_t>(directory.size));
         ByteCursor cursor(part, file_, "zip directory");
@@ -236,7 +138,7 @@ private:
     void read_wide(std::span<const std::byte> extra, const ZipEntry& entry,
                    const std::array<std::uint64_t*, 3>& fields) const {
         const auto is_wide = [](const std::uint64_t* field) {
-            return field != nullptr && *field == full32;
+            return field != nullptr && *field == zip_full32;
         };
         if (std::none_of(fields.begin(), fields.end(), is_wide)) return;
         ByteCursor cursor(extra, file_, "extra field of " + in_quotes(entry.name));
@@ -265,7 +167,7 @@ private:
                 fail(entry, "a header after the entry before it and before the directory",
                      "byte " + std::to_string(entry.header));
             }
-            ByteCursor local = cursor(entry.header);
+            ByteCursor local = zip_cursor(bytes_, file_, entry.header);
             check_local_header(local, entry);
             entry.bytes = local.take(entry.packed);
             free = local.position();

@@ -29,7 +29,7 @@ public:
 
     bool has(const std::string& name) const { return source_.find(name) != nullptr; }
 
-    /// Takes `from` as `to`. TensorError where it is missing, of another shape or of whole numbers,
+    /// Takes `from` as `to`. TensorError if it is missing, of another shape or of whole numbers,
     /// UnsupportedError for floating types that are not read.
     void move(const std::string& from, const std::string& to, const std::vector<Index>& shape) {
         TensorView view = take(from, shape);
@@ -62,7 +62,7 @@ public:
 
     /// Counts a tensor as taken that has no place of its own.
     void ignore(const std::string& name) { taken_.insert(name); }
-    /// True where both are there and hold the same bytes.
+    /// True if both exist and hold the same bytes.
     bool same(const std::string& first, const std::string& second) const {
         const TensorView *a = source_.find(first), *b = source_.find(second);
         return a != nullptr && b != nullptr && a->dtype == b->dtype && a->shape == b->shape &&

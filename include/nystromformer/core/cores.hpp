@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many cores the program may use: those of the machine, fewer where its affinity or its
+// How many cores the program may use: those of the machine, fewer if its affinity or its
 // container's CPU quota says so.
 #pragma once
 
@@ -38,7 +38,7 @@ inline std::optional<double> quota_of_group(const std::string& folder) {
 /// limit. `root` is the root folder, but for tests.
 inline std::optional<double> cpu_quota(const std::string& root = "") {
     std::optional<double> least;
-    // Strings, not paths: libstdc++'s path frees what it does not own where memory is short.
+    // Strings, not paths: libstdc++'s path frees what it does not own when memory is short.
     const auto look_at = [&](const std::string& mount, std::string group) {
         while (true) {
             if (const auto quota = quota_of_group(mount + group))

@@ -33,9 +33,7 @@ inline std::string printable(std::string_view text) {
 
 namespace nystromformer::inline v0_2 {
 
-inline std::string in_quotes(std::string_view text) {
-    return '"' + detail::printable(text) + '"';
-}
+inline std::string in_quotes(std::string_view text) { return '"' + detail::printable(text) + '"'; }
 
 inline std::string Error::message_of(const ErrorDetails& details) {
     std::string message;

@@ -49,7 +49,7 @@ inline std::uint64_t regular_file_size(const std::filesystem::path& path) {
     return size;
 }
 
-/// IoError for a symbolic link where `files` has none followed.
+/// IoError for a symbolic link if `files` does not allow them.
 inline void check_link(const std::filesystem::path& path, const FileOptions& files) {
     std::error_code ignored;
     if (files.follow_symlinks || !std::filesystem::is_symlink(path, ignored)) return;
@@ -70,7 +70,7 @@ class OpenFile {
 public:
     OpenFile(const std::filesystem::path& path, const FileOptions& files) : path_(path) {
         check_link(path, files);
-        (void)regular_file_size(path);  // tells better than errno what else is there
+        (void)regular_file_size(path);  // says better than errno what else is there
         const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
         do {
             descriptor_ = ::open(path.c_str(), files.follow_symlinks ? flags : flags | O_NOFOLLOW);

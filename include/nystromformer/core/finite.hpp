@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NaN and infinity, told by their bits: -ffast-math lets the compiler believe that there are none.
+// NaN and infinity, recognised by their bits: -ffast-math lets the compiler believe that there are
+// none.
 #pragma once
 
 #include <bit>

@@ -6,6 +6,7 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/json_events.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 
@@ -22,46 +23,12 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// Where more than `limit` bytes begin that are one string or number, or have none among them; npos
-/// where none do. nlohmann keeps a copy of such bytes while it reads them, and more for an error.
-inline std::size_t long_token(std::string_view text, std::size_t limit) {
-    if (text.size() <= limit) return std::string_view::npos;
-    constexpr std::string_view between = " \t\r\n,:{}[]";
-    bool in_string = false, in_token = false;
-    std::size_t begin = 0;  // of the token, or of what stands between two
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool was_in_token = in_token;
-        if (in_string && text[i] == '\\') {
-            ++i;
-        } else if (text[i] == '"') {
-            in_string = !in_string;
-        }
-        in_token = in_string || between.find(text[i]) == between.npos;
-        if (in_token != was_in_token) begin = i;
-        if (i - begin > limit) return begin;
-    }
-    return std::string_view::npos;
-}
-
 /// Parses `text`, whose values may take what `budget` has left. Throws FormatError.
 inline JsonTree parse_json(std::string_view text, MemoryBudget& budget,
                            const JsonRules& rules = {}) {
-    const std::string& file = budget.file();
-    if (text.substr(0, 3) == "\xEF\xBB\xBF")
-        throw FormatError({file, "byte 0", "JSON", "a byte order mark"});
-    // nlohmann takes a zero byte for the end of the text and would pass over what follows it.
-    if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-        throw FormatError({file, "byte " + std::to_string(zero), "JSON", "a zero byte"});
-    }
-    constexpr std::size_t longest_token = std::size_t{8} << 20;
-    if (const auto begin = long_token(text, longest_token); begin != std::string_view::npos) {
-        throw FormatError({file, "byte " + std::to_string(begin),
-                           "strings, numbers and what is between of at most " +
-                               std::to_string(longest_token) + " bytes",
-                           "more: " + in_quotes(text.substr(begin))});
-    }
+    constexpr std::size_t max_token = std::size_t{8} << 20;
     StrictJsonBuilder builder(budget, rules);
-    Json::sax_parse(text.begin(), text.end(), &builder);
+    parse_json_events(text, max_token, builder);
     return builder.take_tree();
 }
 

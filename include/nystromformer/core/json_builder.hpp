@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/finite.hpp>
+#include <nystromformer/core/json_events.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 
@@ -34,7 +35,7 @@ inline void dismantle(Json& value) noexcept {
 }
 
 /// A parsed Json. nlohmann's destructor takes memory for a list of what it frees, and ends the
-/// program where there is none; this one does not.
+/// program if there is none; this one does not.
 struct JsonTree {
     Json value;
 
@@ -125,10 +126,11 @@ public:
         return true;
     }
     bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) {
-        // 1e400 arrives here as an out_of_range exception, not as a syntax error.
-        const std::string reason = error.id == 406 ? "a number out of range" : "invalid JSON";
-        throw FormatError({budget_.file(), "byte " + std::to_string(position), "JSON",
-                           reason + " at " + in_quotes(token)});
+        refuse_byte(position, "JSON", parse_error_text(token, error));
+    }
+    [[noreturn]] void refuse_byte(std::size_t byte, std::string expected, std::string found) const {
+        throw FormatError({budget_.file(), "byte " + std::to_string(byte), std::move(expected),
+                           std::move(found)});
     }
 
     JsonTree take_tree() { return std::move(root_); }
@@ -159,7 +161,7 @@ private:
             return &element_;
         }
         if (auto* array = open_.back().value->get_ptr<Json::array_t*>()) {
-            // It grows to twice its size, beside what it was.
+            // It grows to twice its size while the old one still exists.
             if (array->size() == array->capacity()) {
                 take(2 * array->capacity() * sizeof(Json));
                 give(array->capacity() * sizeof(Json));
@@ -205,7 +207,7 @@ private:
         const auto found = std::find_if(rules_.streams.begin(), rules_.streams.end(), leads_here);
         return found == rules_.streams.end() ? nullptr : &*found;
     }
-    /// True where the next value is an element of a stream.
+    /// True if the next value is an element of a stream.
     bool in_stream() const { return stream_ != nullptr && open_.size() == stream_depth_; }
 
     void give_element_away() {

@@ -11,7 +11,7 @@
 namespace nystromformer::inline v0_2::detail {
 
 /// `matrix` with room for rows x cols numbers, not initialised. Eigen frees before it takes
-/// memory, and its destructor frees the same again where there was none to take.
+/// memory, and its destructor frees the same again if there was none to take.
 template <typename Scalar>
 void resize(Matrix<Scalar>& matrix, Index rows, Index cols) {
     if (matrix.size() != rows * cols) matrix = Matrix<Scalar>();
@@ -19,7 +19,7 @@ void resize(Matrix<Scalar>& matrix, Index rows, Index cols) {
 }
 
 /// Rows of numbers that live elsewhere: a matrix, or some rows and columns of one. `Scalar` is
-/// const where they are only read.
+/// const if they are only read.
 template <typename Scalar>
 struct Rows {
     using Value = std::remove_const_t<Scalar>;

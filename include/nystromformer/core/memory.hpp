@@ -20,7 +20,7 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// std::bad_alloc for more than an address can tell apart.
+/// std::bad_alloc for more bytes than addresses.
 template <typename Value>
 std::size_t bytes_of(Index size) {
     constexpr auto most = static_cast<Index>(PTRDIFF_MAX / sizeof(Value));
@@ -28,7 +28,7 @@ std::size_t bytes_of(Index size) {
     return static_cast<std::size_t>(size) * sizeof(Value);
 }
 
-/// Memory that starts on a cache line, or on a huge page where it is large; not initialised.
+/// Memory that starts on a cache line, or on a huge page if it is large; not initialised.
 template <typename Value>
 class AlignedBuffer {
 public:

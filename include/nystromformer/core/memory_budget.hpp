@@ -23,7 +23,7 @@ public:
     const std::string& file() const { return file_; }
     std::size_t left() const { return left_; }
 
-    /// Throws FormatError where there is not so much left.
+    /// Throws FormatError if less is left.
     void take(std::size_t bytes) {
         if (bytes > left_)
             throw FormatError(

@@ -9,7 +9,7 @@
 // NYSTROMFORMER_BODIES; templates are instantiated there for float and double.
 //
 // What stands below a body must not include its face, which would include the body half-way: plain
-// types that both need have a face of their own (`encoding.hpp` beside `tokenizer.hpp`).
+// types that both need have a face of their own (`encoding.hpp` next to `tokenizer.hpp`).
 #pragma once
 
 #if defined(NYSTROMFORMER_COMPILED)

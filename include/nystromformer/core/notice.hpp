@@ -21,7 +21,7 @@ inline void give_notice(const FileOptions& files, std::string file, std::string 
     if (files.on_notice) files.on_notice({std::move(file), std::move(place), std::move(what)});
 }
 
-/// The file options of a load: they report to LoadOptions::on_notice where that is set.
+/// The file options of a load: they report to LoadOptions::on_notice if that is set.
 inline FileOptions file_options(const LoadOptions& options) {
     FileOptions files = options.files;
     if (options.on_notice) files.on_notice = options.on_notice;

@@ -15,7 +15,7 @@ namespace nystromformer::inline v0_2::detail {
 #if __has_include(<pthread.h>)
 
 /// What `thread_local Object` would be, but that a lack of memory is std::bad_alloc: the destructor
-/// of a thread_local object is noted in memory, and glibc ends the program where there is none.
+/// of a thread_local object is noted in memory, and glibc ends the program if there is none.
 template <typename Object>
 class PerThread {
 public:

@@ -38,7 +38,7 @@ public:
     };
 
     Workers(Index num_threads, Index cores) {
-        // Where threads share cores, one that waits would keep another from its work.
+        // If threads share cores, one that waits would keep another from its work.
         if (num_threads <= cores) patience_ = std::chrono::microseconds(100);
         workers_.reserve(static_cast<std::size_t>(num_threads - 1));
         try {
@@ -61,7 +61,7 @@ public:
         for (std::thread& worker : workers_) worker.join();
     }
 
-    /// Threads beside the caller of a loop.
+    /// Threads besides the caller of a loop.
     Index size() const noexcept {
         return executor_.submit ? executor_.num_threads - 1 : static_cast<Index>(workers_.size());
     }

@@ -13,7 +13,7 @@
 //    any number of rows and one panel: how to cut them into tiles is its own affair.
 // 3. If the features need more than the CPU's word (the kernel's permission for AMX), ask for that
 //    where isa.hpp makes `runs_here` of them.
-// 4. .ci/run (isas) forces the set where the CPU has it. The tests then compare its kernels with
+// 4. .ci/run (isas) forces the set if the CPU has it. The tests then compare its kernels with
 //    their definitions, and tests/platforms/instructions_test.py looks for instructions that it did
 //    not ask for.
 #pragma once
@@ -126,7 +126,7 @@ struct ByteKernels {
     Index group;  // numbers of a row that a product takes at once: four of 8 bits, or two of 16
     void (*multiply)(const ByteProduct&);
     void (*quantize_row)(const float* row, Index size, void* out, Int8Block* blocks);
-    /// Where a group is two: panels of 8-bit numbers, (count, columns, 4), to the 16-bit ones that
+    /// If a group is two: panels of 8-bit numbers, (count, columns, 4), to the 16-bit ones that
     /// `multiply` reads, (2 count, columns, 2).
     void (*widen)(const signed char* panel, Index count, short* out);
 };

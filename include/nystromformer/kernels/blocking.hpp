@@ -23,7 +23,7 @@ namespace detail {
 
 inline Index blocks_of(Index count, Index size) { return (count + size - 1) / size; }
 
-/// Rows that are enough for a task, where no kernel has a say.
+/// Rows that are enough for a task if no kernel says otherwise.
 inline constexpr Index task_rows = 84;
 
 /// Calls body(row) for every row, in parallel. `work` is that of parallel_for.
@@ -56,7 +56,8 @@ struct BlockShape {
     Index columns, rows_at_once, depth;
 };
 
-/// Writes one panel of a product to `to`, also where that is the last one and narrower than others.
+/// Writes one panel of a product to `to`, also if that is the last one and narrower than the
+/// others.
 template <typename Scalar, typename MultiplyPanel>
 void multiply_one_panel(Index panel, Index columns, Index first_row, const Rows<Scalar>& to,
                         const MultiplyPanel& multiply_panel) {

@@ -33,7 +33,7 @@ Scalar largest(const Scalar* row, Index size) {
     return *std::max_element(row, row + size);
 }
 
-/// row := e^(row - shift), where nothing is above `shift`; returns the sum.
+/// row := e^(row - shift), with nothing above `shift`; returns the sum.
 template <typename Scalar>
 Scalar exponentials(Scalar* row, Index size, Scalar shift) {
     if constexpr (std::is_same_v<Scalar, float>) {

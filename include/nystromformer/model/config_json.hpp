@@ -12,6 +12,7 @@
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/model/config_reader.hpp>
+#include <nystromformer/model/config_writer.hpp>
 #include <nystromformer/model/family.hpp>
 #include <nystromformer/model/label_order.hpp>
 
@@ -27,7 +28,7 @@ namespace nystromformer::inline v0_2 {
 namespace detail {
 
 /// The family whose scope or names the weights of a folder have, for the config.json of 2019 that
-/// has no model_type. Null where there are none, or they do not tell: a bare encoder of BERT and
+/// has no model_type. Null if there are none, or they do not say: a bare encoder of BERT and
 /// one of RoBERTa have the same names.
 inline const Family* family_of_weights(const std::filesystem::path& folder,
                                        const FileOptions& files) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ConfigReader and ConfigWriter: the fields of a NystromformerConfig from JSON and to it.
+// ConfigReader: the fields of a NystromformerConfig from JSON.
 #pragma once
 
 #include <nystromformer/core/finite.hpp>
@@ -23,7 +23,7 @@ namespace nystromformer::inline v0_2::detail {
 
 inline constexpr Index max_config_size = 1 << 20;  // of the file, in bytes
 
-/// What a family's config class has where config.json has nothing.
+/// What a family's config class has if config.json has nothing.
 template <typename Config>
 Config defaults_of(const Family& family) {
     Config config;
@@ -56,7 +56,7 @@ public:
     ConfigReader(const ConfigView& view, Config& config, const FileOptions& files = {})
         : view_(view), config_(config), files_(files), family_(&families.front()) {}
 
-    /// Null where config.json tells no model type, neither itself nor by its class.
+    /// Null if config.json names no model type, neither itself nor by its class.
     const Family* family() const {
         if (!view_.holds("model_type")) return family_of_class();
         const auto type = view_.at("model_type");
@@ -64,10 +64,10 @@ public:
         refuse(type, "a model that this library runs, one of " + family_names());
     }
 
-    /// `otherwise`: the family of a file that tells none.
+    /// `otherwise`: the family of a file that names none.
     void read(const Family& otherwise = families.front()) {
         family_ = &otherwise;
-        if (const Family* told = family()) family_ = told;
+        if (const Family* named = family()) family_ = named;
         refuse_others();
         config_ = defaults_of<Config>(*family_);
         LabelReader(view_, config_, files_).read();
@@ -150,7 +150,7 @@ private:
         return found ? found->path() : '/' + std::string(own_field(*family_, field));
     }
 
-    /// By the first of "architectures", as "BertForMaskedLM"; null where that tells nothing.
+    /// By the first of "architectures", as "BertForMaskedLM"; null if that says nothing.
     const Family* family_of_class() const {
         if (!view_.holds("architectures") || !view_.at("architectures").is_array() ||
             view_.at("architectures").size() == 0)
@@ -226,42 +226,6 @@ private:
     Config& config_;
     const FileOptions& files_;
     const Family* family_;
-};
-
-/// Writes each field under the name that the family has for it.
-class ConfigWriter {
-public:
-    ConfigWriter(Json& json, const Family& family) : json_(json), family_(family) {}
-
-    template <typename Field, typename... Rest>
-    void operator()(const char* field, const Field& value, const Rest&...) const {
-        put(field, value);
-    }
-    void operator()(const char* field, const std::optional<Index>& value, Range<Index>) const {
-        const bool is_own_key = std::string_view(field) == "padding_idx";
-        if (value || !is_own_key) put(field, value ? Json(*value) : Json(nullptr));
-    }
-    void operator()(const char* field, const std::vector<Index>& value, Range<Index>) const {
-        put(field, value.size() > 1    ? Json(value)
-                   : value.size() == 1 ? Json(value.front())
-                                       : Json(nullptr));
-    }
-    void operator()(const char* field, const std::optional<std::string>& value) const {
-        if (value) put(field, *value);
-    }
-    void operator()(const char* field, const std::map<Index, std::string>& value) const {
-        json_[field] = Json::object();
-        for (const auto& [id, label] : value) json_[field][std::to_string(id)] = label;
-    }
-
-private:
-    void put(std::string_view field, const Json& value) const {
-        const std::string_view own = own_field(family_, field);
-        if (!own.empty()) json_[std::string(own)] = value;
-    }
-
-    Json& json_;
-    const Family& family_;
 };
 
 }  // namespace nystromformer::inline v0_2::detail

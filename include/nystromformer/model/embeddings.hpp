@@ -65,7 +65,7 @@ struct NystromformerEmbeddings {
     Matrix<Scalar> position_embeddings;    // (position rows, width)
     Matrix<Scalar> token_type_embeddings;  // (types, width); no types: none are added
     LayerNorm<Scalar> layer_norm;
-    std::optional<Linear<Scalar>> embeddings_project;  // width to hidden, where they differ
+    std::optional<Linear<Scalar>> embeddings_project;  // width to hidden, if they differ
     Index first_position;
     std::optional<Index> uncounted_id;
 

@@ -31,7 +31,7 @@ struct OwnName {
     std::string_view path, own;
 };
 
-/// The values that a family's config class has where config.json has none.
+/// The values that a family's config class has if config.json has none.
 struct FamilyDefaults {
     Index vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     std::array<Index, 3> token_ids;  ///< pad, bos, eos; -1 for none

@@ -94,7 +94,7 @@ inline bool is_known_part(std::string_view name) {
                        [&](std::string_view part) { return find_part(name, part) != name.npos; });
 }
 
-/// The heads of a folder, told by its tensors, best first. One tensor, a BERT's classifier.weight,
+/// The heads of a folder, by its tensors, best first. One tensor, a BERT's classifier.weight,
 /// may serve several; the class that config.json names comes first then, and heads that only share
 /// its tensors are left out.
 class FolderHeads {
@@ -113,7 +113,7 @@ public:
     /// The best, or none.
     HeadKind first() const { return kinds_.empty() ? HeadKind::none : kinds_.front(); }
 
-    /// True where the files hold both layers of the head.
+    /// True if the files hold both layers of the head.
     bool has(HeadKind kind) const {
         const auto& tensors = words_of(kind).tensors;
         return std::all_of(tensors.begin(), tensors.end(), [&](const char* tensor) {

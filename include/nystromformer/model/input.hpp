@@ -73,7 +73,7 @@ struct ModelInput {
         if (offsets.empty()) offsets.push_back(0);
         offsets.push_back(static_cast<Index>(input_ids.size()));
     }
-    /// Several of them. The input has a mask only where one of them is padded.
+    /// Several of them. The input has a mask only if one of them is padded.
     template <typename Encodings>
     static ModelInput of_encodings(const Encodings& encodings) {
         ModelInput input;

@@ -15,7 +15,7 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// Where in `path` the names of `part` stand between dots; npos where they do not.
+/// Where in `path` the names of `part` stand between dots; npos if they do not.
 inline std::size_t find_part(std::string_view path, std::string_view part) {
     for (std::size_t at = path.find(part); at != path.npos; at = path.find(part, at + 1)) {
         const std::size_t end = at + part.size();

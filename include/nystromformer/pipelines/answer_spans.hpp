@@ -76,7 +76,7 @@ inline std::optional<std::pair<std::size_t, std::size_t>> word_tokens(const Enco
 }
 
 /// The tokens from the start of the first token's word to the end of the last one's, as far as the
-/// window has them; the span itself where the tokenizer knows no words.
+/// window has them; the span itself if the tokenizer knows no words.
 inline TokenSpan aligned_to_words(const Encoding& window, TokenSpan span, Index sequence) {
     const Index first_word = window.word_ids[span.first], last_word = window.word_ids[span.last];
     if (first_word < 0 || last_word < 0) return span;

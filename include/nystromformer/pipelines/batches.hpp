@@ -31,7 +31,7 @@ inline ForwardOptions forward_options(const RunOptions& options,
             .inverse = text_inverse(config)};
 }
 
-/// InputError where options are out of range.
+/// InputError if options are out of range.
 inline void check_options(const RunOptions& options) {
     check_options(
         ForwardOptions{.attention = options.attention, .num_landmarks = options.num_landmarks});
@@ -48,7 +48,7 @@ inline EncodeOptions encode_options(bool add_special_tokens = true) {
             .padding = Padding{.strategy = PaddingStrategy::do_not_pad}};
 }
 
-/// The most tokens to which an input is cut: what the position table holds, or less where the
+/// The most tokens to which an input is cut: what the position table holds, or less if the
 /// tokenizer says so.
 inline Index longest_input(const Tokenizer& tokenizer, const NystromformerConfig& config) {
     return std::min(config.max_length(),
@@ -61,7 +61,7 @@ struct TextInput {
     std::optional<std::string_view> pair = std::nullopt;
     std::size_t number = 0;
     TruncationStrategy strategy = TruncationStrategy::longest_first;
-    bool gives_token_type_ids = false;  // where the tokenizer's files do not say, as transformers 5
+    bool gives_token_type_ids = false;  // if the tokenizer's files do not say, as transformers 5
 
     Encoding encode(const Tokenizer& tokenizer, const EncodeOptions& options) const {
         Encoding encoding =
@@ -152,7 +152,7 @@ inline std::size_t group_of(const std::vector<std::size_t>& first, std::size_t i
     return group;
 }
 
-/// The encodings of `indices` after one another; a mask only where one of them is padded.
+/// The encodings of `indices` after one another; a mask only if one of them is padded.
 inline ModelInput<float> stacked_input(const std::vector<Encoding>& encodings,
                                        std::span<const std::size_t> indices) {
     ModelInput<float> input;

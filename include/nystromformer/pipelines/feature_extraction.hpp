@@ -53,7 +53,7 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
         return results;
     }
 
-    /// InputError where options are out of range or against each other.
+    /// InputError if options are out of range or against each other.
     void check(const FeatureExtractionOptions& options) const {
         detail::check_options(options.run);
         detail::check_long_text(options.long_text, config().max_length());

@@ -8,20 +8,19 @@
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
+#include <nystromformer/pipelines/mask_tokens.hpp>
 #include <nystromformer/pipelines/mask_windows.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,7 +70,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
         return results;
     }
 
-    /// InputError where options cannot be met by this model, whatever the text.
+    /// InputError if options cannot be met by this model, whatever the text.
     void check(const FillMaskOptions& options) const {
         detail::check_options(options.run);
         const Index most =
@@ -84,36 +83,11 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
         target_ids(options.targets);
     }
 
-    /// The ids of targets, ascending, each once. A target that is a token as it is spelled counts
-    /// as that token; any other is tokenised, without special tokens, and its first token counts;
-    /// one that gives no token is skipped. Empty for no targets; InputError where there are
-    /// some and all are skipped.
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const {
-        std::vector<std::int64_t> ids;
-        for (const std::string& target : targets) {
-            auto id = tokenizer.token_to_id(target);
-            if (!id) {
-                const Encoding encoding = tokenizer.encode(target, detail::encode_options(false));
-                if (!encoding.ids.empty()) id = encoding.ids.front();
-            }
-            if (!id) continue;
-            if (*id >= config().vocab_size) {
-                throw InputError(
-                    {"", "targets",
-                     "tokens below the model's vocab_size " + std::to_string(config().vocab_size),
-                     std::to_string(*id)});
-            }
-            ids.push_back(*id);
-        }
-        std::sort(ids.begin(), ids.end());
-        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-        if (ids.empty() && !targets.empty()) {
-            throw InputError({"", "targets", "at least one that the tokenizer knows", "none"});
-        }
-        return ids;
+        return detail::target_ids(targets, tokenizer, config().vocab_size);
     }
 
-    /// Encodes a text, in windows where it is too long and options.long_text.stride asks for them.
+    /// Encodes a text, in windows if it is too long and options.long_text.stride asks for them.
     void add(const detail::TextInput& input, const FillMaskOptions& options,
              detail::MaskedTexts& masked) const {
         Encoding whole = options.long_text.stride
@@ -134,7 +108,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
         masked.add(whole, std::move(windows), options.long_text.stride.value_or(0), mask_id);
     }
 
-    /// InputError where the answers for a text's masks, each with a copy of the text, would take
+    /// InputError if the answers for a text's masks, each with a copy of the text, would take
     /// more than max_answer_bytes.
     void check_answers(const detail::MaskedTexts& masked, std::size_t number,
                        Index answers_of_mask) const {
@@ -185,24 +159,12 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
     std::vector<FillMaskAnswer> best(const Logits& logits, const std::vector<std::int64_t>& text,
                                      std::size_t position, bool single,
                                      const std::vector<std::int64_t>& targets, Index top_k) const {
-        std::vector<std::int64_t> tokens = targets;
-        if (tokens.empty()) {
-            tokens.resize(static_cast<std::size_t>(logits.size()));
-            std::iota(tokens.begin(), tokens.end(), std::int64_t{0});
-        }
-        const auto count = std::min(tokens.size(), static_cast<std::size_t>(top_k));
-        const auto last = tokens.begin() + static_cast<std::ptrdiff_t>(count);
-        std::partial_sort(tokens.begin(), last, tokens.end(), [&](std::int64_t a, std::int64_t b) {
-            return logits(a) != logits(b) ? logits(a) > logits(b) : a < b;
-        });
-        const double largest = static_cast<double>(logits.maxCoeff());
-        const double total = (logits.template cast<double>().array() - largest).exp().sum();
         std::vector<FillMaskAnswer> answers;
-        for (auto token = tokens.begin(); token != last; ++token) {
+        for (const auto& [token, score] : detail::best_tokens(logits, targets, top_k)) {
             answers.push_back(
-                {std::exp(static_cast<double>(logits(*token)) - largest) / total, *token,
-                 tokenizer.decode(std::span(&*token, 1), {.skip_special_tokens = false}),
-                 filled(text, position, *token, single)});
+                {score, token,
+                 tokenizer.decode(std::span(&token, 1), {.skip_special_tokens = false}),
+                 filled(text, position, token, single)});
         }
         return answers;
     }

@@ -59,7 +59,7 @@ struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultiple
         return results;
     }
 
-    /// InputError where options are out of range.
+    /// InputError if options are out of range.
     void check(const MultipleChoiceOptions& options) const {
         detail::check_options(options.run);
         detail::check_long_text(options.long_text, max_length());

@@ -8,6 +8,7 @@
 #include <nystromformer/pipelines/answer_spans.hpp>
 #include <nystromformer/pipelines/bad_inputs.hpp>
 #include <nystromformer/pipelines/batches.hpp>
+#include <nystromformer/pipelines/joined_answers.hpp>
 #include <nystromformer/pipelines/scores.hpp>
 #include <nystromformer/pipelines/text_model.hpp>
 #include <nystromformer/pipelines/windows.hpp>
@@ -24,7 +25,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,7 +54,7 @@ struct QuestionAnsweringPipeline::Body
             first_window.push_back(windows.size());
         }
         check_spans(windows, options);
-        std::vector<WindowAnswers> answers(windows.size());
+        std::vector<detail::WindowAnswers> answers(windows.size());
         const ForwardOptions forward = forward_options(options.run);
         detail::for_each_batch(windows, options.run, [&](std::span<const std::size_t> batch) {
             const ModelInput<float> input = detail::stacked_input(windows, batch);
@@ -71,13 +71,15 @@ struct QuestionAnsweringPipeline::Body
         std::vector<std::vector<QuestionAnsweringAnswer>> results;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             const std::size_t first = first_window[i], count = first_window[i + 1] - first;
-            results.push_back(merged(inputs[i].context, std::span(windows).subspan(first, count),
-                                     std::span(answers).subspan(first, count), options));
+            const detail::AnswerJoiner<QuestionAnsweringAnswer, QuestionAnsweringOptions> joined{
+                inputs[i].context, context_text(), options};
+            results.push_back(joined(std::span(windows).subspan(first, count),
+                                     std::span(answers).subspan(first, count)));
         }
         return results;
     }
 
-    /// InputError where options are out of range or against each other.
+    /// InputError if options are out of range or against each other.
     void check(const QuestionAnsweringOptions& options) const {
         detail::check_options(options.run);
         const auto range = [](const char* name, Index value, Index least) {
@@ -97,18 +99,13 @@ struct QuestionAnsweringPipeline::Body
         }
     }
 
-    /// As in Hugging Face the question comes after the context where padding is on the left. (There
+    /// As in Hugging Face the question comes after the context if padding is on the left. (There
     /// answers are then looked for in the question, too, by oversight; here they are not.)
     bool question_first() const { return tokenizer.padding_side() == Direction::right; }
     /// Which text of the pair the context is.
     Index context_text() const { return question_first() ? 1 : 0; }
 
     static constexpr int max_span_tokens = 1 << 24;  // of all windows of a call
-
-    struct WindowAnswers {
-        std::vector<detail::TokenSpan> spans;
-        float null_score = 0;
-    };
 
     Index max_seq_len(const QuestionAnsweringOptions& options) const {
         return options.max_seq_len.value_or(std::min<Index>(384, max_length()));
@@ -140,7 +137,7 @@ struct QuestionAnsweringPipeline::Body
         return options.align_to_words ? options.top_k * 2 + 10 : options.top_k;
     }
 
-    /// InputError where the spans of all windows would have too many tokens in all.
+    /// InputError if the spans of all windows would have too many tokens in all.
     static void check_spans(const std::vector<Encoding>& windows,
                             const QuestionAnsweringOptions& options) {
         double tokens = 0;
@@ -156,9 +153,9 @@ struct QuestionAnsweringPipeline::Body
                           std::to_string(options.top_k)});
     }
 
-    WindowAnswers answers_of(const Encoding& window, std::span<const float> start_logits,
-                             std::span<const float> end_logits,
-                             const QuestionAnsweringOptions& options) const {
+    detail::WindowAnswers answers_of(const Encoding& window, std::span<const float> start_logits,
+                                     std::span<const float> end_logits,
+                                     const QuestionAnsweringOptions& options) const {
         std::vector<bool> allowed;
         for (std::size_t i = 0; i < window.ids.size(); ++i) {
             // [CLS] stands for "no answer".
@@ -166,68 +163,13 @@ struct QuestionAnsweringPipeline::Body
         }
         std::vector<float> start = detail::softmax_of(start_logits, allowed);
         std::vector<float> end = detail::softmax_of(end_logits, allowed);
-        WindowAnswers answers;
+        detail::WindowAnswers answers;
         answers.null_score = start[0] * end[0];
         start[0] = end[0] = 0;
         answers.spans =
             detail::best_spans(start, end, allowed, static_cast<std::size_t>(count_of(options)),
                                static_cast<std::size_t>(options.max_answer_len));
         return answers;
-    }
-
-    /// The answers of all windows, where those that read the same are one with the sum of their
-    /// scores.
-    std::vector<QuestionAnsweringAnswer> merged(std::string_view text,
-                                                std::span<const Encoding> windows,
-                                                std::span<const WindowAnswers> answers,
-                                                const QuestionAnsweringOptions& options) const {
-        std::vector<QuestionAnsweringAnswer> result;
-        std::unordered_map<std::string, std::size_t> known;  // lower case: place in result
-        float null_score = 1000000;                          // Hugging Face's number
-        for (std::size_t i = 0; i < windows.size(); ++i) {
-            null_score = std::min(null_score, answers[i].null_score);
-            for (const detail::TokenSpan& span : answers[i].spans) {
-                QuestionAnsweringAnswer answer = answer_at(text, windows[i], span, options);
-                const auto [place, is_new] =
-                    known.try_emplace(detail::lower_case(answer.answer), result.size());
-                if (is_new) {
-                    result.push_back(std::move(answer));
-                } else {
-                    result[place->second].score += answer.score;
-                }
-            }
-        }
-        if (options.handle_impossible_answer) {
-            result.push_back({null_score, 0, 0, "", 0, 0});
-        } else if (result.empty()) {  // a context of white space
-            result.push_back({0, 0, 0, "", 0, 0});
-        }
-        std::stable_sort(result.begin(), result.end(),
-                         [](const auto& a, const auto& b) { return a.score > b.score; });
-        result.resize(std::min(result.size(), static_cast<std::size_t>(options.top_k)));
-        return result;
-    }
-
-    QuestionAnsweringAnswer answer_at(std::string_view text, const Encoding& window,
-                                      detail::TokenSpan span,
-                                      const QuestionAnsweringOptions& options) const {
-        if (options.align_to_words) span = detail::aligned_to_words(window, span, context_text());
-        // A [CLS] in the question may be taken for a part of the answer. Its place there is then,
-        // as in Hugging Face, one in the context.
-        const auto byte = [&](std::size_t token, Index bytes, Index points) {
-            return window.sequence_ids[token] == context_text() ? static_cast<std::size_t>(bytes)
-                                                                : detail::byte_of(text, points);
-        };
-        const Index start = window.offsets[span.first].first;
-        const Index end = window.offsets[span.last].second;
-        const std::size_t begin = byte(span.first, window.byte_offsets[span.first].first, start);
-        const std::size_t stop = byte(span.last, window.byte_offsets[span.last].second, end);
-        return {span.score,
-                start,
-                end,
-                std::string(begin < stop ? text.substr(begin, stop - begin) : ""),
-                static_cast<Index>(begin),
-                static_cast<Index>(stop)};
     }
 };
 

@@ -107,7 +107,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
         return x;
     }
 
-    /// InputError where options are out of range or against each other.
+    /// InputError if options are out of range or against each other.
     void check(const RerankOptions& options) const {
         detail::check_options(options.run);
         const Index most = config().max_length();

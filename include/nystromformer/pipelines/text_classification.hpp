@@ -56,7 +56,7 @@ struct TextClassificationPipeline::Body
         return results;
     }
 
-    /// InputError where options are out of range.
+    /// InputError if options are out of range.
     void check(const TextClassificationOptions& options) const {
         detail::check_options(options.run);
         detail::check_long_text(options.long_text, max_length());

@@ -74,7 +74,7 @@ struct TokenClassificationPipeline::Body
         return joined(std::move(of_window), text_of, texts.size());
     }
 
-    /// InputError where options are out of range or against each other.
+    /// InputError if options are out of range or against each other.
     void check(const TokenClassificationOptions& options) const {
         detail::check_options(options.run);
         detail::check_long_text(options.long_text, max_length());
@@ -133,7 +133,7 @@ struct TokenClassificationPipeline::Body
         if (tokenizer.has_continuing_subword_prefix()) {
             token.is_subword = static_cast<Index>(detail::utf8::count(token.word)) != end - start;
         } else {
-            // The tokenizer does not tell words: a token that no space precedes or begins.
+            // The tokenizer does not know words: a token that no space precedes or begins.
             token.is_subword = start > 0 && text[first - 1] != ' ' && text.substr(first, 1) != " ";
         }
         if (window.ids[i] == unk_id) {

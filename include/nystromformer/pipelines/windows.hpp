@@ -19,8 +19,8 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// Of which text windows are made: of a pair that does not say it the longer one, beside the whole
-/// of the other.
+/// Which text of a pair is split into windows; by default the longer one, each window paired with
+/// the whole other text.
 inline TruncationStrategy window_strategy(const Encoding& whole, const TextInput& input) {
     if (!input.pair || input.strategy != TruncationStrategy::longest_first) return input.strategy;
     const auto& texts = whole.sequence_ids;

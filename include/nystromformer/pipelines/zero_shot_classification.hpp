@@ -68,7 +68,7 @@ inline std::string hypothesis(std::string_view pattern, std::string_view label) 
 
 struct ZeroShotClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
-    /// Throws what TextModel does, and ConfigError where label2id names no row of the logits.
+    /// Throws what TextModel does, and ConfigError if label2id names no row of the logits.
     Body(const std::filesystem::path& folder, const LoadOptions& options)
         : Body(TextModel(folder, options), (folder / "config.json").string()) {}
     Body(const NystromformerForSequenceClassification<float>& loaded, const Tokenizer& own)
@@ -113,14 +113,14 @@ struct ZeroShotClassificationPipeline::Body
         return results;
     }
 
-    /// InputError where options are out of range.
+    /// InputError if options are out of range.
     void check(const ZeroShotOptions& options) const {
         detail::check_options(options.run);
         detail::check_long_text(options.long_text, max_length());
         detail::hypothesis(options.hypothesis_template, "a label");
     }
 
-    /// The first label of label2id whose name starts with "entail" in any case. Nothing where
+    /// The first label of label2id whose name starts with "entail" in any case. Nothing if
     /// there is none: the last label then counts as entailment, as in Hugging Face.
     std::optional<Index> entailment_id() const {
         for (const auto& [label, id] : detail::labels_in_order(config())) {

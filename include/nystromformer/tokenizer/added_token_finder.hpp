@@ -24,7 +24,7 @@ namespace nystromformer::inline v0_2::detail {
 struct AddedToken {
     std::int32_t id = 0;
     std::string content;
-    std::string shown;         // its normal form where it is normalised: what id_to_token gives
+    std::string shown;         // its normal form if it is normalised: what id_to_token gives
     bool single_word = false;  // not next to a word character
     bool lstrip = false;       // takes the white space on its left
     bool rstrip = false;       // and on its right
@@ -63,7 +63,7 @@ public:
     bool is_empty() const { return is_empty_; }
 
     /// Cuts the whole of `text` into pieces between tokens and the tokens found, longest first at
-    /// each place; no piece is empty. `tokens` tells their rules. Throws TokenizerError where
+    /// each place; no piece is empty. `tokens` has their rules. Throws TokenizerError if
     /// tokens that share white space would take too much memory.
     void split(std::string_view text, const std::vector<AddedToken>& tokens,
                std::vector<Piece>& out) const {

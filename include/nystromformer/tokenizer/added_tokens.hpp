@@ -32,7 +32,7 @@ public:
 
     /// Adds the tokens of `file` as Hugging Face does: one without text or repeated is skipped,
     /// another of the same text takes the place of the first. Throws TokenizerError, and
-    /// FormatError where the file's budget is not enough.
+    /// FormatError if the file's budget is not enough.
     AddedTokens(TokenizerFile& file, const Model& model, const std::vector<Normalizer>& normalizers)
         : model_size_(static_cast<std::int64_t>(model.size())) {
         const auto root = file.root();

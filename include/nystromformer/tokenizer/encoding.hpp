@@ -80,7 +80,7 @@ inline Index all_rows(const Encoding& encoding) {
     return rows;
 }
 
-/// InputError where windows or padding would make of `size` rows so many more that the memory has
+/// InputError if windows or padding would make so many more of `size` rows that the memory has
 /// nothing to do with the text: a stride of all tokens but one, say, which a file can ask for.
 inline void check_rows_made(Index windows, Index rows_each, Index size, const char* place) {
     constexpr Index free_rows = Index{1} << 21, max_times = 16;

@@ -28,7 +28,7 @@ struct SpecialNames {
 
     static constexpr std::uint64_t max_bytes = 16U << 20;  // of either file
 
-    /// The object in the file `path`, an empty one where there is no file.
+    /// The object in the file `path`, an empty one if there is no file.
     static JsonTree read_if_there(const std::filesystem::path& path,
                                   const FileOptions& files = {}) {
         if (!detail::is_regular_file(path)) return Json::object();
@@ -68,7 +68,7 @@ private:
         side = name == "left" ? Direction::left : Direction::right;
     }
 
-    /// The names of a model's inputs are written where they are not those of the class.
+    /// The names of a model's inputs are written if they are not those of the class.
     void read_input_names(const JsonView<TokenizerError>& json) {
         if (!json.holds("model_input_names")) return;
         const auto names = json.at("model_input_names").array();

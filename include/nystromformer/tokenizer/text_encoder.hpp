@@ -54,7 +54,7 @@ struct TextEncoder {
     const std::vector<Normalizer>& normalizers;
     const std::vector<PreTokenizer>& pre_tokenizers;
     const Model& model;
-    bool works_in_parts;  // long texts may be cut where is_local says so
+    bool works_in_parts;  // long texts may be cut if is_local says so
 
     /// True if no step after the normalisers sees across such a cut either.
     static bool can_work_in_parts(const AddedTokens& added_tokens,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A tokenizer.json as it was read, or as a loader of older files made it: its JSON, and the lists
-// of its model, which can be of millions of entries, beside that.
+// of its model, which can have millions of entries, apart from that.
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -84,7 +84,7 @@ public:
     const std::string& name_of_merges() const { return merges_name.empty() ? name() : merges_name; }
     TokenizerJson root() const { return {json, name()}; }
 
-    /// Adds a piece with its id or score. Throws FormatError where the budget is not enough.
+    /// Adds a piece with its id or score. Throws FormatError if the budget is not enough.
     void add_piece(std::string_view piece, double value) { pieces.add(piece, value, budget); }
 
     /// The pieces {piece: id} or [[piece, score]] of /model/vocab. Throws FormatError or
@@ -152,7 +152,7 @@ public:
     FileOptions files;  ///< who hears notices
 
 private:
-    /// Has `read` add an entry of a list, unless one before it was wrong. Where it throws it is
+    /// Has `read` add an entry of a list, unless one before it was wrong. If it throws it is
     /// called again with the entry's path, which would take most of the time.
     template <typename Path, typename Read>
     void read_entry(const Json& value, std::exception_ptr& fault, const Path& path,

@@ -84,7 +84,7 @@ inline void truncate(Encoding& encoding, Index max_length, const Truncation& tru
         if (truncation.stride >= max_length) {
             throw InputError({"", "truncation.stride",
                               "less than the " + std::to_string(max_length) +
-                                  " tokens that a window has beside the special ones",
+                                  " tokens that a window has besides the special ones",
                               std::to_string(truncation.stride)});
         }
         const Index step = max_length - truncation.stride;
@@ -165,7 +165,7 @@ inline void pad(Encoding& encoding, Index length, const Padding& padding) {
     encoding = std::move(fill);
 }
 
-/// InputError where the text of `rows` padding tokens would take much memory.
+/// InputError if the text of `rows` padding tokens would take much memory.
 inline void check_padding_text(const Padding& padding, Index rows) {
     constexpr Index max_bytes = Index{1} << 26;
     const Index bytes = padding.pad_token ? static_cast<Index>(padding.pad_token->size()) : 0;

@@ -37,7 +37,7 @@ struct AttentionOperands {
         queries.map() = q.map();  // side by side: among k and v its rows share sets of the cache
         multiply<Scalar>(queries, keys.middle_cols(first, count), scores);
     }
-    /// context += weights (rows, count) times the values from `first`; without += where that is 0.
+    /// context += weights (rows, count) times the values from `first`; without += if that is 0.
     void add_values(ConstRows<Scalar> weights, Index first, Rows<Scalar> context) const {
         for (Index i = 0; i < values.count(); ++i) {
             Scalar* c = context.data + i * values.width();

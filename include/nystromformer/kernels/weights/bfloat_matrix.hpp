@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Weights in bf16: half the memory of float. Products are those of float with the rounded weights,
-// or of bf16 numbers where the CPU is faster at them.
+// or of bf16 numbers if the CPU is faster at them.
 #pragma once
 
 #include <nystromformer/core/memory.hpp>
@@ -16,7 +16,7 @@ namespace nystromformer::inline v0_2 {
 /// 2][columns][2]`, with a bias (out) in float.
 class BfloatMatrix {
 public:
-    /// Where `products_of_bfloats`, activations are rounded to bf16 too.
+    /// If `products_of_bfloats`, activations are rounded to bf16 too.
     BfloatMatrix(Index num_rows, Index num_cols, const WeightRows<float>& weight,
                  const RowVector<float>& bias, ThreadPool& threads, bool products_of_bfloats)
         : rows_(num_rows),

@@ -39,11 +39,11 @@ public:
                    matrix_);
     }
 
-    /// True where attention is to multiply bf16 numbers, too: weights are rounded already, and the
+    /// True if attention should multiply bf16 numbers, too: weights are rounded already, and the
     /// CPU is faster at it.
     bool prefers_bfloats() const { return !is_exact() && bfloats_beat_floats(); }
     bool is_exact() const { return std::holds_alternative<PackedMatrix<Scalar>>(matrix_); }
-    /// What was loaded. UnsupportedError where it is kept in another precision.
+    /// What was loaded. UnsupportedError if it is kept in another precision.
     const PackedMatrix<Scalar>& exact() const {
         if (const auto* matrix = std::get_if<PackedMatrix<Scalar>>(&matrix_)) return *matrix;
         throw UnsupportedError({"", "weights", "a model that was loaded in fp32",

@@ -21,7 +21,7 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// UnsupportedError where a module's config.json says that it works on something else than the
+/// UnsupportedError if a module's config.json says that it works on something else than the
 /// vector of a text.
 inline void check_module_names(const SentenceJson& json) {
     for (const char* key : {"module_input_name", "module_output_name"}) {
@@ -49,11 +49,11 @@ inline void check_all_used(const WeightLoader& weights, const std::filesystem::p
 /// Source: sentence_transformers/base/modules/dense.py
 struct Dense {
     PackedMatrix<float> linear;    // (out, in) with its bias
-    PackedMatrix<float> residual;  // (out, in); used with use_residual where out is not in
+    PackedMatrix<float> residual;  // (out, in); used with use_residual if out is not in
     DenseActivation activation;
     bool use_residual = false;
 
-    /// Reads a module's config.json, which takes vectors of `in_features`, and the weights beside
+    /// Reads a module's config.json, which takes vectors of `in_features`, and the weights next to
     /// it. Throws ConfigError, UnsupportedError, and what Checkpoint::open and WeightLoader do.
     static Dense load(const SentenceJson& json, const std::filesystem::path& folder,
                       Index in_features, const LoadOptions& options) {

@@ -123,7 +123,7 @@ struct DenseActivation {
     const DenseFunction* function = &dense_functions[1];  // Tanh
     float slope = 0;                                      // of PReLU
 
-    /// As a module's config.json says; Tanh where it says nothing.
+    /// As a module's config.json says; Tanh if it says nothing.
     static DenseActivation load(const SentenceJson& json, const WeightLoader& module) {
         DenseActivation result;
         if (!json.has("activation_function")) return result;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tells embedding models apart, so that an index of one is not searched with queries of another.
+// Identifies embedding models, so that an index of one is not searched with queries of another.
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>

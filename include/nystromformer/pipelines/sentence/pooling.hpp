@@ -25,7 +25,7 @@ struct NamedPoolingMode {
     const char* old_name;  // a boolean of config.json until sentence-transformers 5
 };
 
-/// In the order of PoolingMode, which is that of the columns where several old names are true.
+/// In the order of PoolingMode, which is that of the columns if several old names are true.
 inline constexpr std::array<NamedPoolingMode, 6> named_pooling_modes{{
     {"cls", "pooling_mode_cls_token"},
     {"max", "pooling_mode_max_tokens"},
@@ -53,7 +53,7 @@ struct Pooling {
     bool include_prompt = true;  ///< false: the tokens of the prompt are left out
 
     /// Reads the module's config.json in its new form (`pooling_mode`: a name or several) or the
-    /// old one (a boolean for each). Throws ConfigError, also where its dimension is not
+    /// old one (a boolean for each). Throws ConfigError, also if its dimension is not
     /// `hidden_size`.
     static Pooling load(const SentenceJson& json, Index hidden_size) {
         const char* key =
@@ -74,7 +74,7 @@ struct Pooling {
         return static_cast<Index>(pooling_mode.size()) * embedding_dimension;
     }
 
-    /// True where the vector is the states of single tokens: then only these need be computed.
+    /// True if the vector is the states of single tokens: then only these need be computed.
     bool is_of_single_tokens() const {
         return std::all_of(pooling_mode.begin(), pooling_mode.end(), [](PoolingMode mode) {
             return mode == PoolingMode::cls || mode == PoolingMode::lasttoken;
@@ -93,7 +93,7 @@ struct Pooling {
 
     /// Writes the vector of one text to `out` (out_features). `tokens` (n, embedding_dimension) are
     /// its hidden states, n at least 1; without include_prompt the first `prompt_length` of them do
-    /// not count. Where that leaves none, the means are zeros, as in sentence-transformers; its
+    /// not count. If that leaves none, the means are zeros, as in sentence-transformers; its
     /// largest of nothing is -infinity, which is an InputError here.
     void operator()(Rows<const float> tokens, Index prompt_length, float* out) const {
         const Index n = tokens.rows, first = std::min(first_counted(prompt_length), n);
@@ -118,17 +118,17 @@ struct Pooling {
         }
     }
 
-    /// InputError where `n` tokens of text `number` are all of the prompt, and a mode has no vector
+    /// InputError if `n` tokens of text `number` are all of the prompt, and a mode has no vector
     /// for that.
     void check(Index n, Index prompt_length, std::size_t number) const {
         const auto& modes = pooling_mode;
         if (!leaves_none(n, prompt_length) ||
             std::find(modes.begin(), modes.end(), PoolingMode::max) == modes.end())
             return;
-        throw InputError({"", "", "a token beside the prompt, for max pooling",
+        throw InputError({"", "", "a token besides the prompt, for max pooling",
                           std::to_string(n) + " tokens, all of the prompt", number});
     }
-    /// True where none of `n` tokens counts.
+    /// True if none of `n` tokens counts.
     bool leaves_none(Index n, Index prompt_length) const {
         return first_counted(prompt_length) >= n;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the files of a cross-encoder say beside the model: activation, prompts, the longest pair.
+// What the files of a cross-encoder say besides the model: activation, prompts, the longest pair.
 #pragma once
 
 #include <nystromformer/core/index.hpp>

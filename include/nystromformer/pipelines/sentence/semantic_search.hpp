@@ -64,7 +64,7 @@ struct SemanticIndex::Body {
         return embeddings;
     }
 
-    /// InputError where embeddings cannot be compared with the rows.
+    /// InputError if embeddings cannot be compared with the rows.
     void check(const Embeddings& embeddings, const char* name) const {
         if (embeddings.cols != cols) {
             throw InputError({"", name, std::to_string(cols) + " columns, as the corpus has",

@@ -35,13 +35,13 @@ struct SentenceFile {
     JsonTree json = Json::object();
     std::string file;
 
-    /// IoError where there is no such file; ConfigError for one that holds no object.
+    /// IoError if there is no such file; ConfigError for one that holds no object.
     static SentenceFile load(const std::filesystem::path& path, const FileOptions& files = {}) {
         SentenceFile result{read_python_json(path, longest_sentence_json, files), path.string()};
         result.view().object();
         return result;
     }
-    /// The same, or an empty object where there is no such file.
+    /// The same, or an empty object if there is no such file.
     static SentenceFile load_if_there(const std::filesystem::path& path,
                                       const FileOptions& files = {}) {
         return detail::is_regular_file(path) ? load(path, files)
@@ -55,7 +55,7 @@ struct SentenceModule {
     std::string type;              // the class's name alone: "Pooling"
     std::filesystem::path folder;  // where its files are
 
-    /// The modules that modules.json of `root` lists, in order. Empty where there is no
+    /// The modules that modules.json of `root` lists, in order. Empty if there is no
     /// modules.json. Throws IoError, FormatError, ConfigError, UnsafePathError for a path that
     /// leads out of the folder, UnsupportedError for classes that are not of sentence-transformers,
     /// or that this library does not know.

@@ -55,7 +55,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         return embeddings;
     }
 
-    /// InputError where options are out of range or against each other.
+    /// InputError if options are out of range or against each other.
     void check(const SentenceEmbeddingOptions& options) const {
         detail::check_options(options.run);
         const auto in_range = [](const char* name, std::optional<Index> value, Index least,
@@ -82,7 +82,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
                                                           : defaults.default_prompt_name);
     }
 
-    /// The tokens that a prompt has before a text where the pooling leaves them out: with the
+    /// The tokens that a prompt has before a text if the pooling leaves them out: with the
     /// special tokens before it, without a special one at its end. As in sentence-transformers,
     /// those of the prompt cut to the length of a text; of windows there may be more.
     Index prompt_length(const std::string& prompt, const SentenceEmbeddingOptions& options) const {
@@ -98,7 +98,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         return size > 0 && ends_special(encoding) ? size - 1 : size;
     }
 
-    /// True where the last token is one that the post-processor added, or has a role.
+    /// True if the last token is one that the post-processor added, or has a role.
     bool ends_special(const Encoding& encoding) const {
         if (encoding.special_tokens_mask.back() != 0) return true;
         const Tokenizer& all = tokenizer;

@@ -54,7 +54,7 @@ struct SentenceModules {
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;
         const auto limits =
             list.empty() ? SentenceLimits{} : SentenceLimits::load(folder, file_options(options));
-        // Before the braces: where an initializer throws, GCC 12 destroys a {} before it twice.
+        // Before the braces: if an initializer throws, GCC 12 destroys a {} before it twice.
         auto defaults =
             list.empty() ? SentenceDefaults{} : SentenceDefaults::load(root, file_options(options));
         const auto model_config =

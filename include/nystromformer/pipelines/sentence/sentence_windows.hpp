@@ -23,7 +23,7 @@ struct SentenceWindows {
     std::vector<Index> skipped;        // (windows), the prompt's tokens, which do not count
 
     /// Adds the windows of text `number`, `whole`, which share `stride` tokens. The first `prompt`
-    /// tokens of the text do not count. InputError where that leaves the pooling nothing.
+    /// tokens of the text do not count. InputError if that leaves the pooling nothing.
     void add(const Encoding& whole, std::vector<Encoding> windows, std::size_t number, Index prompt,
              Index stride, const Pooling& pooling) {
         const std::vector<Index> of_text =

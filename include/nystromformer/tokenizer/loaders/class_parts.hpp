@@ -21,7 +21,7 @@ namespace nystromformer::inline v0_2::detail {
 
 using ClassKind = TokenizerClass::Kind;
 
-/// The roles' tokens of a class where the files say nothing of them.
+/// The roles' tokens of a class if the files say nothing of them.
 inline void set_class_defaults(ClassKind kind, FolderConfig& config) {
     if (kind == ClassKind::generic) return;
     if (kind == ClassKind::bert || kind == ClassKind::albert) {
@@ -46,7 +46,7 @@ inline void set_class_defaults(ClassKind kind, FolderConfig& config) {
     config.set_default_additional({"<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"});
 }
 
-/// The id of a token of a template. Throws TokenizerError where it has none.
+/// The id of a token of a template. Throws TokenizerError if it has none.
 inline std::int64_t template_id(const std::string& file, const std::string& token,
                                 const std::optional<std::int64_t>& id) {
     if (!id) throw TokenizerError({file, "", "a piece " + in_quotes(token), "none"});

@@ -38,7 +38,7 @@ public:
     bool flag(const char* key, bool fallback) const {
         return options().holds(key) ? options().at(key).boolean() : fallback;
     }
-    /// True for tokenizer_config.json with added_tokens_decoder, beside which no other list of
+    /// True for tokenizer_config.json with added_tokens_decoder, next to which no other list of
     /// tokens counts.
     bool has_decoder() const { return options().has("added_tokens_decoder"); }
 
@@ -59,7 +59,7 @@ public:
     }
 
     /// Has a tokenizer.json's own tokens added again, by their ids. Throws TokenizerError, and
-    /// FormatError where `budget` is not enough.
+    /// FormatError if `budget` is not enough.
     void add_decoder(const View& added_tokens, MemoryBudget& budget) {
         for_each_listed(&added_tokens, [&](const View& entry) {
             NamedToken token = NamedToken::read(entry);
@@ -81,7 +81,7 @@ public:
         });
     }
 
-    /// Gives roles a token where the files say nothing of them.
+    /// Gives roles a token if the files say nothing of them.
     void set_defaults(std::initializer_list<std::pair<const char*, const char*>> contents) {
         for (const auto& [role, content] : contents) set_default(role, content);
     }
@@ -100,7 +100,7 @@ public:
         const auto found = lists_.roles.find(role);
         return found != lists_.roles.end() && found->second;
     }
-    /// The text of the token of `role`. Throws TokenizerError where a file says null.
+    /// The text of the token of `role`. Throws TokenizerError if a file says null.
     const std::string& content(const char* role) const {
         if (!has_role(role)) options().at(role).fail("a token");
         return lists_.roles.at(role)->content;
@@ -108,7 +108,7 @@ public:
 
     /// Tokens that the model's own file declares, in place of those of special_tokens_map.json.
     void set_additional(std::vector<NamedToken> tokens) { lists_.additional = std::move(tokens); }
-    /// The same where no file lists any.
+    /// The same if no file lists any.
     void set_default_additional(std::initializer_list<const char*> contents) {
         if (lists_.additional) return;
         lists_.additional.emplace();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The tokenizer of a folder as one tokenizer.json: the file of that name, or the one that
-// transformers would make of older files, with what the class of tokenizers and the files beside it
-// change and add.
+// transformers would make of older files, with what the class of tokenizers and the files next to
+// it change and add.
 #pragma once
 
 #include <nystromformer/core/file.hpp>
@@ -51,7 +51,7 @@ struct FolderFiles {
         return result;
     }
 
-    /// Adds what the files beside it name, in Python's order.
+    /// Adds what the files next to it name, in Python's order.
     static void add_tokens(const FolderConfig& config, TokenizerFile& file) {
         std::set<std::string_view> present;
         const auto root = file.root();

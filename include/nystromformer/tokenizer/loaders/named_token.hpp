@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A token as tokenizer_config.json and the files beside it name it.
+// A token as tokenizer_config.json and the files next to it name it.
 #pragma once
 
 #include <nystromformer/core/json.hpp>

@@ -149,7 +149,7 @@ struct SentencePieceModel {
 private:
     static constexpr std::uint64_t unigram = 1;
 
-    /// To twice the room, beside what was there.
+    /// To twice the room, while the old one still exists.
     void grow(MemoryBudget& budget) {
         const std::size_t before = memory(),
                           room = std::max<std::size_t>(64, 2 * pieces.capacity());

@@ -55,8 +55,8 @@ struct TokenLists {
     std::map<std::string, std::optional<NamedToken>> roles;  ///< nothing: the file says null
     SpecificTokens typed, plain;  ///< of other keys; those of `plain` win, and come last
     std::optional<Tokens> extra,
-        additional;  ///< the latter count where there are none of the first
-    std::map<std::int64_t, NamedToken> by_id;      ///< of added_tokens_decoder or added_tokens.json
+        additional;                            ///< the latter count if there are none of the first
+    std::map<std::int64_t, NamedToken> by_id;  ///< of added_tokens_decoder or added_tokens.json
     std::map<std::string, NamedToken> by_content;  ///< the same, the last of each content
 
     void put(std::int64_t id, NamedToken token) {

@@ -107,7 +107,7 @@ struct ClassChoice {
     std::string file;             ///< that names it
     std::string_view registered;  ///< for config.json's model type; may be empty
 
-    /// Reads config.json where it is needed. Throws FormatError or TokenizerError.
+    /// Reads config.json if it is needed. Throws FormatError or TokenizerError.
     static ClassChoice of(const std::filesystem::path& folder,
                           const JsonView<TokenizerError>& tokenizer_config,
                           const FileOptions& files) {

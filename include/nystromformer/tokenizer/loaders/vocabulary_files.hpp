@@ -46,7 +46,7 @@ void for_each_line(std::string_view text, Visit&& visit) {
     }
 }
 
-/// The pieces of BERT's vocab.txt, one a line: of one that is there twice the last line counts.
+/// The pieces of BERT's vocab.txt, one a line: of a repeated one the last line counts.
 inline void add_lines(std::string_view text, TokenizerFile& file) {
     using Line = std::pair<std::string_view, std::uint32_t>;
     const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;

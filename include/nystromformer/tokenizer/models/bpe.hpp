@@ -56,7 +56,7 @@ public:
     const Vocabulary& vocabulary() const { return vocabulary_; }
 
     /// The tokens of `text` (valid UTF-8), in `tokens`. Throws TokenizerError for an unknown
-    /// character where the unknown token is named but not in the vocabulary.
+    /// character if the unknown token is named but not in the vocabulary.
     void tokenize(std::string_view text, Workspace& workspace,
                   std::vector<ModelToken>& tokens) const {
         if (ignore_merges_) {

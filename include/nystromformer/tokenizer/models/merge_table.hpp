@@ -23,7 +23,7 @@ struct Merge {
     std::int32_t id = -1;
 };
 
-/// Both sides of a merge that is written "left right"; nothing where there is not one space.
+/// Both sides of a merge that is written "left right"; nothing if there is not one space.
 inline std::optional<std::pair<std::string_view, std::string_view>> split_merge(
     std::string_view text) {
     const std::size_t space = text.find(' ');
@@ -43,7 +43,7 @@ public:
 
     MergeTable() : slots_(1) {}
 
-    /// Of two entries for a pair the later one counts. Throws FormatError where `budget` is not
+    /// Of two entries for a pair the later one counts. Throws FormatError if `budget` is not
     /// enough.
     MergeTable(const std::vector<Entry>& entries, MemoryBudget& budget) {
         std::size_t size = std::bit_ceil(2 * entries.size() + 1);
@@ -52,7 +52,7 @@ public:
         while (!fill(entries, size)) {
             if (++seed_ % 4 != 0) continue;
             size *= 2;
-            budget.take(size * sizeof(Slot));  // beside the smaller one
+            budget.take(size * sizeof(Slot));  // while the smaller one still exists
         }
     }
 

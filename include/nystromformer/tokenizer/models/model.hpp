@@ -79,7 +79,7 @@ public:
     }
 
     /// The tokens of `text` (valid UTF-8), in workspace.tokens. Throws InputError, or
-    /// TokenizerError where the text needs an unknown token that the model does not have.
+    /// TokenizerError if the text needs an unknown token that the model does not have.
     void tokenize(std::string_view text, Workspace& workspace) const {
         if (text.size() >= 0xFFFFFFFF)
             throw InputError({"", "text", "words below 4 GiB", std::to_string(text.size())});

@@ -23,7 +23,7 @@ class PieceList {
 public:
     /// What pieces take is taken from `budget`. Throws FormatError.
     void add(std::string_view text, double value, MemoryBudget& budget) {
-        // The strings and numbers grow to twice their size, beside what they were.
+        // The strings and numbers grow to twice their size while the old ones still exist.
         budget.take(2 * text.size() + 4 * sizeof(std::uint32_t) + 2 * sizeof(double));
         texts_.add(text);
         values_.push_back(value);

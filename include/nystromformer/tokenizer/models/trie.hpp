@@ -22,7 +22,7 @@ public:
     Trie() { grow(); }
 
     /// `key_at(i)` is key i of `count` and its number, in the order of the keys; the caller makes
-    /// sure that they are distinct and not empty. Throws FormatError where `budget` is not enough.
+    /// sure that they are distinct and not empty. Throws FormatError if `budget` is not enough.
     template <typename KeyAt>
     Trie(std::size_t count, const KeyAt& key_at, MemoryBudget& budget) {
         reserve(count, key_at, budget);

@@ -75,7 +75,7 @@ public:
 
     /// The tokens of `text` (valid UTF-8), in `tokens`. Of equally good segmentations the one found
     /// first wins; neighbouring unknown characters are one token. Throws TokenizerError for an
-    /// unknown character where no piece stands for those.
+    /// unknown character if no piece stands for those.
     void tokenize(std::string_view text, Workspace& workspace,
                   std::vector<ModelToken>& tokens) const {
         if (text.empty()) return;

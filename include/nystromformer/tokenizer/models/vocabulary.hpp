@@ -113,7 +113,7 @@ private:
     std::int32_t empty_ = -1;
 };
 
-/// The ids of the pieces <0x00> to <0xFF>, -1 where there is none.
+/// The ids of the pieces <0x00> to <0xFF>, -1 if there is none.
 template <typename Pieces>
 std::vector<std::int32_t> find_byte_pieces(const Pieces& pieces) {
     constexpr char digits[] = "0123456789ABCDEF";
@@ -130,7 +130,7 @@ struct UnknownToken {
     std::string name;
     std::int32_t id = -1;
 
-    /// The id. Throws TokenizerError where there is none: a file without one serves until a word
+    /// The id. Throws TokenizerError if there is none: a file without one serves until a word
     /// needs it, as with Hugging Face.
     std::int32_t operator()() const {
         if (id < 0) {

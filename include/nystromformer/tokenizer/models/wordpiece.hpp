@@ -43,7 +43,7 @@ public:
     const Vocabulary& vocabulary() const { return vocabulary_; }
 
     /// The tokens of `text` (valid UTF-8), in `tokens`: one unknown token if no pieces make it up,
-    /// or if it is too long. Throws TokenizerError where there is no unknown token.
+    /// or if it is too long. Throws TokenizerError if there is no unknown token.
     void tokenize(std::string_view text, Workspace&, std::vector<ModelToken>& tokens) const {
         if (text.size() <= max_characters_ || utf8::count(text) <= max_characters_) {
             std::size_t begin = 0;

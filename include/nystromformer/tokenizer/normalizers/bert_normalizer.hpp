@@ -13,7 +13,7 @@
 namespace nystromformer::inline v0_2::detail {
 
 /// Removes controls, writes any white space as a space, puts spaces around ideographs, strips
-/// accents and lowers case, each where it is asked for.
+/// accents and lowers case, each on request.
 struct BertNormalizer {
     bool clean_text = true;
     bool handle_chinese_chars = true;

@@ -110,8 +110,8 @@ public:
         last_inserted_ = true;
     }
 
-    /// `point` as Hugging Face's transform tells it: new with `change` 1, otherwise it replaces the
-    /// next character, and the -`change` characters after that go.
+    /// `point` as Hugging Face's transform reports it: new with `change` 1, otherwise it replaces
+    /// the next character, and the -`change` characters after that go.
     void transform(char32_t point, std::ptrdiff_t change) {
         if (change > 0) return insert(point);
         replace(point);
@@ -133,9 +133,9 @@ public:
         skip(1);
     }
 
-    /// The next `count` characters go, as Hugging Face's Precompiled tells it: the removal is
-    /// charged to the last character written. Where that was an inserted one, it turns into a
-    /// replacing one; where there is none, nothing is skipped and every later span lags behind.
+    /// The next `count` characters go, as Hugging Face's Precompiled reports it: the removal is
+    /// charged to the last character written. If that was an inserted one, it turns into a
+    /// replacing one; if there is none, nothing is skipped and every later span lags behind.
     void remove_after_last(std::size_t count) {
         const bool nothing_written = started_ ? target_.spare_text.empty() : offset_ == 0;
         start();

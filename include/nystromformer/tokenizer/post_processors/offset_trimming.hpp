@@ -17,7 +17,7 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// The texts of an input as they were given; the second one is empty where there is no pair.
+/// The texts of an input as they were given; the second one is empty if there is no pair.
 using Texts = std::array<std::string_view, 2>;
 
 /// Trims the offsets of the rows of `encoding`, and those of its windows.

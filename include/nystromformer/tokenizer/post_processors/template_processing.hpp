@@ -39,7 +39,7 @@ public:
         return result;
     }
 
-    /// One or two encodings become the parts of the template. Throws InputError where a template
+    /// One or two encodings become the parts of the template. Throws InputError if a template
     /// that has a text often would take much memory.
     void operator()(std::vector<Encoding>& parts, const Texts&, bool add_special_tokens) const {
         std::vector<Encoding> result;

@@ -107,7 +107,7 @@ private:
 };
 
 /// Cuts text into words, with `use_regex`, and writes it in the alphabet of bytes. Offsets are
-/// trimmed, where they are, by the post-processor of the same name.
+/// trimmed, if at all, by the post-processor of the same name.
 struct ByteLevel {
     bool add_prefix_space = true;
     bool use_regex = true;

@@ -46,7 +46,7 @@ inline void append_byte_level(NormalizedText& normalized, std::size_t begin, std
     for (std::size_t at = begin; at < end; ++at) {
         const auto& written = byte_level_utf8[static_cast<unsigned char>(normalized.text[at])];
         const Span span = normalized.spans[at];
-        // The second byte and span are overwritten where there is but one.
+        // The second byte and span are overwritten if there is only one.
         to[0] = written.bytes[0];
         to[1] = written.bytes[1];
         span_to[0] = span;

@@ -71,7 +71,7 @@ struct RegexStep {
 class Regex {
 public:
     /// `pattern` must be valid UTF-8; `place` and the file of `budget`, which it is taken from,
-    /// name it in errors. Throws UnsupportedError, or FormatError where the budget is not enough.
+    /// name it in errors. Throws UnsupportedError, or FormatError if the budget is not enough.
     Regex(const std::string& pattern, const std::string& place, MemoryBudget& budget) {
         RegexParser parser(RegexReader(pattern, place, budget));
         const RegexNode tree = parser.parse();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What keeps a search linear: its work is counted, and where it takes long, failures are noted.
+// What keeps a search linear: its work is counted, and when it takes long, failures are noted.
 #pragma once
 
 #include <nystromformer/error.hpp>
@@ -56,7 +56,7 @@ private:
                               "does not take so long",
                               std::to_string(text_size_) + " bytes"});
         }
-        // A bit each: 1 GiB, or 256 MiB where no more could be addressed.
+        // A bit each: 1 GiB, or 256 MiB if no more could be addressed.
         constexpr auto max_notes = std::size_t{1} << (sizeof(std::size_t) < 8 ? 31 : 33);
         const std::size_t max_bytes = max_notes / (regex_.slots() + 1);
         if (text_size_ >= max_bytes) {

@@ -89,7 +89,7 @@ struct RegexNode {
         }
     }
 
-    /// The characters of every match, where all have the same number.
+    /// The characters of every match, if all have the same number.
     std::optional<std::uint32_t> fixed_length() const {
         std::uint32_t result = 0;
         switch (kind) {

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <nystromformer/tokenizer/regex/regex_node.hpp>
+#include <nystromformer/tokenizer/regex/regex_quantifier.hpp>
 #include <nystromformer/tokenizer/regex/regex_reader.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -249,57 +249,19 @@ private:
     }
 
     RegexNode quantified(RegexNode part) {
-        RegexNode result = node(Kind::repeat);
-        result.max = RegexNode::unbounded;
-        const bool is_interval = reader_.peek() == '{';
-        if (is_interval) {
-            interval(result);
-        } else if (reader_.skip("?")) {
-            result.max = 1;
-        } else if (reader_.skip("+")) {
-            result.min = 1;
-        } else if (!reader_.skip("*")) {
-            return part;
-        }
+        const auto repeats = read_quantifier(reader_);
+        if (!repeats) return part;
         if (part.can_be_empty()) refuse("without repeats of what may be empty");
-        if (reader_.skip("?")) {
-            if (is_interval && result.min == result.max) refuse("without {n}?");
-            result.greed = Greed::lazy;
-        } else if (!is_interval && reader_.skip("+")) {
-            if (part.kind != Kind::set) refuse("without possessive repeats of groups");
-            result.greed = Greed::possessive;
-        }
+        if (repeats->greed == Greed::possessive && part.kind != Kind::set)
+            refuse("without possessive repeats of groups");
         const char next = reader_.peek();
         if (next == '?' || next == '*' || next == '+' || next == '{')
             refuse("without repeats of repeats");
+        RegexNode result = node(Kind::repeat);
+        result.min = repeats->min;
+        result.max = repeats->max;
+        result.greed = repeats->greed;
         result.parts.push_back(std::move(part));
-        return result;
-    }
-
-    /// {n}, {n,}, {n,m} or {,m}.
-    void interval(RegexNode& repeat) {
-        reader_.skip("{");
-        const auto low = number();
-        repeat.min = low.value_or(0);
-        repeat.max = repeat.min;
-        bool is_valid = low.has_value();
-        if (reader_.skip(",")) {
-            const auto high = number();
-            is_valid |= high.has_value();
-            repeat.max = high.value_or(RegexNode::unbounded);
-        }
-        if (!is_valid || !reader_.skip("}") || repeat.max < repeat.min)
-            refuse("without a { that is no interval");
-    }
-    std::optional<std::uint32_t> number() {
-        constexpr std::uint32_t max_repeats = 1000;
-        std::optional<std::uint32_t> result;
-        for (char byte = reader_.peek(); byte >= '0' && byte <= '9'; byte = reader_.peek()) {
-            result = result.value_or(0) * 10 + static_cast<std::uint32_t>(byte - '0');
-            if (*result > max_repeats)
-                refuse("with at most " + std::to_string(max_repeats) + " repeats");
-            reader_.next_point();
-        }
         return result;
     }
 

@@ -22,7 +22,7 @@ struct RegexMatch {
 };
 
 /// The matches of one pattern in one text after the other. It tries the ways to match in their
-/// order and goes back where one fails; when that takes long, it notes which step has failed where,
+/// order and goes back when one fails; when that takes long, it notes which step has failed where,
 /// and tries nothing twice. A step fails at a place whatever came before, so the notes hold for all
 /// matches of a text.
 class RegexSearch {
@@ -94,17 +94,14 @@ private:
                 case Kind::match:
                     ways_.resize(bottom);
                     return at;
-                case Kind::set: {
+                case Kind::set:
+                case Kind::maybe_set: {
                     const std::size_t size = character(now, at);
+                    goes_on = size != 0 || now.kind == Kind::maybe_set;
                     at += size;
                     ++step;
-                    goes_on = size != 0;
                     break;
                 }
-                case Kind::maybe_set:
-                    at += character(now, at);
-                    ++step;
-                    break;
                 case Kind::star:
                 case Kind::possessive_star:
                     goes_on = star(step, at);
@@ -116,36 +113,26 @@ private:
                     step = now.target;
                     break;
                 case Kind::look_ahead:
-                    goes_on = run(step + 1, at).has_value() != now.is_negative;
+                case Kind::look_behind:
+                    goes_on = looks(now, step + 1, at) != now.is_negative;
                     step = now.target;
-                    break;
-                case Kind::look_behind: {
-                    const auto from = before(at, now.other);
-                    const bool matches = from && run(step + 1, *from).has_value();
-                    goes_on = matches != now.is_negative;
-                    step = now.target;
-                    break;
-                }
-                case Kind::group_begin:
-                    ways_.push_back({Way::Kind::start, now.other, starts_[now.other]});
-                    starts_[now.other] = at;
-                    ++step;
-                    break;
-                case Kind::group_end:
-                    end_group(now.other, at);
-                    ++step;
-                    break;
-                case Kind::back_reference:
-                    goes_on = refer(now.other, at);
-                    ++step;
                     break;
                 case Kind::anchor:
                     goes_on = holds(now.anchor, text_, at);
                     ++step;
                     break;
+                default:
+                    goes_on = do_group(now, at);
+                    ++step;
             }
             if (!goes_on && !go_back(bottom, step, at)) return std::nullopt;
         }
+    }
+
+    /// True if what `step` looks for is ahead of `at`, or behind.
+    bool looks(const RegexStep& now, std::uint32_t step, std::size_t at) {
+        const auto from = now.kind == Kind::look_ahead ? std::optional(at) : before(at, now.other);
+        return from && run(step, *from).has_value();
     }
 
     /// The place `characters` before `at`, or none.
@@ -157,11 +144,19 @@ private:
         return at;
     }
 
-    void end_group(std::uint32_t group, std::size_t at) {
-        ways_.push_back({Way::Kind::group, group, groups_[group].begin, groups_[group].end});
-        groups_[group] = {starts_[group], at};
+    bool do_group(const RegexStep& now, std::size_t& at) {
+        const std::uint32_t group = now.other;
+        if (now.kind == Kind::back_reference) return refer(group, at);
+        if (now.kind == Kind::group_begin) {
+            ways_.push_back({Way::Kind::start, group, starts_[group]});
+            starts_[group] = at;
+        } else {
+            ways_.push_back({Way::Kind::group, group, groups_[group].begin, groups_[group].end});
+            groups_[group] = {starts_[group], at};
+        }
+        return true;
     }
-    /// Steps over what a group has matched; false where that is not here, or nothing yet.
+    /// Steps over what a group has matched; false if that is not here, or nothing yet.
     bool refer(std::uint32_t group, std::size_t& at) {
         const auto [begin, end] = groups_[group];
         if (begin == unset) return false;

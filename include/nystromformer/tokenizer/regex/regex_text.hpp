@@ -41,7 +41,7 @@ public:
         at_ += size;
         return point;
     }
-    /// Returns the text before the next `end`, and skips both. Where there is no `end`, the pattern
+    /// Returns the text before the next `end`, and skips both. If there is no `end`, the pattern
     /// is refused as one `whose` part does not end.
     std::string_view take_to(std::string_view end, const char* whose) {
         const std::size_t size = rest().find(end);

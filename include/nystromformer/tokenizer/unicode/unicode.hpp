@@ -48,7 +48,7 @@ constexpr std::uint32_t numbers =
 constexpr std::uint32_t separators =
     category_bit(Category::zs) | category_bit(Category::zl) | category_bit(Category::zp);
 
-/// The script of UnicodeScripts, 0 where it goes with any.
+/// The script of UnicodeScripts, 0 if it goes with any.
 inline std::uint8_t script(char32_t point) {
     const auto* after = std::upper_bound(
         std::begin(script_ranges), std::end(script_ranges), point,
@@ -130,7 +130,7 @@ class GraphemeState {
 public:
     explicit GraphemeState(char32_t first) { advance(record(first)); }
 
-    /// Adds the next character and returns true, or returns false where a new cluster starts.
+    /// Adds the next character and returns true, or returns false if a new cluster starts.
     bool join(char32_t next) {
         const Record& after = record(next);
         if (!joins(after.grapheme)) return false;

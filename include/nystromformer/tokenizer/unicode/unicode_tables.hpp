@@ -1048,7 +1048,7 @@ inline constexpr LowerRange lower_ranges[] = {
 {68736,68786,1,64},{68944,68965,1,32},{71840,71871,1,32},{93760,93791,1,32},{93856,93880,1,27},
 {125184,125217,1,34},
 };
-// Code point * 2, + 1 where the compatibility form differs from the canonical one.
+// Code point * 2, + 1 if the compatibility form differs from the canonical one.
 inline constexpr std::uint32_t decomposition_keys[] = {
 321,337,341,351,357,359,361,363,369,371,373,377,379,381,384,386,388,390,392,394,398,400,402,404,406,
 408,410,412,414,418,420,422,424,426,428,434,436,438,440,442,448,450,452,454,456,458,462,464,466,468,
