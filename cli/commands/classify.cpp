@@ -74,7 +74,7 @@ void add_classify(command_line::Program& program) {
     Command command = program.add("classify", "Labels with scores for each text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, instead of stdin");
+    options->add_corpus(command);
     command.option("--top-k", options->top_k, "the best labels of each text (default: 1), or all")
         .type("N|all");
     command

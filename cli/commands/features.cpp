@@ -56,7 +56,7 @@ void add_features(command_line::Program& program) {
     Command command = program.add("features", "The hidden states of each token of a text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, instead of stdin");
+    options->add_corpus(command);
     add_truncation(command, options->truncation);
     add_stride(command, options->stride);
     options->add_pipeline(command);

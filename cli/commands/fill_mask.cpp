@@ -84,7 +84,7 @@ void add_fill_mask(command_line::Program& program) {
     Command command = program.add("fill-mask", "The likeliest tokens for each mask of a text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, instead of stdin");
+    options->add_corpus(command);
     command.option("--top-k", options->top_k, "answers for each mask (default: 5)")
         .not_negative()
         .type("N");

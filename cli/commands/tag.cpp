@@ -71,7 +71,7 @@ void add_tag(command_line::Program& program) {
     Command command = program.add("tag", "A label for each token, or entities, of a text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, instead of stdin");
+    options->add_corpus(command);
     command
         .option("--aggregation-strategy", options->aggregation_strategy,
                 "tokens to entities: none (the default), simple, first, average or max")

@@ -98,7 +98,7 @@ void add_tokenize(command_line::Program& program) {
     Command command = program.add("tokenize", "Texts to token ids with offsets, and back");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, instead of stdin");
+    options->add_corpus(command);
     command.text("--pair", options->pair, "the second text of each pair; in JSON lines \"pair\"");
     command.flag("--no-special-tokens", options->no_special_tokens,
                  "without [CLS], [SEP] and the like");

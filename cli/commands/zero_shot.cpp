@@ -87,7 +87,7 @@ void add_zero_shot(command_line::Program& program) {
     Command command = program.add("zero-shot", "Scores of labels of your own for each text");
     options->add_model(command);
     command.takes_texts();
-    options->add_corpus(command, "a file of texts, instead of stdin");
+    options->add_corpus(command);
     command.list("--candidate-labels", options->candidate_labels,
                  "the labels; in JSON lines \"candidate_labels\"");
     command

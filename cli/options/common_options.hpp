@@ -39,7 +39,8 @@ struct CommonOptions {
     void add_pipeline(Command& command);
 
     /// --corpus, with `what` as its help, and --split.
-    void add_corpus(Command& command, const std::string& what);
+    void add_corpus(Command& command,
+                    const std::string& what = "a file of texts, instead of stdin");
 
     nystromformer::LoadOptions load_options() const;
     nystromformer::Attention attention_mode() const;

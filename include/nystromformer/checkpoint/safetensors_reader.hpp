@@ -42,6 +42,7 @@ inline void check_sizes(const std::vector<SafetensorsEntry>& entries, std::uint6
         const std::string place = "tensor " + in_quotes(entry.name);
         const auto size = checked_size(entry.shape);
         const auto bytes = size ? checked_bytes(*size, entry.dtype) : std::nullopt;
+        const std::uint64_t expected = bytes.value_or(0);
         const std::string what = std::string(name(entry.dtype)) + ' ' + shape_text(entry.shape);
         if (!bytes) throw FormatError({file, place, "a shape of whole bytes below 2^63", what});
         if (entry.begin > entry.end || entry.end > data_size) {
@@ -50,9 +51,9 @@ inline void check_sizes(const std::vector<SafetensorsEntry>& entries, std::uint6
                                    " bytes of data",
                                range_text(entry)});
         }
-        if (entry.end - entry.begin != *bytes) {
+        if (entry.end - entry.begin != expected) {
             throw FormatError(
-                {file, place, std::to_string(*bytes) + " bytes for " + what,
+                {file, place, std::to_string(expected) + " bytes for " + what,
                  std::to_string(entry.end - entry.begin) + " at " + range_text(entry)});
         }
     }
