@@ -47,7 +47,7 @@ Json peak_rss_mib() {
     return nullptr;
 }
 
-/// The attention that texts of `length` tokens come to.
+/// The attention that texts of `length` tokens get.
 std::string attention_of(const nf::NystromformerModel<float>& model, const Options& options,
                          Index length) {
     return std::string(

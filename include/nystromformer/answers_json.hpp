@@ -20,9 +20,9 @@ struct SearchHit;
 struct TokenClassificationAnswer;
 struct ZeroShotAnswer;
 
-// Each is one line of valid JSON. Bytes that are no UTF-8 become U+FFFD; NaN and infinity, which
-// JSON does not have, become null. Scores are written with the fewest digits that are that double,
-// vectors with the fewest that are that float.
+// Each function returns one line of valid JSON. Bytes that are not UTF-8 become U+FFFD; NaN and
+// infinity, which JSON lacks, become null. Numbers have the fewest digits that read back as the
+// same double (scores) or float (vectors).
 
 /// What JSON has besides Hugging Face's fields.
 struct AnswerJsonOptions {
@@ -43,12 +43,12 @@ struct AnswerJsonOptions {
                                   const AnswerJsonOptions& options = {});
 /// `{"choice", "text", "scores"}`
 [[nodiscard]] std::string to_json(const MultipleChoiceAnswer& answer);
-/// `[{"score", "token", "token_str", "sequence"}]` of one mask, of several a list of these
+/// `[{"score", "token", "token_str", "sequence"}]` for one mask, a list of these for several
 [[nodiscard]] std::string to_json(const std::vector<std::vector<FillMaskAnswer>>& answers);
 /// `[{"corpus_id", "score"}]`, with "text" if the ranked `texts` are given
 [[nodiscard]] std::string to_json(const std::vector<RerankAnswer>& answers,
                                   std::span<const std::string> texts = {});
-/// The same of a search; `texts` are the corpus.
+/// The same for a search; `texts` are the corpus.
 [[nodiscard]] std::string to_json(const std::vector<SearchHit>& hits,
                                   std::span<const std::string> texts = {});
 /// `[numbers]`

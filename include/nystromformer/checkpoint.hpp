@@ -34,7 +34,7 @@ public:
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const;
     std::vector<std::string> names() const;
-    /// Gives back the memory that reading `tensor`, one of these, has taken; it can be read again.
+    /// Frees the memory that reading `tensor`, one of these, took; it can be read again.
     static void release(const TensorView& tensor) noexcept;
     /// The file or index that was opened.
     const std::filesystem::path& source() const;

@@ -18,7 +18,7 @@ namespace nystromformer::inline v0_2 {
 enum class Activation;
 
 /// The arguments of Hugging Face's NystromformerConfig, with its names and defaults. A BERT is a
-/// Nystromformer with exact attention and no convolution, so its config is one, too.
+/// Nystromformer with exact attention and no convolution, so this also holds a BERT's config.
 /// Source: transformers 4.57.6, models/nystromformer/configuration_nystromformer.py
 struct NystromformerConfig {
     /// nystromformer, bert, roberta, xlm-roberta, camembert, distilbert or electra: what the files
@@ -47,8 +47,8 @@ struct NystromformerConfig {
     Index num_labels = 2;
     std::map<Index, std::string> id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
     std::map<std::string, Index> label2id = {{"LABEL_0", 0}, {"LABEL_1", 1}};
-    /// The labels of label2id in the order of the file, which decides if several mean
-    /// entailment; empty: by their ids.
+    /// The labels of label2id in the order of the file: the first of several that mean
+    /// entailment counts. Empty: in the order of their ids.
     std::vector<std::string> label2id_order;
     /// regression, single_label_classification, multi_label_classification, or nothing: by the
     /// labels

@@ -28,7 +28,7 @@ struct ConversionReport {
 ///
 /// This library and transformers load the new folder, which also gets the files of the tokenizer
 /// and of sentence-transformers. If `max_positions` is more than before, these allow texts of that
-/// length, too. Nothing is written before everything has been checked, and config.json last.
+/// length, too. Everything is checked before anything is written; config.json is written last.
 ///
 /// Errors: IoError, FormatError, UnsafePathError, ConfigError, TensorError, TokenizerError,
 /// UnsupportedError (a model, or a head, that has no equal), InputError (`to` is not empty,

@@ -35,7 +35,7 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit FeatureExtractionPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    /// From a loaded model and tokenizer, which the pipeline shares.
     FeatureExtractionPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
     /// last_hidden_state of a text, special tokens included: (n, hidden). InputError if it is too

@@ -44,7 +44,7 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder. Throws what those throw, and
     /// TokenizerError if the tokenizer defines no mask token.
     explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares. TokenizerError
+    /// From a loaded model and tokenizer, which the pipeline shares. TokenizerError
     /// if the tokenizer defines no mask token.
     FillMaskPipeline(const NystromformerForMaskedLM<float>& model, const Tokenizer& tokenizer);
 

@@ -100,7 +100,7 @@ public:
     /// (rows) ids to (rows, hidden) states. InputError if the input does not fit the model.
     [[nodiscard]] BaseModelOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                                      const ForwardOptions& options = {}) const;
-    /// The same into `output`, whose memory is used again: a second call of the same lengths
+    /// The same into `output`, whose memory is reused: a second call with the same lengths
     /// allocates nothing, unless it reports hidden states, attentions or residuals.
     void operator()(const ModelInput<Scalar>& input, const ForwardOptions& options,
                     BaseModelOutput<Scalar>& output) const;

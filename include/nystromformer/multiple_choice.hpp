@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MultipleChoicePipeline: a prompt and what may follow it in; which of them, with scores, out.
+// MultipleChoicePipeline: a prompt and its possible continuations in; the best, and scores, out.
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
@@ -47,7 +47,7 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit MultipleChoicePipeline(const std::filesystem::path& folder,
                                     const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    /// From a loaded model and tokenizer, which the pipeline shares.
     MultipleChoicePipeline(const NystromformerForMultipleChoice<float>& model,
                            const Tokenizer& tokenizer);
 

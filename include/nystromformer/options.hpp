@@ -110,9 +110,9 @@ struct RunOptions {
     Attention attention = Attention::config;
     Index num_landmarks = 0;    ///< 0: the config's num_landmarks
     Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
-    /// Called after each batch with the model's inputs (texts, or windows of texts) done of all. An
-    /// exception that it throws ends the call and reaches its caller, which is the way to cancel a
-    /// call; the pipeline can be used again at once.
+    /// Called after each batch with the numbers of the model's inputs (texts, or windows of texts)
+    /// that are done and in all. An exception that it throws cancels the call and reaches the
+    /// caller; the pipeline can be used again at once.
     std::function<void(Index done, Index total)> progress = {};
     /// Called for each text that cannot be answered (error.input() is its number), whose answer
     /// stays empty (zeros for a vector); the others are answered. Without it the first such text's
@@ -125,7 +125,7 @@ struct ConversionOptions {
     /// The longest text of the new model in tokens, at least that of the old one, whose position
     /// rows are repeated one after another; 0: as before.
     Index max_positions = 0;
-    /// Leaves the head out, also one that Nystromformer has no equal of.
+    /// Leaves the head out, even one that has no equal in Nystromformer.
     bool encoder_only = false;
 };
 

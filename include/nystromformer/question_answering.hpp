@@ -48,9 +48,9 @@ struct QuestionAnsweringInput {
     std::string context;
 };
 
-/// pipeline("question-answering") of transformers 4.57, which 5 has no longer. A context that does
-/// not fit max_seq_len is split into windows; a question is never cut. Spans of score 0, which end
-/// before they start and with which transformers fills up top_k, are left out here; a context
+/// pipeline("question-answering") of transformers 4.57, which version 5 removed. A context that
+/// does not fit max_seq_len is split into windows; a question is never cut. Spans of score 0, which
+/// end before they start and with which transformers fills up top_k, are left out here; a context
 /// without a token gets one, "" at 0. Every text is computed alone, without padding: its answer is
 /// the same bit for bit in any batch and on any number of threads. Immutable, cheap to copy, safe
 /// to share between threads. Source: transformers/pipelines/question_answering.py
@@ -59,12 +59,12 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit QuestionAnsweringPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    /// From a loaded model and tokenizer, which the pipeline shares.
     QuestionAnsweringPipeline(const NystromformerForQuestionAnswering<float>& model,
                               const Tokenizer& tokenizer);
 
-    /// The answers to a question, best first. InputError if a text is empty or the question leaves
-    /// the windows no room.
+    /// The answers to a question, best first. InputError if a text is empty or the question fills
+    /// a whole window.
     [[nodiscard]] std::vector<QuestionAnsweringAnswer> operator()(
         std::string_view question, std::string_view context,
         const QuestionAnsweringOptions& options = {}) const;

@@ -27,7 +27,7 @@ struct RerankAnswer {
     double score;     ///< larger is more relevant
 };
 
-/// What makes scores of logits.
+/// How logits become scores.
 enum class RerankActivation { identity, sigmoid };
 
 /// "identity" or "sigmoid".
@@ -76,8 +76,8 @@ public:
     /// Loads model and tokenizer of a folder. Throws what those throw, and UnsupportedError for
     /// modules or an activation_fn that this library does not run.
     explicit RerankPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares. Scores
-    /// are what the number of labels says.
+    /// From a loaded model and tokenizer, which the pipeline shares. The number of labels
+    /// decides the activation.
     RerankPipeline(const NystromformerForSequenceClassification<float>& model,
                    const Tokenizer& tokenizer);
 

@@ -43,7 +43,7 @@ struct SearchOptions {
 /// Source: sentence_transformers/util/retrieval.py and similarity.py
 class SemanticIndex {
 public:
-    /// An index of `corpus`. The number of a row in it is its corpus_id for good.
+    /// An index of `corpus`. The number of a row is its corpus_id, which never changes.
     explicit SemanticIndex(const Embeddings& corpus, Similarity similarity = Similarity::cosine);
 
     /// With the rows of `more` after its own. InputError if the columns or the models differ.
@@ -70,7 +70,7 @@ public:
     /// that no row has.
     std::vector<float> row(Index corpus_id) const;
 
-    /// For each of `queries` the rows most like it, the best first, of equally good ones the first.
+    /// For each of `queries` the rows most like it, best first; equally good rows keep their order.
     /// InputError if the columns differ, if another model made the queries, or for top_k below 1.
     [[nodiscard]] std::vector<std::vector<SearchHit>> search(
         const Embeddings& queries, const SearchOptions& options = {}) const;

@@ -53,8 +53,8 @@ public:
     /// a path that leads out of it, UnsupportedError for unknown modules.
     explicit SentenceEmbeddingPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares. Embeddings
-    /// are the mean of all tokens.
+    /// From a loaded model and tokenizer, which the pipeline shares. An embedding is
+    /// the mean of all tokens.
     SentenceEmbeddingPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
     /// The embedding of a text. InputError if it is too long.

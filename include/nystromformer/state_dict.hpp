@@ -47,7 +47,7 @@ public:
     bool has(std::string_view name) const;
 
     /// The tensor of that shape, which counts as read. Throws TensorError if it is missing, of
-    /// another shape or of an integer type, or if tensors that share bytes come to too many;
+    /// another shape or of an integer type, or if tensors that share bytes become too large;
     /// UnsupportedError for floating types that are not read.
     const TensorView& tensor(std::string_view name, const std::vector<Index>& shape) const;
 

@@ -25,7 +25,7 @@ struct ClassificationAnswer {
     double score;
 };
 
-/// What makes scores of logits.
+/// How logits become scores.
 enum class ClassificationFunction { none, sigmoid, softmax };
 
 /// The function of that name, or nothing (also for "default").
@@ -60,7 +60,7 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit TextClassificationPipeline(const std::filesystem::path& folder,
                                         const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    /// From a loaded model and tokenizer, which the pipeline shares.
     TextClassificationPipeline(const NystromformerForSequenceClassification<float>& model,
                                const Tokenizer& tokenizer);
 

@@ -35,7 +35,7 @@ public:
     ThreadPool& operator=(const ThreadPool&) = delete;
     ~ThreadPool();
 
-    /// The pool of every core, which models share that are loaded with LoadOptions::num_threads 0
+    /// The pool of every core, shared by all models that are loaded with LoadOptions::num_threads 0
     /// and no pool of their own. Its threads end with the last model that uses it.
     [[nodiscard]] static std::shared_ptr<ThreadPool> shared();
 

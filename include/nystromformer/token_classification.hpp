@@ -42,7 +42,7 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit TokenClassificationPipeline(const std::filesystem::path& folder,
                                          const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    /// From a loaded model and tokenizer, which the pipeline shares.
     TokenClassificationPipeline(const NystromformerForTokenClassification<float>& model,
                                 const Tokenizer& tokenizer);
 

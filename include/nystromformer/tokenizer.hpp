@@ -93,12 +93,12 @@ public:
     std::optional<bool> gives_token_type_ids() const;
     /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
     std::optional<Index> model_max_length() const;
-    /// Which end of a text is cut, and which is filled: as tokenizer_config.json says, else as
-    /// tokenizer.json does, else the right one.
+    /// The side that is truncated, and the side that is padded: as tokenizer_config.json says, else
+    /// as tokenizer.json says, else the right one.
     Direction truncation_side() const;
     Direction padding_side() const;
-    /// What tokenizer.json says of truncation and padding, which calls without options of their own
-    /// get: no_truncation and no_padding if it says nothing.
+    /// The truncation and padding of tokenizer.json, for calls without options of their own:
+    /// no_truncation and no_padding if it has none.
     const Truncation& truncation() const;
     const Padding& padding() const;
 

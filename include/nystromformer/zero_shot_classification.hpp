@@ -52,7 +52,7 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit ZeroShotClassificationPipeline(const std::filesystem::path& folder,
                                             const LoadOptions& options = {});
-    /// A pipeline of a model and a tokenizer that are loaded, which it shares.
+    /// From a loaded model and tokenizer, which the pipeline shares.
     ZeroShotClassificationPipeline(const NystromformerForSequenceClassification<float>& model,
                                    const Tokenizer& tokenizer);
 

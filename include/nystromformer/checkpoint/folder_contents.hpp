@@ -69,7 +69,7 @@ inline constexpr std::array<OtherFile, 13> other_files{{
     {".pt", "weights of plain torch", save_anew},
 }};
 
-/// What a folder holds that is not what was looked for, and what to do: "an empty folder", "ONNX
+/// What a folder without the wanted files holds, and what to do: "an empty folder", "ONNX
 /// weights (model.onnx): load it in Python ...".
 inline std::string what_is_there(const std::filesystem::path& folder) {
     std::error_code ignored;

@@ -27,7 +27,7 @@ public:
     static constexpr std::size_t max_operations = 500'000;
 
     /// Runs the whole of `bytes`, which must outlive the result. Throws FormatError, and
-    /// UnsupportedError for names that a plain state dict has no need of.
+    /// UnsupportedError for names that a plain state dict does not need.
     static Pickle parse(std::span<const std::byte> bytes, const std::string& file) {
         Pickle pickle(bytes, file);
         if (bytes.size() > max_bytes) {

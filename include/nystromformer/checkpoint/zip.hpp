@@ -32,8 +32,8 @@ struct ZipEntry {
 };
 
 /// The entries of an archive without compression, comment or anything after it. The central
-/// directory is the truth; a local header that contradicts it is refused, for then two readers
-/// would see two files.
+/// directory is the truth; a local header that contradicts it is refused, because two readers
+/// would then see two different files.
 class ZipArchive {
 public:
     /// Throws FormatError. The bytes must outlive the result; `file` names them in errors.
@@ -101,7 +101,7 @@ private:
         const auto part = bytes_.subspan(static_cast<std::size_t>(directory.begin),
                                          static_cast<std::size_t>(directory.size));
         ByteCursor cursor(part, file_, "zip directory");
-        // 46 bytes are the least that an entry takes: what is reserved is bounded by the file.
+        // An entry takes at least 46 bytes, so the size of the file bounds what is reserved.
         entries_.reserve(static_cast<std::size_t>(
             std::min<std::uint64_t>(directory.entries, directory.size / 46)));
         for (std::uint64_t i = 0; i < directory.entries; ++i)

@@ -32,8 +32,8 @@ inline FloatMode float_mode() { return 0; }
 inline void set_float_mode(FloatMode) {}
 #endif
 
-/// The mode of this thread is `mode` until the end of the scope; then it is what it was, flags of
-/// exceptions among it.
+/// Sets this thread's floating-point mode to `mode` until the end of the scope, then restores it,
+/// exception flags included.
 class FloatModeScope {
 public:
     explicit FloatModeScope(FloatMode mode) : before_(float_mode()) {

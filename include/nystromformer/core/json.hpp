@@ -45,7 +45,7 @@ inline JsonTree read_json_file(const std::filesystem::path& path, std::uint64_t 
 }
 
 /// A view of one value in a parsed file that knows its path, for errors that name the place. It
-/// holds no memory of its own: what it was made from must outlive it. ErrorType is what it throws:
+/// holds no memory of its own: its source must outlive it. ErrorType is the class that it throws:
 /// ConfigError, TokenizerError or FormatError.
 template <typename ErrorType>
 class JsonView {
@@ -113,7 +113,7 @@ public:
         return value_->get<double>();
     }
 
-    /// Throws ErrorType at this place, with what is there as `found`.
+    /// Throws ErrorType at this place, with the value as `found`.
     const JsonView& fail(std::string expected) const {
         throw ErrorType({file(), path(), std::move(expected), describe(*value_)});
     }

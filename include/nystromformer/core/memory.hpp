@@ -114,7 +114,7 @@ public:
 
     Mark mark() const { return at_; }
 
-    /// Gives back what was taken since `mark`. When nothing is in use any more, several blocks
+    /// Frees what was taken since `mark`. When nothing is in use any more, several blocks
     /// become one at the next call.
     void reset(const Mark& mark) {
         at_ = mark;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What reading one file may take of memory: hostile files ask for many times their size.
+// How much memory reading a file may take: hostile files ask for many times their size.
 #pragma once
 
 #include <nystromformer/error.hpp>
@@ -10,10 +10,10 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// Counts, about, what is made of a file while it is read, before it is made.
+/// Counts, roughly, the memory for what is built from a file, before it is allocated.
 class MemoryBudget {
 public:
-    /// What a file may always take, however small.
+    /// What any file may take, however small.
     static constexpr std::size_t free_memory = std::size_t{48} << 20;
 
     /// For `file`, named in errors, of `size` bytes: `ratio` times that and 48 MiB.

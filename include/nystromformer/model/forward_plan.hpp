@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ForwardPlan: what the options of a call come to for a given model and input.
+// ForwardPlan: what the options of a call mean for a given model and input.
 #pragma once
 
 #include <nystromformer/config.hpp>

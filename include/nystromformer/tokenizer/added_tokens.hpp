@@ -143,7 +143,7 @@ private:
         } catch (const TokenizerError& error) {
             fail("a normal form of " + error.expected());
         }
-        // With such a token Hugging Face does not come to an end, or cuts inside of characters.
+        // With such a token Hugging Face does not terminate, or cuts inside characters.
         if (text.text.empty()) fail("text that normalises to some");
         return text.text;
     }

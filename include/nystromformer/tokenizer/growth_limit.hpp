@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a tokenizer may make of a text: rules that double it, one after the other, would take all
+// How much a tokenizer may make a text grow: rules that each double it would use up all
 // memory.
 #pragma once
 
@@ -11,14 +11,14 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// At most 64 times the original and 64 KiB, which no honest tokenizer needs: a ligature that NFKD
-/// takes apart, written in the alphabet of bytes, is 22 times as long.
+/// At most 64 times the original plus 64 KiB, which no honest tokenizer needs: a ligature that NFKD
+/// decomposes, written in the alphabet of bytes, is 22 times as long.
 class GrowthLimit {
 public:
-    /// So many bytes more are of the original.
+    /// Adds `bytes` of the original.
     void add(std::size_t bytes) { most_ += std::uint64_t{64} * bytes; }
 
-    /// Throws TokenizerError for more `bytes` of a text; `rules` made it.
+    /// Throws TokenizerError if `rules` made more `bytes` than that.
     void check(std::size_t bytes, const char* rules) const {
         if (bytes <= most_) return;
         throw TokenizerError({"", rules, "at most " + std::to_string(most_) + " bytes of text",

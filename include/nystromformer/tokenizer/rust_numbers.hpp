@@ -24,7 +24,7 @@ inline double power_of_ten(int exponent) {
     return std::strtod(("1e" + std::to_string(exponent)).c_str(), nullptr);
 }
 
-/// What stands behind the "e" of a number; of those that do not fit a large one of the same sign.
+/// The exponent of a number, after its "e"; one that does not fit becomes a large one of that sign.
 inline std::int64_t exponent_value(std::string_view spelling) {
     if (spelling.starts_with('+')) spelling.remove_prefix(1);
     std::int32_t value = 0;

@@ -74,7 +74,8 @@ struct NamedToken {
     }
 };
 
-/// Files of this kind list a few; a token takes a hundred times what it may have in the file.
+/// Such files list only a few; a token takes a hundred times as much memory as its text in the
+/// file.
 inline void check_token_count(const JsonView<TokenizerError>& json) {
     constexpr std::size_t max_tokens = 1U << 15;
     if (json.size() > max_tokens) json.fail("at most " + std::to_string(max_tokens) + " tokens");

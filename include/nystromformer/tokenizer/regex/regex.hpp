@@ -187,7 +187,7 @@ private:
         }
     }
 
-    /// Fills in what follows each step, and what it can begin with: the least solution.
+    /// Fills in what follows each step and what it can begin with: the smallest solution.
     void find_first() {
         for (std::size_t i = 0; i + 1 < steps_.size(); ++i) {
             std::size_t next = i + 1;

@@ -26,7 +26,7 @@ public:
         constexpr std::size_t max_bytes = 4096;
         if (reader_.size() > max_bytes)
             reader_.refuse("of at most " + std::to_string(max_bytes) + " bytes");
-        // The tree and what it is read by are gone when the program stands.
+        // The tree and its reader are gone when the program is complete.
         const std::size_t tree_bytes = reader_.size() * 3 * sizeof(RegexNode);
         reader_.take(tree_bytes);
         keeps_groups_ = has_back_reference(reader_.rest());

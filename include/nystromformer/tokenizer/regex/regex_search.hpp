@@ -57,7 +57,7 @@ public:
 private:
     using Kind = RegexStep::Kind;
 
-    /// Where to go on when what was tried fails.
+    /// Where to go on after a failure.
     struct Way {
         enum class Kind : std::uint8_t {
             step,     // step `step` at `at`

@@ -115,7 +115,7 @@ private:
     std::vector<std::pair<char32_t, char32_t>> ranges_;  // first and last
     std::uint32_t categories_ = 0;
     bool words_ = false;
-    bool others_ = false;  // what is not of a word
+    bool others_ = false;  // code points that are not in words
     bool in_brackets_ = false;
     bool negated_ = false;
     std::vector<CodePointSet> also_, only_;
