@@ -267,6 +267,16 @@ TEST_CASE("where nothing can be guessed a comparison says why, and compares the 
     CHECK(comparison()("", few).no_masks == "the text has no token to mask");
 }
 
+TEST_CASE("a comparison finds the masked-LM head of every family") {
+    const auto guesses = [](const char* name) {
+        const auto families = std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference/families";
+        return cc::ComparedModel::from_pretrained(families / name, {}).guesses_masks();
+    };
+    for (const char* name : {"bert-words", "camembert-words", "distilbert-words", "electra-words"})
+        CHECK(guesses(name));
+    CHECK(!guesses("bert-model"));
+}
+
 TEST_CASE("a comparison tells every pass and every cut, and refuses what it cannot do") {
     nf::Index last = 0, total = 0;
     std::vector<nf::TruncationNotice> cuts;

@@ -16,17 +16,17 @@ namespace nystromformer::inline v0_2::detail {
 class GrowthLimit {
 public:
     /// Adds `bytes` of the original.
-    void add(std::size_t bytes) { most_ += std::uint64_t{64} * bytes; }
+    void add(std::size_t bytes) { max_bytes_ += std::uint64_t{64} * bytes; }
 
     /// Throws TokenizerError if `rules` made more `bytes` than that.
     void check(std::size_t bytes, const char* rules) const {
-        if (bytes <= most_) return;
-        throw TokenizerError({"", rules, "at most " + std::to_string(most_) + " bytes of text",
+        if (bytes <= max_bytes_) return;
+        throw TokenizerError({"", rules, "at most " + std::to_string(max_bytes_) + " bytes of text",
                               std::to_string(bytes)});
     }
 
 private:
-    std::uint64_t most_ = 65536;
+    std::uint64_t max_bytes_ = 65536;
 };
 
 }  // namespace nystromformer::inline v0_2::detail
