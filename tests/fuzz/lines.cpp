@@ -4,6 +4,7 @@
 #include "fuzz.hpp"
 
 #include "commands/tokenize.cpp"
+#include "options/usage.hpp"
 #include "requests/answer_all.hpp"
 #include "streams/text_file.hpp"
 
