@@ -61,7 +61,7 @@ TEST_CASE("read_json refuses what nlohmann lets pass", "[faces]") {
         {R"({"a": 1, "a": 2})", "lines: expected no duplicate key, found \"a\" twice"},
         {std::string(33, '['), "lines: expected a depth of at most 32, found a deeper value"},
         {"1e400", "lines: byte 5: expected JSON, found a number out of range at \"1e400\""},
-        {"[1", "lines: byte 3: expected JSON, found invalid JSON at \"[1\""}};
+        {"[1", "lines: byte 3: expected JSON, found invalid JSON at \"1\""}};
     for (const auto& [text, message] : refused) {
         std::string what;
         try {
