@@ -12,7 +12,8 @@ namespace nystromformer::inline v0_2::detail {
 using ConstEmbeddingsMap = Eigen::Map<const Matrix<float>>;
 
 inline ConstEmbeddingsMap matrix_of(const Embeddings& embeddings) {
-    return {embeddings.values.data(), embeddings.rows, embeddings.cols};
+    return {embeddings.values.data(), static_cast<Eigen::Index>(embeddings.rows),
+            static_cast<Eigen::Index>(embeddings.cols)};
 }
 
 inline Embeddings embeddings_of(const Matrix<float>& matrix) {

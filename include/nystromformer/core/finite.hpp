@@ -3,16 +3,17 @@
 // none.
 #pragma once
 
-#include <bit>
+#include <nystromformer/core/bit_cast.hpp>
+
 #include <cstdint>
 
 namespace nystromformer::inline v0_2::detail {
 
 inline std::uint32_t magnitude_bits(float value) {
-    return std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFu;
+    return bit_cast<std::uint32_t>(value) & 0x7FFFFFFFu;
 }
 inline std::uint64_t magnitude_bits(double value) {
-    return std::bit_cast<std::uint64_t>(value) & 0x7FFFFFFFFFFFFFFFu;
+    return bit_cast<std::uint64_t>(value) & 0x7FFFFFFFFFFFFFFFu;
 }
 inline constexpr std::uint32_t infinity_bits(float) { return 0x7F800000u; }
 inline constexpr std::uint64_t infinity_bits(double) { return 0x7FF0000000000000u; }

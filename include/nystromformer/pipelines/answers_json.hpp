@@ -18,6 +18,8 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +38,20 @@ void add_byte_offsets(const Answer& answer, const AnswerJsonOptions& options, Js
     if (!options.byte_offsets) return;
     json["byte_start"] = answer.byte_start;
     json["byte_end"] = answer.byte_end;
+}
+
+/// Writes `number` with the fewest digits that are this float, and returns their end.
+inline const char* write_shortest(char* digits, std::size_t size, float number) {
+#if defined(__cpp_lib_to_chars)
+    return std::to_chars(digits, digits + size, number).ptr;
+#else  // LLVM's library has it from version 14 on, for integers alone before
+    int length = 0;
+    for (int precision = 1; precision <= 9; ++precision) {
+        length = std::snprintf(digits, size, "%.*g", precision, static_cast<double>(number));
+        if (std::strtof(digits, nullptr) == number) break;
+    }
+    return digits + length;
+#endif
 }
 
 /// The hits of a search or a reranking.
@@ -119,7 +135,7 @@ NYSTROMFORMER_INLINE std::string to_json(std::span<const float> row) {
     std::string text = "[";
     for (const float number : row) {
         char digits[32];
-        const char* end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+        const char* end = detail::write_shortest(digits, sizeof digits, number);
         if (text.size() > 1) text += ',';
         const std::string_view spelled(digits, static_cast<std::size_t>(end - digits));
         text += detail::is_finite(number) ? spelled : "null";

@@ -44,7 +44,7 @@ struct SemanticIndex::Body {
         Index first = 0;
         if (!blocks.empty() && blocks.back()->rows() < detail::IndexBlock::max_rows) {
             const Matrix<float> last = blocks.back()->matrix();
-            first = std::min(detail::IndexBlock::max_rows - last.rows(), more.rows());
+            first = std::min<Index>(detail::IndexBlock::max_rows - last.rows(), more.rows());
             Matrix<float> both(last.rows() + first, cols);
             both.topRows(last.rows()) = last;
             both.bottomRows(first) = more.topRows(first);

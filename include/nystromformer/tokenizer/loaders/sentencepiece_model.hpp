@@ -3,6 +3,7 @@
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 #pragma once
 
+#include <nystromformer/core/bit_cast.hpp>
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/memory_budget.hpp>
@@ -11,7 +12,6 @@
 #include <nystromformer/tokenizer/unicode/utf8.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -165,7 +165,7 @@ private:
             if (field.number == 1) {
                 piece.text = field.bytes;
             } else if (field.number == 2) {
-                piece.score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
+                piece.score = bit_cast<float>(static_cast<std::uint32_t>(field.value));
             } else if (field.number == 3) {
                 if (field.value < 1 || field.value > 6)
                     reader.fail("a type from 1 to 6", field.value);
