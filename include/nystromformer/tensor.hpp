@@ -12,8 +12,9 @@
 namespace nystromformer::inline v0_2 {
 
 /// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, but for F64
-/// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Throws TensorError for
-/// integer types and UnsupportedError for the packed and 8-bit floating types.
+/// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Reads I8 elements where
+/// the view has row_scales. Throws TensorError for other integer types and UnsupportedError for the
+/// packed and 8-bit floating types.
 void convert(const TensorView& view, float* out);
 void convert(const TensorView& view, double* out);
 

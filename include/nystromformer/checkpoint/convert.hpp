@@ -46,10 +46,21 @@ bool copy_if_same(const TensorView& view, Scalar* out) {
     return true;
 }
 
+/// Quantized weights, each row by its scale. Source: compressed_tensors 0.17,
+/// quantization/lifecycle/forward.py, function _dequantize
+template <typename Scalar>
+void convert_quantized(const TensorView& view, Scalar* out) {
+    const auto* quantized = reinterpret_cast<const std::int8_t*>(view.bytes.data());
+    const Index cols = view.shape[1];
+    for (const float scale : view.row_scales)
+        for (Index i = 0; i < cols; ++i) *out++ = static_cast<float>(*quantized++) * scale;
+}
+
 /// `convert` for either scalar.
 template <typename Scalar>
 void convert_to(const TensorView& view, Scalar* out) {
     require_weight(view);
+    if (!view.row_scales.empty()) return convert_quantized(view, out);
     const auto cast = [](auto value) { return static_cast<Scalar>(value); };
     switch (view.dtype) {
         case DType::f64:

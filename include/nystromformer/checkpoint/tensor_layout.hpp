@@ -87,6 +87,10 @@ inline TensorView slice(const TensorView& view, Index first, Index count) {
     TensorView part = view;
     const auto size = static_cast<std::size_t>(bits(view.dtype) / 8);
     part.shape.front() = count;
+    if (!view.row_scales.empty()) {
+        const auto begin = view.row_scales.begin() + static_cast<std::ptrdiff_t>(first);
+        part.row_scales.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+    }
     if (!view.strides.empty()) {  // from the first element to the last of the whole
         const auto begin = static_cast<std::size_t>(first * view.strides.front()) * size;
         part.bytes = count == 0 ? part.bytes.first(0) : part.bytes.subspan(begin);
@@ -122,9 +126,9 @@ void for_each_row(const TensorView& view, const Visit& visit) {
 }
 
 /// Throws unless the dtype of `view` can be a weight: TensorError for a whole-number type,
-/// UnsupportedError for a floating type that this library does not run.
+/// UnsupportedError for a floating type that this library does not run. I8 can with row_scales.
 inline void require_weight(const TensorView& view, const std::string& file = "") {
-    if (is_weight(view.dtype)) return;
+    if (is_weight(view.dtype) || !view.row_scales.empty()) return;
     const ErrorDetails details{file, "tensor " + in_quotes(view.name),
                                "weights in F64, F32, F16 or BF16", std::string(name(view.dtype))};
     if (is_integer(view.dtype) || view.dtype == DType::u16 || view.dtype == DType::u32 ||

@@ -69,6 +69,23 @@ struct Checkpoint::Contents {
         }
     }
 
+    /// The scales of I8 matrices: NAME_scale of (rows), (rows, 1) or one element, as
+    /// compressed-tensors writes them.
+    void find_scales() {
+        for (TensorView& tensor : tensors) {
+            if (tensor.dtype != DType::i8 || tensor.shape.size() != 2 || !tensor.strides.empty())
+                continue;
+            const TensorView* scale = detail::find_tensor(tensors, tensor.name + "_scale");
+            if (scale == nullptr || !is_weight(scale->dtype)) continue;
+            const bool is_for_all = scale->size() == 1;
+            if (!is_for_all && scale->size() != tensor.shape[0]) continue;
+            std::vector<float> scales(static_cast<std::size_t>(scale->size()));
+            convert(*scale, scales.data());
+            if (is_for_all) scales.resize(static_cast<std::size_t>(tensor.shape[0]), scales[0]);
+            tensor.row_scales = std::move(scales);
+        }
+    }
+
     template <typename File>
     void add(File file) {
         tensors.insert(tensors.end(), file.tensors().begin(), file.tensors().end());
@@ -160,6 +177,7 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
             contents->files = files;
             ((*contents).*opener)(contents->source);
             contents->count_stored();
+            contents->find_scales();
             return Checkpoint(std::move(contents));
         }
         looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);

@@ -10,6 +10,7 @@
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/model/config_labels.hpp>
 #include <nystromformer/model/family.hpp>
+#include <nystromformer/model/quantization_config.hpp>
 #include <nystromformer/options.hpp>
 
 #include <cstddef>
@@ -175,8 +176,7 @@ private:
             view_.at("position_embedding_type").string() != "absolute") {
             refuse(view_.at("position_embedding_type"), "\"absolute\"");
         }
-        if (view_.holds("quantization_config"))
-            refuse(view_.at("quantization_config"), "weights that are not quantized");
+        if (view_.holds("quantization_config")) check_quantization(view_.at("quantization_config"));
         if (view_.holds("pruned_heads") && view_.at("pruned_heads").object().size() != 0)
             refuse(view_.at("pruned_heads"), "no pruned heads");
     }

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "attention/attention_picture.hpp"
+
+#include <nystromformer/answers_json.hpp>
+#include <nystromformer/error.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+
+namespace nystromformer {
+namespace {
+
+using Json = nlohmann::json;
+
+void check(const NystromformerConfig& config, const AttentionPictureOptions& options) {
+    const auto below = [](const char* name, Index value, Index end) {
+        if (value >= 0 && value < end) return;
+        throw InputError({"", name, "0 to " + std::to_string(end - 1), std::to_string(value)});
+    };
+    below("layer", options.layer, config.num_hidden_layers);
+    below("head", options.head, config.num_attention_heads);
+}
+
+/// The tokens of each landmark. Source: model/nystrom.hpp, segment_means
+std::vector<std::pair<Index, Index>> segments_of(Index tokens, Index landmarks) {
+    std::vector<std::pair<Index, Index>> segments;
+    const Index size = tokens / landmarks, num_short = (size + 1) * landmarks - tokens;
+    for (Index first = 0, i = 0; i < landmarks; ++i) {
+        const Index last = first + (i < num_short ? size : size + 1);
+        segments.emplace_back(first, last);
+        first = last;
+    }
+    return segments;
+}
+
+void compare_states(const Matrix<float>& exact, const Matrix<float>& nystrom,
+                    AttentionPicture& picture) {
+    double sum = 0;
+    for (Index i = 0; i < exact.rows(); ++i) {
+        const auto a = exact.row(i).cast<double>(), b = nystrom.row(i).cast<double>();
+        const double cosine = a.dot(b) / std::max(a.norm() * b.norm(), 1e-300);
+        picture.cosine_min = std::min(picture.cosine_min, cosine);
+        sum += cosine;
+    }
+    picture.cosine_mean = sum / static_cast<double>(exact.rows());
+}
+
+ForwardOptions nystrom_of(const AttentionPictureOptions& options) {
+    return {.attention = Attention::nystrom,
+            .num_landmarks = options.num_landmarks,
+            .inverse = options.inverse,
+            .inverse_iterations = options.inverse_iterations};
+}
+
+/// The likeliest tokens of one row of logits (1, vocab), with their shares of the softmax.
+std::vector<FillMaskAnswer> likeliest(const Matrix<float>& logits, const Tokenizer& tokenizer,
+                                      Index top_k) {
+    const float largest = logits.maxCoeff();
+    const double sum = (logits.array() - largest).cast<double>().exp().sum();
+    std::vector<Index> ids(static_cast<std::size_t>(logits.cols()));
+    std::iota(ids.begin(), ids.end(), Index{0});
+    const auto end = ids.begin() + std::min<Index>(top_k, logits.cols());
+    std::partial_sort(ids.begin(), end, ids.end(), [&](Index a, Index b) {
+        return logits(0, a) != logits(0, b) ? logits(0, a) > logits(0, b) : a < b;
+    });
+    std::vector<FillMaskAnswer> answers;
+    for (auto id = ids.begin(); id != end; ++id) {
+        const double score = std::exp(double{logits(0, *id)} - double{largest}) / sum;
+        answers.push_back({score, *id, tokenizer.decode(std::vector<std::int64_t>{*id}), ""});
+    }
+    return answers;
+}
+
+Json rows_of(const Matrix<float>& matrix) {
+    Json rows = Json::array();
+    for (Index i = 0; i < matrix.rows(); ++i) {
+        Json& row = rows.emplace_back(Json::array());
+        for (Index j = 0; j < matrix.cols(); ++j)
+            row.push_back(static_cast<std::int64_t>(std::lround(matrix(i, j) * 1e5f)));
+    }
+    return rows;
+}
+
+Json words_of(const std::vector<FillMaskAnswer>& answers) {
+    Json words = Json::array();
+    for (const FillMaskAnswer& answer : answers)
+        words.push_back({{"token_str", answer.token_str}, {"score", answer.score}});
+    return words;
+}
+
+}  // namespace
+
+AttentionPicture draw_attention(const NystromformerModel<float>& model, const Tokenizer& tokenizer,
+                                std::string_view text, const AttentionPictureOptions& options) {
+    check(model.config(), options);
+    const Encoding encoding = tokenizer.encode(text);
+    if (encoding.size() > AttentionPicture::max_tokens) {
+        throw InputError({"", "text",
+                          "at most " + std::to_string(AttentionPicture::max_tokens) + " tokens",
+                          std::to_string(encoding.size())});
+    }
+    AttentionPicture picture{.options = options, .tokens = encoding.tokens};
+    const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
+    const auto exact =
+        model(input, {.attention = Attention::exact, .output_attentions = true});
+    ForwardOptions approximate = nystrom_of(options);
+    approximate.output_nystrom_factors = true;
+    approximate.output_inverse_residuals = true;
+    const auto layer = static_cast<std::size_t>(options.layer);
+    const auto head = static_cast<std::size_t>(options.head);
+    picture.exact = exact.attentions[layer][head];
+    picture.nystrom = picture.exact;
+    picture.uses_landmarks = resolved_attention(approximate, model.config(), encoding.size()) ==
+                             Attention::nystrom;
+    if (!picture.uses_landmarks) return picture;
+    const auto nystrom = model(input, approximate);
+    picture.segments = segments_of(encoding.size(), options.num_landmarks);
+    picture.nystrom = nystrom.nystrom_factors[layer][head].approximation();
+    picture.error = (picture.nystrom - picture.exact).norm() / picture.exact.norm();
+    picture.residual = nystrom.inverse_residuals[layer][head];
+    compare_states(exact.last_hidden_state, nystrom.last_hidden_state, picture);
+    return picture;
+}
+
+AttentionPicture draw_attention(const FillMaskPipeline& pipeline, std::string_view text,
+                                const AttentionPictureOptions& options) {
+    const Tokenizer& tokenizer = pipeline.tokenizer();
+    AttentionPicture picture =
+        draw_attention(pipeline.model().base_model(), tokenizer, text, options);
+    const Encoding encoding = tokenizer.encode(text);
+    const auto mask = std::find(encoding.ids.begin(), encoding.ids.end(),
+                                tokenizer.token_to_id(tokenizer.mask_token().value_or("")));
+    if (mask == encoding.ids.end()) return picture;
+    const Index row = mask - encoding.ids.begin();
+    const auto words = [&](const ForwardOptions& forward) {
+        const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
+        return likeliest(pipeline.model().logits_at(input, {row}, forward), tokenizer,
+                         options.top_k);
+    };
+    picture.exact_words = words({.attention = Attention::exact});
+    picture.nystrom_words = words(nystrom_of(options));
+    return picture;
+}
+
+std::string to_json(const AttentionPicture& picture) {
+    const AttentionPictureOptions& options = picture.options;
+    const char* const starts[] = {"batch", "sequence", "matrix"};
+    return Json({{"layer", options.layer},
+                 {"head", options.head},
+                 {"num_landmarks", options.num_landmarks},
+                 {"inverse", starts[static_cast<int>(options.inverse)]},
+                 {"inverse_iterations", options.inverse_iterations},
+                 {"tokens", picture.tokens},
+                 {"uses_landmarks", picture.uses_landmarks},
+                 {"segments", picture.segments},
+                 {"exact", rows_of(picture.exact)},
+                 {"nystrom", rows_of(picture.nystrom)},
+                 {"error", picture.error},
+                 {"residual", picture.residual},
+                 {"cosine_mean", picture.cosine_mean},
+                 {"cosine_min", picture.cosine_min},
+                 {"exact_words", words_of(picture.exact_words)},
+                 {"nystrom_words", words_of(picture.nystrom_words)}})
+        .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace nystromformer

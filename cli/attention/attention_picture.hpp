@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// AttentionPicture: one head's exact attention to a text beside its Nystrom approximation, and what
+// the approximation changes. The command line and the web page draw it.
+#pragma once
+
+#include <nystromformer/fill_mask.hpp>
+#include <nystromformer/models.hpp>
+#include <nystromformer/tokenizer.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nystromformer {
+
+/// Which attention is drawn.
+struct AttentionPictureOptions {
+    Index layer = 0;
+    Index head = 0;
+    Index num_landmarks = 16;
+    InverseInit inverse = InverseInit::matrix;
+    Index inverse_iterations = 6;
+    Index top_k = 5;  ///< words for the first mask of the text
+};
+
+struct AttentionPicture {
+    static constexpr Index max_tokens = 512;
+
+    AttentionPictureOptions options;
+    std::vector<std::string> tokens;
+    bool uses_landmarks = false;  ///< false: the text has no more tokens than landmarks
+    std::vector<std::pair<Index, Index>> segments;  ///< of each landmark the tokens [first, last)
+    Matrix<float> exact;                            ///< (n, n) softmax(q k')
+    Matrix<float> nystrom;                          ///< (n, n) kernel_1 pinv(kernel_2) kernel_3
+    double error = 0;        ///< ||nystrom - exact|| / ||exact|| (Frobenius), of this head
+    double residual = 0;     ///< ||kernel_2 Z - I|| (Frobenius), of this head
+    double cosine_mean = 1;  ///< between the tokens' last states by both attentions
+    double cosine_min = 1;
+    std::vector<FillMaskAnswer> exact_words;  ///< for the first mask; empty without one
+    std::vector<FillMaskAnswer> nystrom_words;
+};
+
+/// The picture of `text`, every layer of which runs with the one attention or the other. InputError
+/// for a layer or head that the model does not have, and for a text of more than max_tokens.
+AttentionPicture draw_attention(const NystromformerModel<float>& model, const Tokenizer& tokenizer,
+                                std::string_view text, const AttentionPictureOptions& options);
+/// The same with the words for the first mask of the text.
+AttentionPicture draw_attention(const FillMaskPipeline& pipeline, std::string_view text,
+                                const AttentionPictureOptions& options);
+
+/// One line of JSON with the fields above; matrices are lists of rows, in 1e-5.
+std::string to_json(const AttentionPicture& picture);
+
+}  // namespace nystromformer
