@@ -57,11 +57,10 @@ const attentionView = (() => {
         const segments = picture.uses_landmarks ? picture.segments : picture.tokens.map((_, i) => [i, i + 1]);
         segments.forEach(([first, last], i) => {
             const title = picture.uses_landmarks ? `landmark ${i + 1}: the mean of ${last - first} tokens` : "";
-            const words = picture.tokens.slice(first, last).map((token, j) => {
-                const word = element("span", { class: "token", "data-token": first + j }, spelled(token));
-                return word;
-            });
-            strip.append(element("span", { class: `segment segment-${i % 2}`, title }, ...words));
+            const words = picture.tokens.slice(first, last).map((token, j) =>
+                element("span", { class: "token", "data-token": first + j }, spelled(token)));
+            const spaced = words.flatMap((word) => [word, " "]); // a line may break between any two
+            strip.append(element("span", { class: `segment segment-${i % 2}`, title }, ...spaced));
         });
         return strip;
     }

@@ -54,6 +54,8 @@ function ask(request, report = () => {}) {
     });
 }
 
+const timings = {}; // in milliseconds: when the last byte of a model arrived, and the first answer was there
+
 // --- Models, each loaded when its tab is first opened
 
 const tasks = { "fill-mask": "the language model", classify: "the sentiment model", tag: "the parts-of-speech model", index: "the novel" };
@@ -85,6 +87,7 @@ async function startLoading(task) {
     byId("loading").hidden = false;
     try {
         const about = await ask({ do: "load", task, files: wanted, total }, (loaded) => {
+            timings.arrived = performance.now();
             bar.value = Math.min(1, loaded / total);
             byId("progress-label").textContent =
                 `Loading ${tasks[task]}: ${(loaded / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
@@ -223,6 +226,7 @@ async function update(name) {
         byId(`${name}-time`).textContent = `${Math.round(performance.now() - start)} ms`;
         problem("");
         draw();
+        timings.answered ??= performance.now();
     } catch (error) {
         byId(`${name}-time`).textContent = error.message;
         if (loading.size < view.tasks.length) problem(error.message);
