@@ -67,8 +67,16 @@ class Page(unittest.TestCase):
         WebDriverWait(self.browser, seconds).until(lambda _: self.find(selector), selector)
         return self.find(selector)
 
+    def text(self, selector):
+        """The text of the first such element, which the page may replace at any time; "" without one."""
+        return self.browser.execute_script(
+            "return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
     def problem(self):
-        return self.find("#problem")[0].text
+        return self.text("#problem")
+
+    def wait_until(self, condition, seconds=60):
+        WebDriverWait(self.browser, seconds).until(lambda _: condition())
 
     def shot(self, name):
         if options.shots:
@@ -107,23 +115,23 @@ class Page(unittest.TestCase):
 
     def test_typing_changes_the_answer(self):
         self.open(options.page)
-        before = self.wait(DRAWN["mask"])[0].text
+        self.wait(DRAWN["mask"])
+        before = self.text("#mask-answer")
         area = self.find("#mask-text")[0]
         area.clear()
         area.send_keys("He lit the [MASK] with a match.")
-        WebDriverWait(self.browser, 30).until(
-            lambda _: self.find(DRAWN["mask"]) and self.find(DRAWN["mask"])[0].text != before)
+        self.wait_until(lambda: self.text("#mask-answer") not in ("", before))
 
     def test_sliders_change_the_approximation_and_not_exact_attention(self):
         self.open(options.page, "#attention")
         self.wait(DRAWN["attention"])
-        before = self.find("#attention-answer dd")[0].text
+        before = self.text("#attention-answer dd")
         slider = self.find("#landmarks")[0]
         for _ in range(8):
             slider.send_keys(Keys.ARROW_LEFT)
-        self.assertEqual(self.find("#landmarks-value")[0].text, "8")
-        WebDriverWait(self.browser, 30).until(lambda _: "8 landmarks" in self.find("#attention-answer")[0].text)
-        self.assertGreater(float(self.find("#attention-answer dd")[0].text), float(before))
+        self.assertEqual(self.text("#landmarks-value"), "8")
+        self.wait_until(lambda: " 8 landmarks" in self.text("#attention-answer"))
+        self.assertGreater(float(self.text("#attention-answer dd")), float(before))
         self.assertEqual(len(self.find(".segment")), 8)
 
     def test_a_text_without_a_mask_is_told_beside_its_input(self):
@@ -132,7 +140,7 @@ class Page(unittest.TestCase):
         area = self.find("#mask-text")[0]
         area.clear()
         area.send_keys("Nothing is missing.")
-        WebDriverWait(self.browser, 30).until(lambda _: "mask" in self.find("#mask-time")[0].text)
+        self.wait_until(lambda: "mask" in self.text("#mask-time"))
 
     def test_a_missing_file_is_named(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +148,7 @@ class Page(unittest.TestCase):
             shutil.copytree(options.page, copy)
             (copy / "models" / "fill-mask" / "config.json").unlink()
             self.open(copy)
-            WebDriverWait(self.browser, 30).until(lambda _: "config.json" in self.problem())
+            self.wait_until(lambda: "config.json" in self.problem())
             self.assertIn("404", self.problem())
 
     def test_an_old_browser_is_told_what_it_lacks(self):
