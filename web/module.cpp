@@ -14,7 +14,7 @@
 
 #include <emscripten/emscripten.h>
 
-#include "attention/attention_picture.hpp"
+#include "commands/attention/attention_picture.hpp"
 
 #include <exception>
 #include <memory>
@@ -82,8 +82,8 @@ std::string classify(const Json& request) {
 
 std::string tag(const Json& request) {
     const std::string text = request.at("text");
-    nf::TokenClassificationOptions options{
-        .aggregation_strategy = nf::AggregationStrategy::first, .ignore_labels = {}};
+    nf::TokenClassificationOptions options{.aggregation_strategy = nf::AggregationStrategy::first,
+                                           .ignore_labels = {}};
     options.long_text.stride = 32;
     return nf::to_json(loaded(models().tag, "tag")(text, options));
 }
@@ -94,7 +94,8 @@ std::string search(const Json& request) {
     const auto& index = loaded(models().index, "index");
     const std::vector<std::string> queries{request.at("query").get<std::string>()};
     return nf::to_json(
-        index.search(embed.batch(queries), {.top_k = request.value("top_k", nf::Index{5})}).front());
+        index.search(embed.batch(queries), {.top_k = request.value("top_k", nf::Index{5})})
+            .front());
 }
 
 /// An index of the texts of a request in place of the one before.
@@ -127,8 +128,10 @@ std::string attention(const Json& request) {
     options.inverse = request.value("inverse", "matrix") == "sequence" ? nf::InverseInit::sequence
                                                                        : nf::InverseInit::matrix;
     const std::string text = request.at("text");
-    return nf::to_json(
-        nf::draw_attention(loaded(models().fill_mask, "fill-mask"), text, options));
+    const auto& pipeline = loaded(models().fill_mask, "fill-mask");
+    const nf::PicturedModel model{pipeline.tokenizer(), pipeline.model().base_model(),
+                                  pipeline.model()};
+    return nf::to_json(nf::draw_attention(model, text, options));
 }
 
 std::string about(const Json&) {
@@ -145,9 +148,9 @@ std::string about(const Json&) {
 std::string answer(const Json& request) {
     using Function = std::string (*)(const Json&);
     static const std::pair<const char*, Function> functions[] = {
-        {"load", load},     {"fill-mask", fill_mask}, {"classify", classify}, {"tag", tag},
-        {"search", search}, {"index", index},         {"save", save},
-        {"attention", attention}, {"about", about}};
+        {"load", load}, {"fill-mask", fill_mask}, {"classify", classify},
+        {"tag", tag},   {"search", search},       {"index", index},
+        {"save", save}, {"attention", attention}, {"about", about}};
     const std::string wanted = request.at("do");
     for (const auto& [name, function] : functions)
         if (wanted == name) return function(request);

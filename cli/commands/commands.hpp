@@ -18,6 +18,7 @@ void add_tokenize(command_line::Program& program);
 void add_run(command_line::Program& program);
 void add_bench(command_line::Program& program);
 void add_compare(command_line::Program& program);
+void add_attention(command_line::Program& program);
 void add_info(command_line::Program& program);
 void add_convert(command_line::Program& program);
 
@@ -25,4 +26,4 @@ void add_convert(command_line::Program& program);
 constexpr void (*add_command[])(command_line::Program&) = {
     add_fill_mask, add_classify, add_zero_shot, add_tag,      add_answer,   add_choose,
     add_embed,     add_rerank,   add_search,    add_features, add_tokenize, add_run,
-    add_bench,     add_compare,  add_info,      add_convert};
+    add_bench,     add_compare,  add_attention, add_info,     add_convert};

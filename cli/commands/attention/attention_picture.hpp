@@ -7,6 +7,8 @@
 #include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,12 +43,21 @@ struct AttentionPicture {
     std::vector<FillMaskAnswer> nystrom_words;
 };
 
-/// The picture of `text`, every layer of which runs with the one attention or the other. InputError
-/// for a layer or head that the model does not have, and for a text of more than max_tokens.
-AttentionPicture draw_attention(const NystromformerModel<float>& model, const Tokenizer& tokenizer,
-                                std::string_view text, const AttentionPictureOptions& options);
-/// The same with the words for the first mask of the text.
-AttentionPicture draw_attention(const FillMaskPipeline& pipeline, std::string_view text,
+/// What is drawn of: an encoder, and its masked-LM head if it has one.
+struct PicturedModel {
+    Tokenizer tokenizer;
+    NystromformerModel<float> encoder;
+    std::optional<NystromformerForMaskedLM<float>> masked_lm = std::nullopt;
+
+    /// Any Hugging Face folder. Throws what loading it throws.
+    static PicturedModel from_pretrained(const std::filesystem::path& folder,
+                                         const LoadOptions& options);
+};
+
+/// The picture of `text`, every layer of which runs with the one attention or the other; with the
+/// words for its first mask, if the model has the head. InputError for a layer or head that the
+/// model does not have, and for a text of more than max_tokens.
+AttentionPicture draw_attention(const PicturedModel& model, std::string_view text,
                                 const AttentionPictureOptions& options);
 
 /// One line of JSON with the fields above; matrices are lists of rows, in 1e-5.

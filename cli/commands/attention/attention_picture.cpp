@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "attention/attention_picture.hpp"
+#include "commands/attention/attention_picture.hpp"
 
-#include <nystromformer/answers_json.hpp>
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/config.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/heads.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 namespace nystromformer {
 namespace {
@@ -76,6 +79,21 @@ std::vector<FillMaskAnswer> likeliest(const Matrix<float>& logits, const Tokeniz
     return answers;
 }
 
+/// The words for the first mask by either attention, if there is a mask and a head for it.
+void add_words(const PicturedModel& model, const Encoding& encoding, AttentionPicture& picture) {
+    const auto mask_id = model.tokenizer.token_to_id(model.tokenizer.mask_token().value_or(""));
+    const auto mask = std::find(encoding.ids.begin(), encoding.ids.end(), mask_id);
+    if (!model.masked_lm || mask == encoding.ids.end()) return;
+    const Index row = mask - encoding.ids.begin();
+    const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
+    const auto words = [&](const ForwardOptions& forward) {
+        return likeliest(model.masked_lm->logits_at(input, {row}, forward), model.tokenizer,
+                         picture.options.top_k);
+    };
+    picture.exact_words = words({.attention = Attention::exact});
+    picture.nystrom_words = words(nystrom_of(picture.options));
+}
+
 Json rows_of(const Matrix<float>& matrix) {
     Json rows = Json::array();
     for (Index i = 0; i < matrix.rows(); ++i) {
@@ -95,55 +113,56 @@ Json words_of(const std::vector<FillMaskAnswer>& answers) {
 
 }  // namespace
 
-AttentionPicture draw_attention(const NystromformerModel<float>& model, const Tokenizer& tokenizer,
-                                std::string_view text, const AttentionPictureOptions& options) {
-    check(model.config(), options);
-    const Encoding encoding = tokenizer.encode(text);
+PicturedModel PicturedModel::from_pretrained(const std::filesystem::path& folder,
+                                             const LoadOptions& options) {
+    Tokenizer tokenizer = Tokenizer::from_pretrained(folder, false, options.files);
+    const auto config = NystromformerConfig::from_pretrained(folder, options.files);
+    const auto checkpoint = Checkpoint::open(folder, options.files);
+    const auto heads = held_heads(config, checkpoint);
+    const bool has_masked_lm = std::any_of(
+        heads.begin(), heads.end(), [](const auto& head) { return head.name == "masked-lm"; });
+    if (!has_masked_lm) {
+        return {std::move(tokenizer),
+                NystromformerModel<float>::from_checkpoint(config, checkpoint, options)};
+    }
+    const auto model =
+        NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options);
+    return {std::move(tokenizer), model.base_model(), model};
+}
+
+AttentionPicture draw_attention(const PicturedModel& model, std::string_view text,
+                                const AttentionPictureOptions& options) {
+    const NystromformerConfig& config = model.encoder.config();
+    check(config, options);
+    const Encoding encoding = model.tokenizer.encode(text);
     if (encoding.size() > AttentionPicture::max_tokens) {
         throw InputError({"", "text",
                           "at most " + std::to_string(AttentionPicture::max_tokens) + " tokens",
                           std::to_string(encoding.size())});
     }
-    AttentionPicture picture{.options = options, .tokens = encoding.tokens};
+    AttentionPicture picture;
+    picture.options = options;
+    picture.tokens = encoding.tokens;
     const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
+    const auto layer = static_cast<std::size_t>(options.layer);
+    const auto head = static_cast<std::size_t>(options.head);
     const auto exact =
-        model(input, {.attention = Attention::exact, .output_attentions = true});
+        model.encoder(input, {.attention = Attention::exact, .output_attentions = true});
+    picture.exact = picture.nystrom = exact.attentions[layer][head];
     ForwardOptions approximate = nystrom_of(options);
     approximate.output_nystrom_factors = true;
     approximate.output_inverse_residuals = true;
-    const auto layer = static_cast<std::size_t>(options.layer);
-    const auto head = static_cast<std::size_t>(options.head);
-    picture.exact = exact.attentions[layer][head];
-    picture.nystrom = picture.exact;
-    picture.uses_landmarks = resolved_attention(approximate, model.config(), encoding.size()) ==
-                             Attention::nystrom;
-    if (!picture.uses_landmarks) return picture;
-    const auto nystrom = model(input, approximate);
-    picture.segments = segments_of(encoding.size(), options.num_landmarks);
-    picture.nystrom = nystrom.nystrom_factors[layer][head].approximation();
-    picture.error = (picture.nystrom - picture.exact).norm() / picture.exact.norm();
-    picture.residual = nystrom.inverse_residuals[layer][head];
-    compare_states(exact.last_hidden_state, nystrom.last_hidden_state, picture);
-    return picture;
-}
-
-AttentionPicture draw_attention(const FillMaskPipeline& pipeline, std::string_view text,
-                                const AttentionPictureOptions& options) {
-    const Tokenizer& tokenizer = pipeline.tokenizer();
-    AttentionPicture picture =
-        draw_attention(pipeline.model().base_model(), tokenizer, text, options);
-    const Encoding encoding = tokenizer.encode(text);
-    const auto mask = std::find(encoding.ids.begin(), encoding.ids.end(),
-                                tokenizer.token_to_id(tokenizer.mask_token().value_or("")));
-    if (mask == encoding.ids.end()) return picture;
-    const Index row = mask - encoding.ids.begin();
-    const auto words = [&](const ForwardOptions& forward) {
-        const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
-        return likeliest(pipeline.model().logits_at(input, {row}, forward), tokenizer,
-                         options.top_k);
-    };
-    picture.exact_words = words({.attention = Attention::exact});
-    picture.nystrom_words = words(nystrom_of(options));
+    picture.uses_landmarks =
+        resolved_attention(approximate, config, encoding.size()) == Attention::nystrom;
+    if (picture.uses_landmarks) {
+        const auto nystrom = model.encoder(input, approximate);
+        picture.segments = segments_of(encoding.size(), options.num_landmarks);
+        picture.nystrom = nystrom.nystrom_factors[layer][head].approximation();
+        picture.error = (picture.nystrom - picture.exact).norm() / picture.exact.norm();
+        picture.residual = nystrom.inverse_residuals[layer][head];
+        compare_states(exact.last_hidden_state, nystrom.last_hidden_state, picture);
+    }
+    add_words(model, encoding, picture);
     return picture;
 }
 
