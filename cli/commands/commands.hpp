@@ -21,9 +21,10 @@ void add_compare(command_line::Program& program);
 void add_attention(command_line::Program& program);
 void add_info(command_line::Program& program);
 void add_convert(command_line::Program& program);
+void add_describe(command_line::Program& program);  ///< completion and manual
 
 /// All of them, in the order in which --help lists them.
 constexpr void (*add_command[])(command_line::Program&) = {
     add_fill_mask, add_classify, add_zero_shot, add_tag,      add_answer,   add_choose,
     add_embed,     add_rerank,   add_search,    add_features, add_tokenize, add_run,
-    add_bench,     add_compare,  add_attention, add_info,     add_convert};
+    add_bench,     add_compare,  add_attention, add_info,     add_convert,  add_describe};

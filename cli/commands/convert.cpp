@@ -82,6 +82,7 @@ void add_convert(command_line::Program& program) {
         .option("--from", options->from,
                 "BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or ELECTRA folder")
         .required()
+        .names_model()
         .type("DIR");
     command.option("--to", options->to, "folder to write, new or empty").required().type("DIR");
     command

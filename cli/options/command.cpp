@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "options/command.hpp"
 
+#include "options/model_folder.hpp"
 #include "options/usage.hpp"
 
 #include <charconv>
@@ -49,6 +50,14 @@ const Option& Option::positive() const { return option_->check(CLI::PositiveNumb
 const Option& Option::not_negative() const { return option_->check(CLI::NonNegativeNumber), *this; }
 const Option& Option::one_of(const std::vector<std::string>& names) const {
     return option_->check(CLI::IsMember(names)), *this;
+}
+
+const Option& Option::names_model() const {
+    const auto resolve = [](std::string& value) {
+        value = model_folder(value);
+        return std::string();
+    };
+    return option_->transform(CLI::Validator(resolve, "")), *this;
 }
 
 Option Command::option(const std::string& name, std::string& value, const std::string& about) {

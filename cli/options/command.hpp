@@ -35,6 +35,8 @@ public:
     const Option& positive() const;
     const Option& not_negative() const;
     const Option& one_of(const std::vector<std::string>& names) const;
+    /// The value may name a model (model_folder).
+    const Option& names_model() const;
 
 private:
     CLI::Option* option_;

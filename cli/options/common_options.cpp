@@ -11,7 +11,13 @@ namespace command_line {
 namespace nf = nystromformer;
 
 void CommonOptions::add_model(Command& command) {
-    command.option("--model", model, "Hugging Face folder").required().type("DIR");
+    command
+        .option("--model", model,
+                "Hugging Face folder, or the name of a model in NYSTROMFORMER_MODELS or in the "
+                "Hugging Face cache")
+        .required()
+        .names_model()
+        .type("DIR");
 }
 
 void CommonOptions::add_threads(Command& command) {

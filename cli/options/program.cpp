@@ -3,12 +3,12 @@
 
 #include "options/spelling.hpp"
 #include "options/usage.hpp"
+#include "options/version_text.hpp"
 #include "streams/standard_streams.hpp"
 #include "terminal/model_advice.hpp"
 #include "terminal/terminal.hpp"
 
 #include <nystromformer/error.hpp>
-#include <nystromformer/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -137,7 +137,7 @@ void parse_and_run(CLI::App& app, std::vector<std::string> arguments) {
 Program::Program()
     : app_(std::make_unique<CLI::App>("Runs Nystromformer encoders from Hugging Face folders.",
                                       "nystromformer")) {
-    app_->set_version_flag("--version", std::string(nystromformer::version()));
+    app_->set_version_flag("--version", version_text);
     app_->require_subcommand(1);
     app_->footer("Exit codes: 0 good, 1 run-time failure, 2 usage, 3 some input lines failed.");
 }
@@ -146,6 +146,29 @@ Program::~Program() = default;
 
 Command Program::add(const std::string& name, const std::string& about) {
     return {*app_->add_subcommand(name, about), session_};
+}
+
+DescribedProgram Program::described() const {
+    DescribedProgram program{app_->get_description(), app_->get_footer(), {}};
+    for (const CLI::App* app : app_->get_subcommands([](const CLI::App*) { return true; })) {
+        DescribedCommand command{app->get_name(),
+                                 app->get_description(),
+                                 app->get_footer(),
+                                 app->get_allow_extras(),
+                                 {}};
+        for (const CLI::Option* option : app->get_options()) {
+            const std::string name = option->get_name();
+            if (name == "-h,--help" || option->get_lnames().empty()) continue;
+            const bool takes_value = option->get_expected_min() > 0;
+            // CLI11 adds what an option is checked for: "N:POSITIVE".
+            const std::string type = option->get_type_name();
+            command.options.push_back(
+                {"--" + option->get_lnames().front(), option->get_description(),
+                 takes_value ? type.substr(0, type.find(':')) : "", option->get_required()});
+        }
+        program.commands.push_back(std::move(command));
+    }
+    return program;
 }
 
 int Program::run(int argc, char** argv) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "options/command.hpp"
+#include "options/described.hpp"
 
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ public:
 
     /// Commands appear in --help in the order in which they are added.
     Command add(const std::string& name, const std::string& about);
+
+    DescribedProgram described() const;
 
     /// Runs the command that the arguments name. Returns the exit code; an error is a message on
     /// stderr.

@@ -3,3 +3,17 @@
 #pragma once
 
 #include <nystromformer/kernels/isa.hpp>
+
+#include <vector>
+
+namespace nystromformer::inline v0_2 {
+
+/// Those that this CPU runs, the best first.
+inline std::vector<Isa> supported_isas() {
+    std::vector<Isa> supported;
+    for (const detail::Backend& backend : detail::backends)
+        if (backend.runs_here()) supported.push_back(backend.isa);
+    return supported;
+}
+
+}  // namespace nystromformer::inline v0_2

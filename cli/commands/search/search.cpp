@@ -145,6 +145,7 @@ void add_search(command_line::Program& program) {
     command
         .option("--rerank", options->rerank,
                 "order the hits by the scores of the cross-encoder in this folder")
+        .names_model()
         .type("DIR");
     command
         .option("--rerank-from", options->rerank_from,
