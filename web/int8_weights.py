@@ -3,7 +3,7 @@
 """A copy of a model folder with its matrices in int8: half the bytes of bf16.
 
 Each row of a matrix gets the scale that maps its largest number to 127. The folder is in the form of
-compressed-tensors ("int-quantized"), which this library and transformers read.
+compressed-tensors ("pack-quantized"). transformers reads it, too, if it is made with --linear-only.
 
     python3 web/int8_weights.py models/nystromformer-small-en build/site-models/fill-mask
 """
@@ -42,10 +42,12 @@ def read(path):
 
 
 def quantized(matrix):
-    """int8 and float32: a row's numbers, and what they are to be multiplied by."""
+    """int32 with four numbers of 8 bits each, and the float32 that a row's numbers are multiplied by."""
     scale = numpy.abs(matrix).max(axis=1, keepdims=True) / numpy.float32(127)
     scale[scale == 0] = 1
-    return numpy.rint(matrix / scale).astype("i1"), scale.astype("<f4")
+    rows = (numpy.rint(matrix / scale) + 128).astype("u1")
+    rows = numpy.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
+    return rows.view("<i4"), scale.astype("<f4")
 
 
 def write(path, tensors):
@@ -70,29 +72,36 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("target", type=pathlib.Path)
+    parser.add_argument("--linear-only", action="store_true",
+                        help="leave embeddings as they are, which transformers needs")
     options = parser.parse_args()
     header, numbers = read(options.folder / "model.safetensors")
     tensors = []
     for name in sorted(header):
         array = numbers(name)
-        if array.ndim == 2 and name.endswith("weight") and array.shape[0] > 8:
+        is_linear = "embeddings" not in name and "decoder" not in name
+        if array.ndim == 2 and name.endswith("weight") and (is_linear or not options.linear_only):
             rows, scale = quantized(array)
-            tensors += [(name, "I8", rows), (name + "_scale", "F32", scale)]
+            shape = numpy.array(array.shape, "<i8")
+            tensors += [(name + "_packed", "I32", rows), (name + "_scale", "F32", scale),
+                        (name + "_shape", "I64", shape)]
         else:
             tensors.append((name, "F32", array))
-    tensors.sort(key=lambda tensor: tensor[1] != "F32")  # numbers of 4 bytes stay aligned
+    tensors.sort(key=lambda tensor: tensor[1] != "I64")  # numbers of 8 bytes stay aligned
     options.target.mkdir(parents=True, exist_ok=True)
     write(options.target / "model.safetensors", tensors)
     for name in HERE:
         if (options.folder / name).exists():
             shutil.copyfile(options.folder / name, options.target / name)
     config = json.loads((options.folder / "config.json").read_text())
+    targets = ["Linear"] if options.linear_only else ["Linear", "Embedding"]
     weights = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "channel"}
     config["quantization_config"] = {
         "quant_method": "compressed-tensors",
-        "format": "int-quantized",
+        "format": "pack-quantized",
         "quantization_status": "compressed",
-        "config_groups": {"group_0": {"targets": ["Linear", "Embedding"], "weights": weights}},
+        "config_groups": {"group_0": {"targets": targets, "weights": weights}},
+        "ignore": ["re:.*decoder"],  # tied to the embeddings
     }
     (options.target / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 

@@ -46,14 +46,20 @@ bool copy_if_same(const TensorView& view, Scalar* out) {
     return true;
 }
 
-/// Quantized weights, each row by its scale. Source: compressed_tensors 0.17,
-/// quantization/lifecycle/forward.py, function _dequantize
+/// Quantized weights, each row by its scale, in float as in Python.
+/// Source: compressed_tensors 0.20, quantization/lifecycle/forward.py, function _dequantize
 template <typename Scalar>
 void convert_quantized(const TensorView& view, Scalar* out) {
-    const auto* quantized = reinterpret_cast<const std::int8_t*>(view.bytes.data());
-    const Index cols = view.shape[1];
-    for (const float scale : view.row_scales)
-        for (Index i = 0; i < cols; ++i) *out++ = static_cast<float>(*quantized++) * scale;
+    const Index cols = view.shape[1], stride = view.strides.empty() ? cols : view.strides[0];
+    const int offset = view.dtype == DType::u8 ? 128 : 0;
+    for (std::size_t row = 0; row < view.row_scales.size(); ++row) {
+        const std::byte* from = view.bytes.data() + static_cast<Index>(row) * stride;
+        for (Index i = 0; i < cols; ++i) {
+            const auto bits = std::to_integer<std::uint8_t>(from[i]);
+            const int value = offset == 0 ? static_cast<std::int8_t>(bits) : bits - offset;
+            *out++ = static_cast<float>(value) * view.row_scales[row];
+        }
+    }
 }
 
 /// `convert` for either scalar.

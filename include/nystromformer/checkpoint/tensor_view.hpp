@@ -20,7 +20,8 @@ struct TensorView {
     std::vector<Index> shape;          ///< empty for a scalar
     std::span<const std::byte> bytes;  ///< from the first element to the last
     std::vector<Index> strides;        ///< in elements; empty: contiguous (torch archives only)
-    /// Of quantized weights: row i of an I8 tensor is its elements times row_scales[i].
+    /// Of quantized weights: row i is its I8 elements, or its U8 ones less 128, times
+    /// row_scales[i].
     std::vector<float> row_scales = {};
 
     /// The number of elements: 1 for a scalar, 0 when a dimension is 0.

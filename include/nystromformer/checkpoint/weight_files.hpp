@@ -5,6 +5,7 @@
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/checkpoint/mapped_file.hpp>
+#include <nystromformer/checkpoint/quantized_weights.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
@@ -66,23 +67,6 @@ struct Checkpoint::Contents {
                 covered ? std::max(covered, span.data(), std::less<>()) : span.data();
             if (std::less<>()(begin, end)) stored_bytes += static_cast<std::uint64_t>(end - begin);
             covered = covered ? std::max(covered, end, std::less<>()) : end;
-        }
-    }
-
-    /// The scales of I8 matrices: NAME_scale of (rows), (rows, 1) or one element, as
-    /// compressed-tensors writes them.
-    void find_scales() {
-        for (TensorView& tensor : tensors) {
-            if (tensor.dtype != DType::i8 || tensor.shape.size() != 2 || !tensor.strides.empty())
-                continue;
-            const TensorView* scale = detail::find_tensor(tensors, tensor.name + "_scale");
-            if (scale == nullptr || !is_weight(scale->dtype)) continue;
-            const bool is_for_all = scale->size() == 1;
-            if (!is_for_all && scale->size() != tensor.shape[0]) continue;
-            std::vector<float> scales(static_cast<std::size_t>(scale->size()));
-            convert(*scale, scales.data());
-            if (is_for_all) scales.resize(static_cast<std::size_t>(tensor.shape[0]), scales[0]);
-            tensor.row_scales = std::move(scales);
         }
     }
 
@@ -177,7 +161,7 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
             contents->files = files;
             ((*contents).*opener)(contents->source);
             contents->count_stored();
-            contents->find_scales();
+            detail::find_quantized(contents->tensors, contents->shard_of);
             return Checkpoint(std::move(contents));
         }
         looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);

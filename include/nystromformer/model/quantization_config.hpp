@@ -9,9 +9,9 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// compressed-tensors' I8 weights with a scale for each row or tensor, and activations as they are.
-/// UnsupportedError for any other: it would change the answers.
-/// Source: compressed_tensors 0.17, quantization/quant_args.py and quant_scheme.py
+/// compressed-tensors' weights of 8 bits with a scale for each row or tensor, and activations as
+/// they are. UnsupportedError for any other: it would change the answers. Source:
+/// compressed_tensors 0.20, quantization/quant_args.py and quant_scheme.py
 inline void check_quantization(const JsonView<ConfigError>& view) {
     using View = JsonView<ConfigError>;
     const auto refuse = [](const View& value, const char* expected) {
@@ -32,8 +32,8 @@ inline void check_quantization(const JsonView<ConfigError>& view) {
     };
     require(view, "quant_method", one_of("compressed-tensors"),
             "\"quant_method\": \"compressed-tensors\", or weights that are not quantized");
-    require(view, "format", one_of("int-quantized", "naive-quantized"),
-            "\"format\": \"int-quantized\"");
+    require(view, "format", one_of("pack-quantized", "int-quantized", "naive-quantized"),
+            "\"format\": \"pack-quantized\" or \"int-quantized\"");
     require_null(view, "kv_cache_scheme");
     const View groups = view.at("config_groups").object();
     for (const auto& [name, ignored] : groups.raw().items()) {

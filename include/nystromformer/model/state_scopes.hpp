@@ -59,7 +59,7 @@ NYSTROMFORMER_INLINE const TensorView& StateDict::tensor(std::string_view name,
     detail::require_weight(*tensor, file);
     memory_->made.add(*tensor, file);
     memory_->used.insert(full);
-    if (!tensor->row_scales.empty()) memory_->used.insert(full + "_scale");
+    if (!tensor->row_scales.empty()) memory_->used.insert({full + "_scale", full + "_shape"});
     return *tensor;
 }
 
