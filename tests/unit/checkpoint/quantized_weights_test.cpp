@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// Quantized weights: as compressed-tensors has them, and what is refused.
+#include <nystromformer/config.hpp>
+#include <nystromformer/safetensors.hpp>
+#include <nystromformer/state_dict.hpp>
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace quantized_weights_test {
+
+namespace nf = nystromformer;
+using nf::DType;
+using nf::Index;
+
+/// Tensors that own their bytes.
+class Tensors {
+public:
+    template <typename Value>
+    void add(const std::string& name, DType dtype, std::vector<Index> shape,
+             const std::vector<Value>& values) {
+        std::vector<std::byte> bytes(values.size() * sizeof(Value));
+        std::memcpy(bytes.data(), values.data(), bytes.size());
+        owned_.push_back({name, dtype, std::move(shape), std::move(bytes)});
+    }
+    nf::Checkpoint saved(const std::filesystem::path& folder) const {
+        std::vector<nf::TensorView> views;
+        for (const Owned& tensor : owned_)
+            views.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes, {}});
+        nf::save_safetensors(folder / "model.safetensors", views);
+        return nf::Checkpoint::open(folder);
+    }
+
+private:
+    struct Owned {
+        std::string name;
+        DType dtype;
+        std::vector<Index> shape;
+        std::vector<std::byte> bytes;
+    };
+    std::vector<Owned> owned_;
+};
+
+std::vector<float> values_of(const nf::Checkpoint& checkpoint, Index rows, Index cols) {
+    const auto matrix = nf::StateDict(checkpoint).matrix<float>("w.weight", rows, cols);
+    return {matrix.data(), matrix.data() + matrix.size()};
+}
+
+TEST_CASE("int8 weights are multiplied by the scale of their row, or by one for all") {
+    const nf::testing::TemporaryFolder folder;
+    for (const bool one : {false, true}) {
+        Tensors tensors;
+        tensors.add<std::int8_t>("w.weight", DType::i8, {2, 3}, {-128, 0, 127, 1, 2, 3});
+        if (one) {
+            tensors.add<float>("w.weight_scale", DType::f32, {1}, {0.5F});
+        } else {
+            tensors.add<float>("w.weight_scale", DType::f32, {2, 1}, {0.5F, -2.0F});
+        }
+        const auto checkpoint = tensors.saved(folder.path());
+        const std::vector<float> rows_scaled{-64, 0, 63.5F, -2, -4, -6};
+        const std::vector<float> all_scaled{-64, 0, 63.5F, 0.5F, 1, 1.5F};
+        CHECK(values_of(checkpoint, 2, 3) == (one ? all_scaled : rows_scaled));
+        const nf::StateDict state(checkpoint);
+        (void)state.matrix<double>("w.weight", 2, 3);
+        CHECK(state.unused().empty());
+    }
+}
+
+// Four to a word, the first in the lowest byte, each plus 128; rows are filled up with zeros.
+TEST_CASE("packed int8 weights get their shape from the tensor beside them") {
+    const nf::testing::TemporaryFolder folder;
+    Tensors tensors;
+    const std::vector<std::uint8_t> bytes{0,   128, 255, 129, 130, 0, 0, 0,
+                                          127, 126, 128, 128, 1,   0, 0, 0};
+    tensors.add("a.other", DType::f32, {1}, std::vector<float>{7});
+    tensors.add("w.weight_packed", DType::i32, {2, 2}, bytes);
+    tensors.add("w.weight_scale", DType::f32, {2, 1}, std::vector<float>{1, 0.5F});
+    tensors.add("w.weight_shape", DType::i64, {2}, std::vector<std::int64_t>{2, 5});
+    tensors.add("w.weight_g", DType::f32, {1}, std::vector<float>{7});  // sorts between them
+    const auto checkpoint = tensors.saved(folder.path());
+    CHECK(values_of(checkpoint, 2, 5) ==
+          std::vector<float>{-128, 0, 127, 1, 2, -0.5F, -1, 0, 0, -63.5F});
+    const nf::StateDict state(checkpoint);
+    (void)state.matrix<float>("w.weight", 2, 5);
+    CHECK(state.unused() == std::vector<std::string>{"a.other", "w.weight_g"});
+    CHECK(checkpoint.find("w.weight_packed") == nullptr);
+}
+
+TEST_CASE("whole numbers without fitting scales are no weights") {
+    const nf::testing::TemporaryFolder folder;
+    const auto refused = [&](const Tensors& tensors, Index rows, Index cols) {
+        try {
+            (void)values_of(tensors.saved(folder.path()), rows, cols);
+            return std::string("none");
+        } catch (const nf::TensorError& error) {
+            return std::string(error.what());
+        }
+    };
+    Tensors none, short_scale, bad_shape;
+    none.add<std::int8_t>("w.weight", DType::i8, {2, 2}, {1, 2, 3, 4});
+    CHECK(refused(none, 2, 2).find("found I8") != std::string::npos);
+    short_scale.add<std::int8_t>("w.weight", DType::i8, {3, 1}, {1, 2, 3});
+    short_scale.add<float>("w.weight_scale", DType::f32, {2}, {1, 1});
+    CHECK(refused(short_scale, 3, 1).find("found I8") != std::string::npos);
+    bad_shape.add("w.weight_packed", DType::i32, {2, 1}, std::vector<std::int32_t>{1, 2});
+    bad_shape.add("w.weight_scale", DType::f32, {2, 1}, std::vector<float>{1, 1});
+    bad_shape.add("w.weight_shape", DType::i64, {2}, std::vector<std::int64_t>{2, 9});
+    CHECK(refused(bad_shape, 2, 9).find("found nothing") != std::string::npos);
+}
+
+TEST_CASE("of quantized folders, those are read whose weights alone have 8 bits") {
+    const auto refused = [](const std::string& quantization) {
+        try {
+            (void)nf::NystromformerConfig::from_json(
+                R"({"model_type": "nystromformer", "quantization_config": )" + quantization + "}",
+                "config.json");
+            return std::string("none");
+        } catch (const nf::Error& error) {
+            return std::string(error.what());
+        }
+    };
+    const std::string weights =
+        R"({"num_bits": 8, "type": "int", "symmetric": true, "strategy": "channel"})";
+    const auto of = [](const std::string& format, const std::string& group) {
+        return R"({"quant_method": "compressed-tensors", "format": ")" + format +
+               R"(", "config_groups": {"group_0": )" + group + "}}";
+    };
+    CHECK(refused(of("pack-quantized", R"({"weights": )" + weights + "}")) == "none");
+    CHECK(refused(of("int-quantized", R"({"weights": )" + weights + "}")) == "none");
+    const auto has = [](const std::string& text, const char* part) {
+        return text.find(part) != std::string::npos;
+    };
+    CHECK(has(refused(R"({"quant_method": "gptq", "bits": 4})"), "quant_method"));
+    CHECK(has(refused(of("nvfp4-pack-quantized", R"({"weights": )" + weights + "}")), "/format"));
+    CHECK(has(
+        refused(of("int-quantized", R"({"weights": )" + weights + R"(, "input_activations": {}})")),
+        "input_activations"));
+    CHECK(has(refused(of("pack-quantized", R"({"weights": {"num_bits": 4}})")), "num_bits"));
+}
+
+}  // namespace quantized_weights_test
