@@ -120,7 +120,7 @@ std::string save(const Json& request) {
 }
 
 std::string attention(const Json& request) {
-    nf::AttentionPictureOptions options;
+    attention_command::AttentionPictureOptions options;
     options.layer = request.value("layer", options.layer);
     options.head = request.value("head", options.head);
     options.num_landmarks = request.value("num_landmarks", options.num_landmarks);
@@ -129,9 +129,9 @@ std::string attention(const Json& request) {
                                                                        : nf::InverseInit::matrix;
     const std::string text = request.at("text");
     const auto& pipeline = loaded(models().fill_mask, "fill-mask");
-    const nf::PicturedModel model{pipeline.tokenizer(), pipeline.model().base_model(),
-                                  pipeline.model()};
-    return nf::to_json(nf::draw_attention(model, text, options));
+    const attention_command::PicturedModel model{pipeline.tokenizer(),
+                                                 pipeline.model().base_model(), pipeline.model()};
+    return to_json(draw_attention(model, text, options));
 }
 
 std::string about(const Json&) {

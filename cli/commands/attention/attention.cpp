@@ -19,7 +19,6 @@
 namespace attention_command {
 
 using namespace command_line;
-namespace nf = nystromformer;
 
 struct Options : CommonOptions {
     Index layer = 1, head = 1;  // from 1, as people count them
@@ -28,7 +27,7 @@ struct Options : CommonOptions {
     std::string html;
     bool compare = false;
 
-    nf::AttentionPictureOptions picture_options() const {
+    AttentionPictureOptions picture_options() const {
         return {.layer = layer - 1,
                 .head = head - 1,
                 .num_landmarks = landmarks == 0 ? 16 : landmarks,
@@ -78,22 +77,22 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         throw UsageError("--html draws one text: a TEXT");
     if (options.compare && options.html.empty())
         throw UsageError("--compare adds plots to the file of --html");
-    const auto model = nf::PicturedModel::from_pretrained(options.model, options.load_options());
+    const auto model = PicturedModel::from_pretrained(options.model, options.load_options());
     const auto answer = [&](const std::vector<Request*>& requests) {
         for (Request* request : requests) {
             guard(*request, [&] {
-                const std::string json = nf::to_json(
-                    nf::draw_attention(model, request->text("text"), options.picture_options()));
+                const std::string json = attention_command::to_json(
+                    draw_attention(model, request->text("text"), options.picture_options()));
                 request->output = Json::parse(json);
             });
         }
     };
     const int code = answer_all(text_fields(texts), options, {answer, table, 1});
     if (!options.html.empty() && code == good) {
-        const nf::AttentionPicture picture =
-            nf::draw_attention(model, texts.front(), options.picture_options());
+        const AttentionPicture picture =
+            draw_attention(model, texts.front(), options.picture_options());
         const std::string plot = options.compare ? comparison_plot(options, texts.front()) : "";
-        write_file(options.html, page_of(nf::to_json(picture), texts.front(), plot));
+        write_file(options.html, page_of(attention_command::to_json(picture), texts.front(), plot));
     }
     return code;
 }

@@ -15,15 +15,15 @@
 #include <numeric>
 #include <utility>
 
-namespace nystromformer {
+namespace attention_command {
 namespace {
 
 using Json = nlohmann::json;
 
-void check(const NystromformerConfig& config, const AttentionPictureOptions& options) {
+void check(const nf::NystromformerConfig& config, const AttentionPictureOptions& options) {
     const auto below = [](const char* name, Index value, Index end) {
         if (value >= 0 && value < end) return;
-        throw InputError({"", name, "0 to " + std::to_string(end - 1), std::to_string(value)});
+        throw nf::InputError({"", name, "0 to " + std::to_string(end - 1), std::to_string(value)});
     };
     below("layer", options.layer, config.num_hidden_layers);
     below("head", options.head, config.num_attention_heads);
@@ -41,7 +41,7 @@ std::vector<std::pair<Index, Index>> segments_of(Index tokens, Index landmarks) 
     return segments;
 }
 
-void compare_states(const Matrix<float>& exact, const Matrix<float>& nystrom,
+void compare_states(const nf::Matrix<float>& exact, const nf::Matrix<float>& nystrom,
                     AttentionPicture& picture) {
     double sum = 0;
     for (Index i = 0; i < exact.rows(); ++i) {
@@ -53,16 +53,16 @@ void compare_states(const Matrix<float>& exact, const Matrix<float>& nystrom,
     picture.cosine_mean = sum / static_cast<double>(exact.rows());
 }
 
-ForwardOptions nystrom_of(const AttentionPictureOptions& options) {
-    return {.attention = Attention::nystrom,
+nf::ForwardOptions nystrom_of(const AttentionPictureOptions& options) {
+    return {.attention = nf::Attention::nystrom,
             .num_landmarks = options.num_landmarks,
             .inverse = options.inverse,
             .inverse_iterations = options.inverse_iterations};
 }
 
 /// The likeliest tokens of one row of logits (1, vocab), with their shares of the softmax.
-std::vector<FillMaskAnswer> likeliest(const Matrix<float>& logits, const Tokenizer& tokenizer,
-                                      Index top_k) {
+std::vector<nf::FillMaskAnswer> likeliest(const nf::Matrix<float>& logits,
+                                          const nf::Tokenizer& tokenizer, Index top_k) {
     const float largest = logits.maxCoeff();
     const double sum = (logits.array() - largest).cast<double>().exp().sum();
     std::vector<Index> ids(static_cast<std::size_t>(logits.cols()));
@@ -71,7 +71,7 @@ std::vector<FillMaskAnswer> likeliest(const Matrix<float>& logits, const Tokeniz
     std::partial_sort(ids.begin(), end, ids.end(), [&](Index a, Index b) {
         return logits(0, a) != logits(0, b) ? logits(0, a) > logits(0, b) : a < b;
     });
-    std::vector<FillMaskAnswer> answers;
+    std::vector<nf::FillMaskAnswer> answers;
     for (auto id = ids.begin(); id != end; ++id) {
         const double score = std::exp(double{logits(0, *id)} - double{largest}) / sum;
         answers.push_back({score, *id, tokenizer.decode(std::vector<std::int64_t>{*id}), ""});
@@ -80,21 +80,22 @@ std::vector<FillMaskAnswer> likeliest(const Matrix<float>& logits, const Tokeniz
 }
 
 /// The words for the first mask by either attention, if there is a mask and a head for it.
-void add_words(const PicturedModel& model, const Encoding& encoding, AttentionPicture& picture) {
+void add_words(const PicturedModel& model, const nf::Encoding& encoding,
+               AttentionPicture& picture) {
     const auto mask_id = model.tokenizer.token_to_id(model.tokenizer.mask_token().value_or(""));
     const auto mask = std::find(encoding.ids.begin(), encoding.ids.end(), mask_id);
     if (!model.masked_lm || mask == encoding.ids.end()) return;
     const Index row = mask - encoding.ids.begin();
-    const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
-    const auto words = [&](const ForwardOptions& forward) {
+    const auto input = nf::ModelInput<float>::of_encodings(std::vector{encoding});
+    const auto words = [&](const nf::ForwardOptions& forward) {
         return likeliest(model.masked_lm->logits_at(input, {row}, forward), model.tokenizer,
                          picture.options.top_k);
     };
-    picture.exact_words = words({.attention = Attention::exact});
+    picture.exact_words = words({.attention = nf::Attention::exact});
     picture.nystrom_words = words(nystrom_of(picture.options));
 }
 
-Json rows_of(const Matrix<float>& matrix) {
+Json rows_of(const nf::Matrix<float>& matrix) {
     Json rows = Json::array();
     for (Index i = 0; i < matrix.rows(); ++i) {
         Json& row = rows.emplace_back(Json::array());
@@ -104,9 +105,9 @@ Json rows_of(const Matrix<float>& matrix) {
     return rows;
 }
 
-Json words_of(const std::vector<FillMaskAnswer>& answers) {
+Json words_of(const std::vector<nf::FillMaskAnswer>& answers) {
     Json words = Json::array();
-    for (const FillMaskAnswer& answer : answers)
+    for (const nf::FillMaskAnswer& answer : answers)
         words.push_back({{"token_str", answer.token_str}, {"score", answer.score}});
     return words;
 }
@@ -114,46 +115,46 @@ Json words_of(const std::vector<FillMaskAnswer>& answers) {
 }  // namespace
 
 PicturedModel PicturedModel::from_pretrained(const std::filesystem::path& folder,
-                                             const LoadOptions& options) {
-    Tokenizer tokenizer = Tokenizer::from_pretrained(folder, false, options.files);
-    const auto config = NystromformerConfig::from_pretrained(folder, options.files);
-    const auto checkpoint = Checkpoint::open(folder, options.files);
-    const auto heads = held_heads(config, checkpoint);
+                                             const nf::LoadOptions& options) {
+    nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(folder, false, options.files);
+    const auto config = nf::NystromformerConfig::from_pretrained(folder, options.files);
+    const auto checkpoint = nf::Checkpoint::open(folder, options.files);
+    const auto heads = nf::held_heads(config, checkpoint);
     const bool has_masked_lm = std::any_of(
         heads.begin(), heads.end(), [](const auto& head) { return head.name == "masked-lm"; });
     if (!has_masked_lm) {
         return {std::move(tokenizer),
-                NystromformerModel<float>::from_checkpoint(config, checkpoint, options)};
+                nf::NystromformerModel<float>::from_checkpoint(config, checkpoint, options)};
     }
     const auto model =
-        NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options);
+        nf::NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options);
     return {std::move(tokenizer), model.base_model(), model};
 }
 
 AttentionPicture draw_attention(const PicturedModel& model, std::string_view text,
                                 const AttentionPictureOptions& options) {
-    const NystromformerConfig& config = model.encoder.config();
+    const nf::NystromformerConfig& config = model.encoder.config();
     check(config, options);
-    const Encoding encoding = model.tokenizer.encode(text);
+    const nf::Encoding encoding = model.tokenizer.encode(text);
     if (encoding.size() > AttentionPicture::max_tokens) {
-        throw InputError({"", "text",
-                          "at most " + std::to_string(AttentionPicture::max_tokens) + " tokens",
-                          std::to_string(encoding.size())});
+        throw nf::InputError({"", "text",
+                              "at most " + std::to_string(AttentionPicture::max_tokens) + " tokens",
+                              std::to_string(encoding.size())});
     }
     AttentionPicture picture;
     picture.options = options;
     picture.tokens = encoding.tokens;
-    const auto input = ModelInput<float>::of_encodings(std::vector{encoding});
+    const auto input = nf::ModelInput<float>::of_encodings(std::vector{encoding});
     const auto layer = static_cast<std::size_t>(options.layer);
     const auto head = static_cast<std::size_t>(options.head);
     const auto exact =
-        model.encoder(input, {.attention = Attention::exact, .output_attentions = true});
+        model.encoder(input, {.attention = nf::Attention::exact, .output_attentions = true});
     picture.exact = picture.nystrom = exact.attentions[layer][head];
-    ForwardOptions approximate = nystrom_of(options);
+    nf::ForwardOptions approximate = nystrom_of(options);
     approximate.output_nystrom_factors = true;
     approximate.output_inverse_residuals = true;
     picture.uses_landmarks =
-        resolved_attention(approximate, config, encoding.size()) == Attention::nystrom;
+        nf::resolved_attention(approximate, config, encoding.size()) == nf::Attention::nystrom;
     if (picture.uses_landmarks) {
         const auto nystrom = model.encoder(input, approximate);
         picture.segments = segments_of(encoding.size(), options.num_landmarks);
@@ -188,4 +189,4 @@ std::string to_json(const AttentionPicture& picture) {
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace nystromformer
+}  // namespace attention_command

@@ -14,14 +14,17 @@
 #include <utility>
 #include <vector>
 
-namespace nystromformer {
+namespace attention_command {
+
+namespace nf = nystromformer;
+using nystromformer::Index;
 
 /// Which attention is drawn.
 struct AttentionPictureOptions {
     Index layer = 0;
     Index head = 0;
     Index num_landmarks = 16;
-    InverseInit inverse = InverseInit::matrix;
+    nf::InverseInit inverse = nf::InverseInit::matrix;
     Index inverse_iterations = 6;
     Index top_k = 5;  ///< words for the first mask of the text
 };
@@ -33,25 +36,25 @@ struct AttentionPicture {
     std::vector<std::string> tokens;
     bool uses_landmarks = false;  ///< false: the text has no more tokens than landmarks
     std::vector<std::pair<Index, Index>> segments;  ///< of each landmark the tokens [first, last)
-    Matrix<float> exact;                            ///< (n, n) softmax(q k')
-    Matrix<float> nystrom;                          ///< (n, n) kernel_1 pinv(kernel_2) kernel_3
+    nf::Matrix<float> exact;                        ///< (n, n) softmax(q k')
+    nf::Matrix<float> nystrom;                      ///< (n, n) kernel_1 pinv(kernel_2) kernel_3
     double error = 0;        ///< ||nystrom - exact|| / ||exact|| (Frobenius), of this head
     double residual = 0;     ///< ||kernel_2 Z - I|| (Frobenius), of this head
     double cosine_mean = 1;  ///< between the tokens' last states by both attentions
     double cosine_min = 1;
-    std::vector<FillMaskAnswer> exact_words;  ///< for the first mask; empty without one
-    std::vector<FillMaskAnswer> nystrom_words;
+    std::vector<nf::FillMaskAnswer> exact_words;  ///< for the first mask; empty without one
+    std::vector<nf::FillMaskAnswer> nystrom_words;
 };
 
 /// What is drawn of: an encoder, and its masked-LM head if it has one.
 struct PicturedModel {
-    Tokenizer tokenizer;
-    NystromformerModel<float> encoder;
-    std::optional<NystromformerForMaskedLM<float>> masked_lm = std::nullopt;
+    nf::Tokenizer tokenizer;
+    nf::NystromformerModel<float> encoder;
+    std::optional<nf::NystromformerForMaskedLM<float>> masked_lm = std::nullopt;
 
     /// Any Hugging Face folder. Throws what loading it throws.
     static PicturedModel from_pretrained(const std::filesystem::path& folder,
-                                         const LoadOptions& options);
+                                         const nf::LoadOptions& options);
 };
 
 /// The picture of `text`, every layer of which runs with the one attention or the other; with the
@@ -63,4 +66,4 @@ AttentionPicture draw_attention(const PicturedModel& model, std::string_view tex
 /// One line of JSON with the fields above; matrices are lists of rows, in 1e-5.
 std::string to_json(const AttentionPicture& picture);
 
-}  // namespace nystromformer
+}  // namespace attention_command

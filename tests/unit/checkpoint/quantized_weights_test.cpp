@@ -52,7 +52,7 @@ std::vector<float> values_of(const nf::Checkpoint& checkpoint, Index rows, Index
 }
 
 TEST_CASE("int8 weights are multiplied by the scale of their row, or by one for all") {
-    const nf::testing::TemporaryFolder folder;
+    const TemporaryFolder folder;
     for (const bool one : {false, true}) {
         Tensors tensors;
         tensors.add<std::int8_t>("w.weight", DType::i8, {2, 3}, {-128, 0, 127, 1, 2, 3});
@@ -61,7 +61,7 @@ TEST_CASE("int8 weights are multiplied by the scale of their row, or by one for 
         } else {
             tensors.add<float>("w.weight_scale", DType::f32, {2, 1}, {0.5F, -2.0F});
         }
-        const auto checkpoint = tensors.saved(folder.path());
+        const auto checkpoint = tensors.saved(folder.path);
         const std::vector<float> rows_scaled{-64, 0, 63.5F, -2, -4, -6};
         const std::vector<float> all_scaled{-64, 0, 63.5F, 0.5F, 1, 1.5F};
         CHECK(values_of(checkpoint, 2, 3) == (one ? all_scaled : rows_scaled));
@@ -73,7 +73,7 @@ TEST_CASE("int8 weights are multiplied by the scale of their row, or by one for 
 
 // Four to a word, the first in the lowest byte, each plus 128; rows are filled up with zeros.
 TEST_CASE("packed int8 weights get their shape from the tensor beside them") {
-    const nf::testing::TemporaryFolder folder;
+    const TemporaryFolder folder;
     Tensors tensors;
     const std::vector<std::uint8_t> bytes{0,   128, 255, 129, 130, 0, 0, 0,
                                           127, 126, 128, 128, 1,   0, 0, 0};
@@ -82,7 +82,7 @@ TEST_CASE("packed int8 weights get their shape from the tensor beside them") {
     tensors.add("w.weight_scale", DType::f32, {2, 1}, std::vector<float>{1, 0.5F});
     tensors.add("w.weight_shape", DType::i64, {2}, std::vector<std::int64_t>{2, 5});
     tensors.add("w.weight_g", DType::f32, {1}, std::vector<float>{7});  // sorts between them
-    const auto checkpoint = tensors.saved(folder.path());
+    const auto checkpoint = tensors.saved(folder.path);
     CHECK(values_of(checkpoint, 2, 5) ==
           std::vector<float>{-128, 0, 127, 1, 2, -0.5F, -1, 0, 0, -63.5F});
     const nf::StateDict state(checkpoint);
@@ -92,10 +92,10 @@ TEST_CASE("packed int8 weights get their shape from the tensor beside them") {
 }
 
 TEST_CASE("whole numbers without fitting scales are no weights") {
-    const nf::testing::TemporaryFolder folder;
+    const TemporaryFolder folder;
     const auto refused = [&](const Tensors& tensors, Index rows, Index cols) {
         try {
-            (void)values_of(tensors.saved(folder.path()), rows, cols);
+            (void)values_of(tensors.saved(folder.path), rows, cols);
             return std::string("none");
         } catch (const nf::TensorError& error) {
             return std::string(error.what());
