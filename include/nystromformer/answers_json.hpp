@@ -45,7 +45,8 @@ struct AnswerJsonOptions {
 [[nodiscard]] std::string to_json(const MultipleChoiceAnswer& answer);
 /// `[{"score", "token", "token_str", "sequence"}]` for one mask, a list of these for several
 [[nodiscard]] std::string to_json(const std::vector<std::vector<FillMaskAnswer>>& answers);
-/// `[{"corpus_id", "score"}]`, with "text" if the ranked `texts` are given
+/// `[{"corpus_id", "score"}]`, with "text" where `texts`, those that were ranked, are given.
+/// InputError for a corpus_id that is none of theirs.
 [[nodiscard]] std::string to_json(const std::vector<RerankAnswer>& answers,
                                   std::span<const std::string> texts = {});
 /// The same for a search; `texts` are the corpus.

@@ -26,6 +26,13 @@ public:
     /// UnsupportedError.
     [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder,
                                          const FileOptions& files = {});
+    /// The bytes of a model.safetensors, which stay the caller's: they must not change, and must
+    /// outlive the checkpoint and its copies, but not the models that are loaded from it. `name`
+    /// stands for the file in errors. All checks are those of a file. Errors: FormatError. (For
+    /// bytes in other forms see FileOptions::memory.)
+    [[nodiscard]] static Checkpoint from_bytes(FileBytes bytes,
+                                               const std::string& name = "model.safetensors",
+                                               const FileOptions& files = {});
 
     /// Null if there is none of that name.
     const TensorView* find(std::string_view name) const;
@@ -34,8 +41,9 @@ public:
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const;
     std::vector<std::string> names() const;
-    /// Frees the memory that reading `tensor`, one of these, took; it can be read again.
-    static void release(const TensorView& tensor) noexcept;
+    /// Gives back the memory that reading `tensor`, one of these, has taken; it can be read again.
+    /// Does nothing where the bytes are the caller's own.
+    void release(const TensorView& tensor) const noexcept;
     /// The file or index that was opened.
     const std::filesystem::path& source() const;
     /// The file that holds a tensor: a shard, or `source()`, which is also the answer for an

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace nystromformer::inline v0_2 {
@@ -20,7 +22,23 @@ struct Embeddings {
     /// and modules have the same one, in every precision.
     std::uint64_t fingerprint = 0;
 
+    /// InputError where the sizes contradict each other. All that take Embeddings check them.
+    void check() const {
+        const auto size = static_cast<Index>(values.size());
+        const bool fits = rows >= 0 && (cols > 0 ? size % cols == 0 && size / cols == rows
+                                                 : cols == 0 && size == 0);
+        if (fits) return;
+        throw InputError({"", "values",
+                          std::to_string(rows) + " x " + std::to_string(cols) + " numbers",
+                          std::to_string(size)});
+    }
+    /// The numbers of row i. InputError if there is none.
     std::span<const float> row(Index i) const {
+        check();
+        if (i < 0 || i >= rows) {
+            throw InputError(
+                {"", "row", "from 0 to below " + std::to_string(rows), std::to_string(i)});
+        }
         return std::span(values).subspan(static_cast<std::size_t>(i * cols),
                                          static_cast<std::size_t>(cols));
     }

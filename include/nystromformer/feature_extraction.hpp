@@ -55,6 +55,7 @@ public:
     /// InputError for options that are out of range or contradict each other.
     void check(const FeatureExtractionOptions& options) const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerModel<float>& model() const;
     const Tokenizer& tokenizer() const;
 

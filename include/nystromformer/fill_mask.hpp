@@ -71,6 +71,7 @@ public:
     /// gives no token is skipped. Empty for no targets; InputError if all of them are skipped.
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForMaskedLM<float>& model() const;
     const Tokenizer& tokenizer() const;
 

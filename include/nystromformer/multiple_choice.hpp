@@ -68,6 +68,7 @@ public:
     /// InputError for options that are out of range.
     void check(const MultipleChoiceOptions& options) const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForMultipleChoice<float>& model() const;
     const Tokenizer& tokenizer() const;
 

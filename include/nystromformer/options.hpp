@@ -3,12 +3,14 @@
 // loaded, which attention a call runs.
 #pragma once
 
+#include <nystromformer/core/file_bytes.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +32,9 @@ struct Notice {
     std::string text() const;
 };
 
+/// Files that the caller keeps in memory: paths, written with '/', and bytes.
+using MemoryFiles = std::map<std::string, FileBytes, std::less<>>;
+
 /// Which files of a model folder are read, how large they may be, and who hears about them.
 struct FileOptions {
     /// false: IoError for a file, or a folder in the model's folder, that is a symbolic link. (The
@@ -43,6 +48,12 @@ struct FileOptions {
     std::uint64_t max_header_bytes = 100'000'000;
     /// Called for each Notice while the files are read, on the calling thread.
     std::function<void(const Notice&)> on_notice = {};
+    /// If there are any, every file is looked up here, and the disk is left alone: the folder
+    /// "small" has its config under "small/config.json", the folder "" under "config.json". All
+    /// checks and limits are those of files on the disk, and errors name the same paths. Models,
+    /// tokenizers and pipelines need the bytes only while they load; a Checkpoint, SafetensorsFile
+    /// or SemanticIndex, and its copies, for as long as they are used.
+    MemoryFiles memory = {};
 };
 
 /// How the weights of the encoder's linear layers are kept. With bf16 and int8, CPUs that multiply
@@ -114,9 +125,13 @@ struct RunOptions {
     /// that are done and in all. An exception that it throws cancels the call and reaches the
     /// caller; the pipeline can be used again at once.
     std::function<void(Index done, Index total)> progress = {};
+    /// Called after each text (or pair: with a label, a choice, a query) is tokenized, with those
+    /// done of all: of a large call, the seconds before the first `progress`. An exception ends the
+    /// call, too.
+    std::function<void(Index done, Index total)> on_tokenized = {};
     /// Called for each text that cannot be answered (error.input() is its number), whose answer
     /// stays empty (zeros for a vector); the others are answered. Without it the first such text's
-    /// error is thrown. With it `progress` counts anew after each of them.
+    /// error is thrown. With it `progress` and `on_tokenized` count anew after each of them.
     std::function<void(const InputError& error)> on_error = {};
 };
 

@@ -82,6 +82,7 @@ public:
     /// InputError for options that are out of range or contradict each other.
     void check(const QuestionAnsweringOptions& options) const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForQuestionAnswering<float>& model() const;
     const Tokenizer& tokenizer() const;
 

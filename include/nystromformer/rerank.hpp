@@ -105,6 +105,7 @@ public:
     /// The folder's prompts by name.
     const std::map<std::string, std::string>& prompts() const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForSequenceClassification<float>& model() const;
     const Tokenizer& tokenizer() const;
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,6 +52,9 @@ public:
     /// Without these rows: they keep their numbers, but are never found. InputError for a number
     /// that no row has.
     [[nodiscard]] SemanticIndex erase(std::span<const Index> corpus_ids) const;
+    [[nodiscard]] SemanticIndex erase(std::initializer_list<Index> corpus_ids) const {
+        return erase(std::span<const Index>(corpus_ids.begin(), corpus_ids.size()));
+    }
 
     /// Writes a safetensors file: "embeddings" (rows, cols) in F32, "erased" (rows) in U8, and the
     /// similarity and fingerprint as metadata. IoError.
@@ -74,11 +78,15 @@ public:
     /// InputError if the columns differ, if another model made the queries, or for top_k below 1.
     [[nodiscard]] std::vector<std::vector<SearchHit>> search(
         const Embeddings& queries, const SearchOptions& options = {}) const;
+    /// The same of one query. (A vector does not say which model made it.)
+    [[nodiscard]] std::vector<SearchHit> search(std::span<const float> query,
+                                                const SearchOptions& options = {}) const;
     /// The same on the threads of a pool.
     [[nodiscard]] std::vector<std::vector<SearchHit>> operator()(const Embeddings& queries,
                                                                  Index top_k,
                                                                  ThreadPool& threads) const;
     /// All scores: (queries, rows), also of erased rows. InputError as above.
+    [[nodiscard]] Embeddings scores(const Embeddings& queries) const;
     [[nodiscard]] Embeddings scores(const Embeddings& queries, ThreadPool& threads) const;
 
 private:
@@ -88,6 +96,7 @@ private:
 };
 
 /// How alike each row of `a` is to each of `b`: (a.rows, b.rows). InputError if the columns differ.
+Embeddings similarity(const Embeddings& a, const Embeddings& b, Similarity similarity);
 Embeddings similarity(const Embeddings& a, const Embeddings& b, Similarity similarity,
                       ThreadPool& threads);
 

@@ -88,6 +88,7 @@ public:
     /// False for a folder without modules.json, which gets the mean of its tokens.
     bool has_modules() const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerModel<float>& model() const;
     const Tokenizer& tokenizer() const;
 

@@ -96,9 +96,9 @@ private:
     /// Gives the file's pages back at once, so that a model is never in memory twice while it is
     /// loaded.
     template <typename Scalar>
-    static void copy(const TensorView& view, Scalar* out) {
+    void copy(const TensorView& view, Scalar* out) const {
         convert(view, out);
-        Checkpoint::release(view);
+        checkpoint_.release(view);
     }
 
     Checkpoint checkpoint_;

@@ -93,6 +93,7 @@ public:
     /// InputError for options that are out of range.
     void check(const TextClassificationOptions& options) const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForSequenceClassification<float>& model() const;
     const Tokenizer& tokenizer() const;
 

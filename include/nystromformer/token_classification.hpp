@@ -62,6 +62,7 @@ public:
     /// InputError for options that are out of range or contradict each other.
     void check(const TokenClassificationOptions& options) const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForTokenClassification<float>& model() const;
     const Tokenizer& tokenizer() const;
 

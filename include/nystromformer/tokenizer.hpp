@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,8 +40,14 @@ public:
     [[nodiscard]] static Tokenizer from_pretrained(const std::filesystem::path& folder,
                                                    bool do_lower_case = false,
                                                    const FileOptions& files = {});
-    /// Reads the text of a tokenizer.json; `file` names it in errors.
+    /// Reads the text of a tokenizer.json, as it is, and that of a tokenizer_config.json, which
+    /// names the tokens with a role: {"mask_token": "[MASK]", ...}. `file` names the first in
+    /// errors, which are as above. Answers as PreTrainedTokenizerFast, without what the class that
+    /// config.json or the second text chooses may change: for that, give from_pretrained all files
+    /// of a folder in FileOptions::memory.
     [[nodiscard]] static Tokenizer from_json(std::string_view text,
+                                             std::string_view tokenizer_config = {},
+                                             const FileOptions& files = {},
                                              const std::string& file = "tokenizer.json");
 
     Tokenizer(const Tokenizer&) = default;  // also moves: no tokenizer is ever without a body
@@ -51,24 +58,41 @@ public:
     [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
                                   const EncodeOptions& options = {}) const;
 
-    /// Encodes texts, or pairs, and pads them together.
-    [[nodiscard]] std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+    /// Encodes texts and pads them together.
+    [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
                                                      const EncodeOptions& options = {}) const;
-    [[nodiscard]] std::vector<Encoding> encode_batch(
-        const std::vector<std::pair<std::string, std::string>>& pairs,
-        const EncodeOptions& options = {}) const;
+    [[nodiscard]] std::vector<Encoding> encode_batch(std::initializer_list<std::string> texts,
+                                                     const EncodeOptions& options = {}) const {
+        return encode_batch(std::span<const std::string>(texts.begin(), texts.size()), options);
+    }
     /// The same on the threads of `pool`.
-    [[nodiscard]] std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+    [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
                                                      const EncodeOptions& options,
                                                      ThreadPool& pool) const;
-    [[nodiscard]] std::vector<Encoding> encode_batch(
-        const std::vector<std::pair<std::string, std::string>>& pairs, const EncodeOptions& options,
-        ThreadPool& pool) const;
+    /// Pairs are for encode_pairs: in braces, two texts could be read as the ends of one.
+    std::vector<Encoding> encode_batch(std::initializer_list<std::pair<std::string, std::string>>,
+                                       const EncodeOptions& = {}) const = delete;
+
+    /// Encodes texts, each with its pair, and pads them together.
+    using TextPair = std::pair<std::string, std::string>;
+    [[nodiscard]] std::vector<Encoding> encode_pairs(std::span<const TextPair> pairs,
+                                                     const EncodeOptions& options = {}) const;
+    [[nodiscard]] std::vector<Encoding> encode_pairs(std::initializer_list<TextPair> pairs,
+                                                     const EncodeOptions& options = {}) const {
+        return encode_pairs(std::span<const TextPair>(pairs.begin(), pairs.size()), options);
+    }
+    [[nodiscard]] std::vector<Encoding> encode_pairs(std::span<const TextPair> pairs,
+                                                     const EncodeOptions& options,
+                                                     ThreadPool& pool) const;
 
     /// The text of `ids`. Ids that name no token are skipped, as Hugging Face does; negative ones
     /// are an InputError.
     [[nodiscard]] std::string decode(std::span<const std::int64_t> ids,
                                      const DecodeOptions& options = {}) const;
+    [[nodiscard]] std::string decode(std::initializer_list<std::int64_t> ids,
+                                     const DecodeOptions& options = {}) const {
+        return decode(std::span<const std::int64_t>(ids.begin(), ids.size()), options);
+    }
     /// The text of tokens that are spelled as in the vocabulary (or of any other strings).
     std::string convert_tokens_to_string(std::vector<std::string> tokens) const;
 

@@ -76,6 +76,7 @@ public:
     /// Face.
     std::optional<Index> entailment_id() const;
 
+    /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
     const NystromformerForSequenceClassification<float>& model() const;
     const Tokenizer& tokenizer() const;
 

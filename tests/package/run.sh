@@ -33,7 +33,14 @@ consume() {
     echo "consumer: $compiler, $name: good"
 }
 
-{ install_library headers && install_library static -DNYSTROMFORMER_INSTALL_COMPILED=ON &&
+# The headers as README says.
+install_headers() {
+    rm -rf "$build/library-headers"
+    (cd "$root" && cmake --preset headers -B "$build/library-headers" -DCMAKE_INSTALL_PREFIX="$build/headers") &&
+        cmake --install "$build/library-headers"
+}
+
+{ install_headers && install_library static -DNYSTROMFORMER_INSTALL_COMPILED=ON &&
     install_library shared -DNYSTROMFORMER_INSTALL_COMPILED=ON -DBUILD_SHARED_LIBS=ON; } \
     >"$build/library.log" 2>&1 || { cat "$build/library.log"; exit 1; }
 

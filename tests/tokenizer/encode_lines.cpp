@@ -43,7 +43,7 @@ nf::Tokenizer load(const std::filesystem::path& path) {
     if (std::filesystem::is_directory(path)) return nf::Tokenizer::from_pretrained(path);
     std::ifstream file(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return nf::Tokenizer::from_json(text, path.string());
+    return nf::Tokenizer::from_json(text, {}, {}, path.string());
 }
 
 Json decoded(const nf::Tokenizer& tokenizer, const std::vector<std::int64_t>& ids) {

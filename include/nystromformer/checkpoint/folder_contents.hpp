@@ -21,12 +21,10 @@ inline constexpr std::array<const char*, 4> weight_names{
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
     "pytorch_model.bin.index.json"};
 
-/// True if one of them exists, even as a dangling link.
-inline bool has_weights(const std::filesystem::path& folder) {
-    return std::any_of(weight_names.begin(), weight_names.end(), [&](const char* name) {
-        std::error_code ignored;
-        return std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored));
-    });
+/// True where one of them is there, even as a dangling link.
+inline bool has_weights(const std::filesystem::path& folder, const FileOptions& files) {
+    return std::any_of(weight_names.begin(), weight_names.end(),
+                       [&](const char* name) { return is_there(folder / name, files); });
 }
 
 /// The names of files and folders in a folder, sorted; at most 10,000 of them.
@@ -71,7 +69,11 @@ inline constexpr std::array<OtherFile, 13> other_files{{
 
 /// What a folder without the wanted files holds, and what to do: "an empty folder", "ONNX
 /// weights (model.onnx): load it in Python ...".
-inline std::string what_is_there(const std::filesystem::path& folder) {
+inline std::string what_is_there(const std::filesystem::path& folder, const FileOptions& files) {
+    if (!files.memory.empty()) {
+        return "in memory " + std::to_string(files.memory.size()) + " files, the first " +
+               in_quotes(files.memory.begin()->first);
+    }
     std::error_code ignored;
     const auto status = std::filesystem::status(folder, ignored);
     if (!std::filesystem::exists(status)) return "no folder of that name";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file's bytes without a copy: mapped if the system can, else read.
+// A file's bytes without a copy: mapped where the system can, read elsewhere; or the caller's own.
 #pragma once
 
 #include <nystromformer/core/checked.hpp>
@@ -14,6 +14,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,8 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// A regular file, read-only. The bytes live as long as the object, wherever it is moved to. A file
+/// A regular file, read-only. The bytes live as long as the object, wherever it is moved to; those
+/// of FileOptions::memory are the caller's. A file
 /// that another process cuts short while it is mapped ends the program (SIGBUS): replace files by
 /// renaming.
 class MappedFile {
@@ -35,7 +37,13 @@ public:
     /// pipe), FormatError for one that is larger than `files` allows or than the address space.
     static MappedFile open(const std::filesystem::path& path, const FileOptions& files = {}) {
         MappedFile file;
-        file.read(path, files);
+        if (files.memory.empty()) {
+            file.read(path, files);
+            return file;
+        }
+        const std::string_view bytes = detail::read_in_memory(path, files);
+        check_size(path, bytes.size(), files);
+        file.bytes_ = std::as_bytes(std::span(bytes));
         return file;
     }
 
@@ -43,13 +51,15 @@ public:
     MappedFile& operator=(MappedFile&& other) noexcept {
         std::swap(bytes_, other.bytes_);
         std::swap(copy_, other.copy_);
+        std::swap(is_mapped_, other.is_mapped_);
         return *this;
     }
 
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
-    /// Gives back the memory of whole pages within `part`, which is of an open MappedFile; they are
-    /// read again where they are touched again. For a loader that has copied what it needs.
+    /// Gives back the memory of whole pages within `part`, which is of an open MappedFile, and not
+    /// of the caller's memory; they are read again where they are touched again. For a loader that
+    /// has copied what it needs.
     static void release(std::span<const std::byte> part) noexcept {
 #if defined(NYSTROMFORMER_HAS_MMAP)
         const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -67,7 +77,7 @@ public:
 #if defined(NYSTROMFORMER_HAS_MMAP)
     ~MappedFile() {
         // munmap does not write through the pointer; its signature is older than const.
-        if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+        if (is_mapped_) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
     }
 
 private:
@@ -81,6 +91,7 @@ private:
         void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
         if (address == MAP_FAILED) file.fail(errno);
         bytes_ = {static_cast<const std::byte*>(address), size};  // outlives the descriptor
+        is_mapped_ = true;
     }
 #else
     ~MappedFile() = default;
@@ -110,7 +121,8 @@ private:
     }
 
     std::span<const std::byte> bytes_;
-    std::vector<std::byte> copy_;  // only without mmap
+    std::vector<std::byte> copy_;  // only where there is no mmap
+    bool is_mapped_ = false;
 };
 
 }  // namespace nystromformer::inline v0_2

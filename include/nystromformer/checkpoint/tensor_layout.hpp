@@ -88,8 +88,8 @@ inline TensorView slice(const TensorView& view, Index first, Index count) {
     const auto size = static_cast<std::size_t>(bits(view.dtype) / 8);
     part.shape.front() = count;
     if (!view.row_scales.empty()) {
-        const auto begin = view.row_scales.begin() + static_cast<std::ptrdiff_t>(first);
-        part.row_scales.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+        const auto begin = view.row_scales.begin() + as<std::ptrdiff_t>(first);
+        part.row_scales.assign(begin, begin + as<std::ptrdiff_t>(count));
     }
     if (!view.strides.empty()) {  // from the first element to the last of the whole
         const auto begin = static_cast<std::size_t>(first * view.strides.front()) * size;

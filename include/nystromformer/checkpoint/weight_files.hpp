@@ -42,6 +42,7 @@ struct Checkpoint::Contents {
     std::vector<std::string> shards;    // paths; empty for a single file
     std::vector<std::size_t> shard_of;  // for each tensor; empty for a single file
     std::uint64_t stored_bytes = 0;     // that tensors cover
+    bool is_callers = false;            // the bytes are in the caller's memory
 
     void add_safetensors(const std::filesystem::path& path) {
         add(SafetensorsFile::open(path, files));
@@ -85,8 +86,7 @@ struct Checkpoint::Contents {
         std::vector<std::pair<TensorView, std::size_t>> found;
         for (const std::string& shard : index.shards) {
             const std::filesystem::path file = path.parent_path() / shard;
-            std::error_code ignored;
-            if (!std::filesystem::exists(file, ignored)) {
+            if (!detail::is_there(file, files)) {
                 throw IoError(
                     {file.string(), "", "a shard that " + path.string() + " names", "nothing"});
             }
@@ -154,11 +154,11 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
     }};
     std::string looked_for;
     for (const auto& [name, opener] : forms) {
-        std::error_code ignored;  // a dangling link counts: its opener reports it
-        if (std::filesystem::exists(std::filesystem::symlink_status(folder / name, ignored))) {
+        if (detail::is_there(folder / name, files)) {
             auto contents = std::make_shared<Contents>();
             contents->source = folder / name;
             contents->files = files;
+            contents->is_callers = !files.memory.empty();
             ((*contents).*opener)(contents->source);
             contents->count_stored();
             detail::find_quantized(contents->tensors, contents->shard_of);
@@ -166,8 +166,19 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
         }
         looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
     }
-    throw IoError(
-        {folder.string(), "", "a folder with one of " + looked_for, detail::what_is_there(folder)});
+    throw IoError({folder.string(), "", "a folder with one of " + looked_for,
+                   detail::what_is_there(folder, files)});
+}
+NYSTROMFORMER_INLINE Checkpoint Checkpoint::from_bytes(FileBytes bytes, const std::string& name,
+                                                       const FileOptions& files) {
+    const auto view = std::as_bytes(std::span(bytes.view()));
+    detail::check_size(name, view.size(), files.max_weight_bytes);
+    auto contents = std::make_shared<Contents>();
+    contents->source = name;
+    contents->is_callers = true;
+    contents->add(SafetensorsFile::parse(view, name, files.max_header_bytes));
+    contents->count_stored();
+    return Checkpoint(std::move(contents));
 }
 
 NYSTROMFORMER_INLINE const TensorView* Checkpoint::find(std::string_view name) const {
@@ -185,8 +196,8 @@ NYSTROMFORMER_INLINE std::vector<std::string> Checkpoint::names() const {
     for (const auto& tensor : tensors()) result.push_back(tensor.name);
     return result;
 }
-NYSTROMFORMER_INLINE void Checkpoint::release(const TensorView& tensor) noexcept {
-    MappedFile::release(tensor.bytes);
+NYSTROMFORMER_INLINE void Checkpoint::release(const TensorView& tensor) const noexcept {
+    if (!contents_->is_callers) MappedFile::release(tensor.bytes);
 }
 NYSTROMFORMER_INLINE const std::filesystem::path& Checkpoint::source() const {
     return contents_->source;

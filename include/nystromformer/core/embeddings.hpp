@@ -11,7 +11,9 @@ namespace nystromformer::inline v0_2::detail {
 
 using ConstEmbeddingsMap = Eigen::Map<const Matrix<float>>;
 
+/// InputError where the sizes contradict each other.
 inline ConstEmbeddingsMap matrix_of(const Embeddings& embeddings) {
+    embeddings.check();
     return {embeddings.values.data(), static_cast<Eigen::Index>(embeddings.rows),
             static_cast<Eigen::Index>(embeddings.cols)};
 }

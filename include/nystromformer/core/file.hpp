@@ -28,10 +28,33 @@
 
 namespace nystromformer::inline v0_2::detail {
 
+/// The bytes of a file that the caller keeps in memory; null if there is none.
+inline const FileBytes* find_in_memory(const std::filesystem::path& path,
+                                       const FileOptions& files) {
+    auto found = files.memory.find(path.generic_string());
+    if (found == files.memory.end())
+        found = files.memory.find(path.lexically_normal().generic_string());
+    return found == files.memory.end() ? nullptr : &found->second;
+}
+/// The same. Throws IoError if there is none.
+inline std::string_view read_in_memory(const std::filesystem::path& path,
+                                       const FileOptions& files) {
+    if (const auto* bytes = find_in_memory(path, files)) return bytes->view();
+    throw IoError({path.string(), "", "a file among those in memory", "nothing"});
+}
+
 /// True for an existing regular file (symbolic links followed).
-inline bool is_regular_file(const std::filesystem::path& path) {
+inline bool is_regular_file(const std::filesystem::path& path, const FileOptions& files = {}) {
+    if (!files.memory.empty()) return find_in_memory(path, files) != nullptr;
     std::error_code ignored;
     return std::filesystem::is_regular_file(path, ignored);
+}
+
+/// True for anything of that name, even a dangling link: whoever opens it reports that.
+inline bool is_there(const std::filesystem::path& path, const FileOptions& files) {
+    if (!files.memory.empty()) return find_in_memory(path, files) != nullptr;
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
 }
 
 /// The size of a regular file; IoError for anything else (a folder, a pipe, a device, nothing).
@@ -52,7 +75,9 @@ inline std::uint64_t regular_file_size(const std::filesystem::path& path) {
 /// IoError for a symbolic link if `files` does not allow them.
 inline void check_link(const std::filesystem::path& path, const FileOptions& files) {
     std::error_code ignored;
-    if (files.follow_symlinks || !std::filesystem::is_symlink(path, ignored)) return;
+    if (files.follow_symlinks || !files.memory.empty() ||
+        !std::filesystem::is_symlink(path, ignored))
+        return;
     throw IoError({path.string(), "", "no symbolic link", "one"});
 }
 
@@ -124,6 +149,11 @@ private:
 inline std::string read_file(const std::filesystem::path& path, std::uint64_t limit,
                              const FileOptions& files = {}) {
     limit = std::min(limit, files.max_text_bytes);
+    if (!files.memory.empty()) {
+        const std::string_view bytes = read_in_memory(path, files);
+        check_size(path, bytes.size(), limit);
+        return std::string(bytes);
+    }
 #if defined(NYSTROMFORMER_HAS_POSIX)
     const OpenFile file(path, files);
     check_size(path, file.size(), limit);

@@ -15,7 +15,7 @@ namespace nystromformer::inline v0_2::detail {
 /// The size of the JSON string that begins with the quote at the start of `text`.
 inline std::size_t json_string_size(std::string_view text) {
     std::size_t at = 1;
-    while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+    while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2U : 1U;
     return std::min(at + 1, text.size());
 }
 

@@ -17,6 +17,7 @@
 #include <nystromformer/model/label_order.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,7 +33,7 @@ namespace detail {
 /// one of RoBERTa have the same names.
 inline const Family* family_of_weights(const std::filesystem::path& folder,
                                        const FileOptions& files) {
-    if (!has_weights(folder)) return nullptr;
+    if (!has_weights(folder, files)) return nullptr;
     const Checkpoint checkpoint = Checkpoint::open(folder, files);
     const auto found = std::find_if(families.begin(), families.end(), [&](const Family& family) {
         const std::string position = "embeddings.position_embeddings.weight";
@@ -48,6 +49,8 @@ inline const Family* family_of_weights(const std::filesystem::path& folder,
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::string_view text,
                                                                         const std::string& file,
                                                                         const FileOptions& files) {
+    detail::check_size(file, text.size(),
+                       std::min<std::uint64_t>(detail::max_config_size, files.max_text_bytes));
     const detail::JsonTree json = detail::parse_python_json(text, file, files);
     const detail::ConfigView view(json, file);
     NystromformerConfig config;
@@ -59,9 +62,9 @@ NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::str
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_pretrained(
     const std::filesystem::path& folder, const FileOptions& files) {
     const std::string file = (folder / "config.json").string();
-    std::error_code ignored;
-    if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored)))
-        throw IoError({file, "", "the config.json of a model", detail::what_is_there(folder)});
+    if (!detail::is_there(file, files))
+        throw IoError(
+            {file, "", "the config.json of a model", detail::what_is_there(folder, files)});
     const std::string text = detail::read_file(file, detail::max_config_size, files);
     const detail::JsonTree json = detail::parse_python_json(text, file, files);
     const detail::ConfigView view(json, file);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <utility>
@@ -80,6 +81,10 @@ struct ModelInput {
         input.offsets.push_back(0);
         for (const auto& encoding : encodings) input.append(encoding);
         return input;
+    }
+    template <typename Encoding>
+    static ModelInput of_encodings(std::initializer_list<Encoding> encodings) {
+        return of_encodings<std::initializer_list<Encoding>>(encodings);
     }
 
     /// 0, n, 2 n, ..., B n. InputError for negative numbers, for more rows than 64 bits count, and

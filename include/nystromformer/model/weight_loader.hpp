@@ -154,7 +154,7 @@ struct WeightLoader::Source {
     Source(const WeightLoader& owner, const TensorView& view) : loader(owner), tensor(view) {}
     Source(const Source&) = delete;
     Source& operator=(const Source&) = delete;
-    ~Source() { Checkpoint::release(tensor); }
+    ~Source() { loader.state_.checkpoint().release(tensor); }
 };
 
 template <typename Scalar>

@@ -8,6 +8,7 @@
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/entity.hpp>
+#include <nystromformer/error.hpp>
 #include <nystromformer/fill_mask.hpp>
 #include <nystromformer/multiple_choice.hpp>
 #include <nystromformer/question_answering.hpp>
@@ -54,13 +55,21 @@ inline const char* write_shortest(char* digits, std::size_t size, float number) 
 #endif
 }
 
+/// The text that a hit is about. InputError if there is none.
+inline const std::string& text_of(Index corpus_id, std::span<const std::string> texts) {
+    const auto size = static_cast<Index>(texts.size());
+    if (corpus_id >= 0 && corpus_id < size) return texts[static_cast<std::size_t>(corpus_id)];
+    throw InputError({"", "texts", "a text for corpus_id " + std::to_string(corpus_id),
+                      std::to_string(size) + " texts"});
+}
+
 /// The hits of a search or a reranking.
 template <typename Hit>
 std::string json_of_hits(const std::vector<Hit>& hits, std::span<const std::string> texts) {
     Json list = Json::array();
     for (const auto& [corpus_id, score] : hits) {
         Json& json = list.emplace_back(Json{{"corpus_id", corpus_id}, {"score", score}});
-        if (!texts.empty()) json["text"] = texts[static_cast<std::size_t>(corpus_id)];
+        if (!texts.empty()) json["text"] = text_of(corpus_id, texts);
     }
     return json_text(list);
 }
@@ -145,6 +154,7 @@ NYSTROMFORMER_INLINE std::string to_json(std::span<const float> row) {
     return text + ']';
 }
 NYSTROMFORMER_INLINE std::string to_json(const Embeddings& rows) {
+    rows.check();
     std::string text = "[";
     for (Index i = 0; i < rows.rows; ++i) {
         if (i > 0) text += ',';

@@ -107,6 +107,16 @@ inline void check_encoding(const Encoding& encoding, const TextInput& input,
     }
 }
 
+/// Calls encode(i) for each of `count` texts, and options.on_tokenized after it.
+template <typename Encode>
+void for_each_text(std::size_t count, const RunOptions& options, Encode&& encode) {
+    for (std::size_t i = 0; i < count; ++i) {
+        encode(i);
+        if (options.on_tokenized)
+            options.on_tokenized(static_cast<Index>(i + 1), static_cast<Index>(count));
+    }
+}
+
 /// Calls body(indices) for batches of encodings, the longest first, each of at most
 /// options.batch_tokens rows (one that is longer goes alone). Which batch an encoding is in does
 /// not change its results.

@@ -49,7 +49,7 @@ private:
     TokenClassificationAnswer labelled(std::span<const float> scores) const {
         const std::size_t best = argmax(scores);
         return {.entity = config.id2label.at(static_cast<Index>(best)),
-                .score = scores[best],
+                .score = static_cast<double>(scores[best]),
                 .index = std::nullopt,
                 .word_id = std::nullopt,
                 .word = "",

@@ -38,11 +38,11 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
         check(options);
         detail::Windows windows;  // of all texts
         std::vector<Encoding> wholes;
-        for (std::size_t i = 0; i < texts.size(); ++i) {
+        detail::for_each_text(texts.size(), options.run, [&](std::size_t i) {
             auto [whole, some] = encode({.text = texts[i], .number = i}, options);
             windows.add(std::move(some));
             wholes.push_back(std::move(whole));
-        }
+        });
         std::vector<Embeddings> states = states_of(windows.encodings, options), results;
         for (std::size_t i = 0; i < texts.size(); ++i) {
             const std::size_t begin = windows.first[i], count = windows.first[i + 1] - begin;

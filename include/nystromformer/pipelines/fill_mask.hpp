@@ -55,14 +55,14 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
         const std::vector<std::int64_t> targets = target_ids(options.targets);
         detail::MaskedTexts masked;
         std::vector<std::vector<std::vector<FillMaskAnswer>>> results;
-        for (std::size_t i = 0; i < texts.size(); ++i) {
+        detail::for_each_text(texts.size(), options.run, [&](std::size_t i) {
             add({.text = texts[i], .number = i}, options, masked);
             check_answers(masked, i,
                           targets.empty()
                               ? options.top_k
                               : std::min(options.top_k, static_cast<Index>(targets.size())));
             results.emplace_back(masked.num_masks[i]);
-        }
+        });
         detail::for_each_batch(masked.windows, options.run,
                                [&](std::span<const std::size_t> batch) {
                                    answer(masked, batch, targets, options, results);

@@ -52,7 +52,7 @@ struct AnswerJoiner {
             }
         }
         if (options.handle_impossible_answer) {
-            result.push_back({null_score, 0, 0, "", 0, 0});
+            result.push_back({static_cast<double>(null_score), 0, 0, "", 0, 0});
         } else if (result.empty()) {  // a context of white space
             result.push_back({0, 0, 0, "", 0, 0});
         }
@@ -75,7 +75,7 @@ private:
         const Index end = window.offsets[span.last].second;
         const std::size_t begin = byte(span.first, window.byte_offsets[span.first].first, start);
         const std::size_t stop = byte(span.last, window.byte_offsets[span.last].second, end);
-        return {span.score,
+        return {static_cast<double>(span.score),
                 start,
                 end,
                 std::string(begin < stop ? text.substr(begin, stop - begin) : ""),

@@ -48,11 +48,11 @@ struct QuestionAnsweringPipeline::Body
         check(options);
         std::vector<Encoding> windows;  // of all inputs
         std::vector<std::size_t> first_window{0};
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
+        detail::for_each_text(inputs.size(), options.run, [&](std::size_t i) {
             for (Encoding& window : encode(inputs[i], i, options))
                 windows.push_back(std::move(window));
             first_window.push_back(windows.size());
-        }
+        });
         check_spans(windows, options);
         std::vector<detail::WindowAnswers> answers(windows.size());
         const ForwardOptions forward = forward_options(options.run);

@@ -150,7 +150,8 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             for (std::size_t k = 0; k < inputs[i].texts.size(); ++k) {
                 results[i].push_back(
-                    {static_cast<Index>(k), rows(static_cast<Index>(first_pair[i] + k), 0)});
+                    {static_cast<Index>(k),
+                     static_cast<double>(rows(static_cast<Index>(first_pair[i] + k), 0))});
             }
             std::stable_sort(results[i].begin(), results[i].end(),
                              [](const auto& a, const auto& b) { return a.score > b.score; });

@@ -10,12 +10,6 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// The logits of one row of a row-major matrix.
-template <typename Logits>
-std::span<const float> row_of(const Logits& logits, std::ptrdiff_t row) {
-    return {logits.data() + row * logits.cols(), static_cast<std::size_t>(logits.cols())};
-}
-
 // Scores are float32 as in Hugging Face: what is equal there, and kept in the order of the labels,
 // is equal here.
 

@@ -39,20 +39,20 @@ struct TextClassificationPipeline::Body
         const TextClassificationOptions& options = {}) const {
         check(options);
         detail::Windows windows;
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
+        detail::for_each_text(inputs.size(), options.run, [&](std::size_t i) {
             windows.add(
                 encode_all({.text = inputs[i].text, .pair = pair_of(inputs[i]), .number = i},
                            options.long_text));
-        }
+        });
         Matrix<float> scores = sequence_logits(config().num_labels, windows.encodings, options.run);
         for (Index row = 0; row < scores.rows(); ++row) {
-            const std::vector<float> of_row = scores_of(detail::row_of(scores, row), options);
+            const std::vector<float> of_row = scores_of(row_of(scores, row), options);
             std::copy(of_row.begin(), of_row.end(), scores.row(row).begin());
         }
         scores = windows.means(scores);  // (inputs, labels)
         std::vector<std::vector<ClassificationAnswer>> results;
         for (Index row = 0; row < scores.rows(); ++row)
-            results.push_back(best(detail::row_of(scores, row), options));
+            results.push_back(best(row_of(scores, row), options));
         return results;
     }
 
@@ -96,7 +96,8 @@ struct TextClassificationPipeline::Body
                                            const TextClassificationOptions& options) const {
         std::vector<ClassificationAnswer> answers;
         for (const float score : scores) {
-            answers.push_back({config().id2label.at(static_cast<Index>(answers.size())), score});
+            answers.push_back({config().id2label.at(static_cast<Index>(answers.size())),
+                               static_cast<double>(score)});
         }
         std::stable_sort(answers.begin(), answers.end(),
                          [](const auto& a, const auto& b) { return a.score > b.score; });

@@ -54,12 +54,12 @@ struct TokenClassificationPipeline::Body
         check(options);
         std::vector<Encoding> windows;     // of all texts
         std::vector<std::size_t> text_of;  // (windows)
-        for (std::size_t i = 0; i < texts.size(); ++i) {
+        detail::for_each_text(texts.size(), options.run, [&](std::size_t i) {
             for (Encoding& window : encode({.text = texts[i], .number = i}, options)) {
                 windows.push_back(std::move(window));
                 text_of.push_back(i);
             }
-        }
+        });
         std::vector<std::vector<TokenClassificationAnswer>> of_window(windows.size());
         const ForwardOptions forward = forward_options(options.run);
         detail::for_each_batch(windows, options.run, [&](std::span<const std::size_t> batch) {
@@ -106,7 +106,7 @@ struct TokenClassificationPipeline::Body
             if (window.special_tokens_mask[i] != 0) continue;
             tokens.push_back(tagged_token(text, window, i));
             tokens.back().scores =
-                detail::softmax(detail::row_of(logits, first_row + static_cast<Index>(i)));
+                detail::softmax(row_of(logits, first_row + static_cast<Index>(i)));
         }
         const detail::EntityBuilder builder{tokenizer, config(), options.aggregation_strategy};
         std::vector<TokenClassificationAnswer> answers = builder(std::move(tokens));

@@ -114,11 +114,12 @@ Matrix<float> means_in_parts(std::size_t num_inputs, Index columns, const RunOpt
     RunOptions part_options = options;
     Index total = 0, done = 0;
     if (options.progress) {
-        for (std::size_t i = 0; i < num_inputs; ++i) {
+        for_each_text(num_inputs, options, [&](std::size_t i) {
             Windows counted;
             encode(i, counted, true);
             total += static_cast<Index>(counted.encodings.size());
-        }
+        });
+        part_options.on_tokenized = {};  // heard of all
         part_options.progress = [&](Index count, Index) { options.progress(done + count, total); };
     }
     Matrix<float> result(static_cast<Index>(num_inputs), columns);
@@ -127,6 +128,8 @@ Matrix<float> means_in_parts(std::size_t num_inputs, Index columns, const RunOpt
     for (std::size_t i = 0; i < num_inputs; ++i) {
         const std::size_t before = part.encodings.size();
         encode(i, part, false);
+        if (part_options.on_tokenized)
+            part_options.on_tokenized(static_cast<Index>(i + 1), static_cast<Index>(num_inputs));
         for (std::size_t k = before; k < part.encodings.size(); ++k)
             tokens += part.encodings[k].size();
         if (tokens < std::max(max_tokens_in_part, options.batch_tokens) && i + 1 < num_inputs)

@@ -147,7 +147,7 @@ struct ZeroShotClassificationPipeline::Body
             }
         } else {
             const RowVector<float> column = logits.col(entailment).transpose();
-            scores = detail::softmax(detail::row_of(column, 0));
+            scores = detail::softmax(row_of(column, 0));
         }
         std::vector<std::size_t> order(count);
         std::iota(order.rbegin(), order.rend(), std::size_t{0});
@@ -157,7 +157,7 @@ struct ZeroShotClassificationPipeline::Body
         ZeroShotAnswer result{input.sequence, {}, {}};
         for (const std::size_t i : order) {
             result.labels.push_back(input.candidate_labels[i]);
-            result.scores.push_back(scores[i]);
+            result.scores.push_back(static_cast<double>(scores[i]));
         }
         return result;
     }

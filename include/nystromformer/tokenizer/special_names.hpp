@@ -31,7 +31,7 @@ struct SpecialNames {
     /// The object in the file `path`, an empty one if there is no file.
     static JsonTree read_if_there(const std::filesystem::path& path,
                                   const FileOptions& files = {}) {
-        if (!detail::is_regular_file(path)) return Json::object();
+        if (!detail::is_regular_file(path, files)) return Json::object();
         JsonTree json = read_python_json(path, max_bytes, files);
         const std::string name = path.string();
         JsonView<TokenizerError>(json, name).object();

@@ -28,10 +28,12 @@ NYSTROMFORMER_INLINE Tokenizer Tokenizer::from_pretrained(const std::filesystem:
         detail::TokenizerBody::load(folder, do_lower_case, files)));
 }
 NYSTROMFORMER_INLINE Tokenizer Tokenizer::from_json(std::string_view text,
+                                                    std::string_view tokenizer_config,
+                                                    const FileOptions& files,
                                                     const std::string& file) {
-    auto parsed = detail::TokenizerFile::parse(text, file);
-    return Tokenizer(std::make_shared<const detail::TokenizerBody>(
-        detail::TokenizerBody{detail::TokenizerParts::load(parsed), {}}));
+    auto read = detail::FolderFiles::of_texts(text, tokenizer_config, file, files);
+    return Tokenizer(std::make_shared<const detail::TokenizerBody>(detail::TokenizerBody{
+        detail::TokenizerParts::load(read.tokenizer), std::move(read.names)}));
 }
 
 NYSTROMFORMER_INLINE Encoding Tokenizer::encode(std::string_view text,
@@ -43,21 +45,20 @@ NYSTROMFORMER_INLINE Encoding Tokenizer::encode(std::string_view text, std::stri
     return body_->encode_padded(text, pair, options);
 }
 NYSTROMFORMER_INLINE std::vector<Encoding> Tokenizer::encode_batch(
-    const std::vector<std::string>& texts, const EncodeOptions& options) const {
+    std::span<const std::string> texts, const EncodeOptions& options) const {
     return body_->encode_all(texts, options, nullptr);
 }
 NYSTROMFORMER_INLINE std::vector<Encoding> Tokenizer::encode_batch(
-    const std::vector<std::pair<std::string, std::string>>& pairs,
-    const EncodeOptions& options) const {
-    return body_->encode_all(pairs, options, nullptr);
-}
-NYSTROMFORMER_INLINE std::vector<Encoding> Tokenizer::encode_batch(
-    const std::vector<std::string>& texts, const EncodeOptions& options, ThreadPool& pool) const {
+    std::span<const std::string> texts, const EncodeOptions& options, ThreadPool& pool) const {
     return body_->encode_all(texts, options, &pool);
 }
-NYSTROMFORMER_INLINE std::vector<Encoding> Tokenizer::encode_batch(
-    const std::vector<std::pair<std::string, std::string>>& pairs, const EncodeOptions& options,
-    ThreadPool& pool) const {
+NYSTROMFORMER_INLINE std::vector<Encoding> Tokenizer::encode_pairs(
+    std::span<const TextPair> pairs, const EncodeOptions& options) const {
+    return body_->encode_all(pairs, options, nullptr);
+}
+NYSTROMFORMER_INLINE std::vector<Encoding> Tokenizer::encode_pairs(std::span<const TextPair> pairs,
+                                                                   const EncodeOptions& options,
+                                                                   ThreadPool& pool) const {
     return body_->encode_all(pairs, options, &pool);
 }
 

@@ -59,7 +59,7 @@ struct TokenizerBody {
     /// Texts or pairs, on the threads of `pool` if there is one: a few together, so that their
     /// buffers are reused.
     template <typename Input>
-    std::vector<Encoding> encode_all(const std::vector<Input>& inputs, const EncodeOptions& options,
+    std::vector<Encoding> encode_all(std::span<const Input> inputs, const EncodeOptions& options,
                                      ThreadPool* pool) const {
         std::vector<Encoding> result(inputs.size());
         const auto encode_some = [&](std::size_t begin, std::size_t end) {

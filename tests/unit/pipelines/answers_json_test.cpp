@@ -54,6 +54,25 @@ TEST_CASE("answers become the JSON that Hugging Face's pipelines return") {
           R"([{"corpus_id":0,"score":0.5,"text":"a"}])");
 }
 
+TEST_CASE("a hit whose text is not given, and sizes that contradict each other, are refused") {
+    const std::vector<std::string> texts{"a", "b"};
+    CHECK_THROWS_WITH(nf::to_json(std::vector<nf::SearchHit>{{2, 0.5F}}, texts),
+                      "texts: expected a text for corpus_id 2, found 2 texts");
+    CHECK_THROWS_AS(nf::to_json(std::vector<nf::RerankAnswer>{{-1, 0.5}}, texts), nf::InputError);
+    const std::vector<nf::Embeddings> bad{
+        {2, 2, {1, 2, 3}}, {1, 2, {}}, {-1, -1, {1}}, {1, 0, {1}}, {nf::Index{1} << 62, 4, {}}};
+    for (const nf::Embeddings& embeddings : bad) {
+        CHECK_THROWS_AS(nf::to_json(embeddings), nf::InputError);
+        CHECK_THROWS_AS(embeddings.row(0), nf::InputError);
+        CHECK_THROWS_AS(nf::SemanticIndex(embeddings), nf::InputError);
+    }
+    CHECK_THROWS_WITH(nf::SemanticIndex(bad[0]), "values: expected 2 x 2 numbers, found 3");
+    const nf::SemanticIndex index(nf::Embeddings{1, 2, {1, 2}});
+    CHECK_THROWS_AS(index.search(nf::Embeddings{2, 2, {1, 2, 3}}), nf::InputError);
+    CHECK_THROWS_AS(nf::Embeddings({1, 2, {1, 2}}).row(1), nf::InputError);
+    CHECK(nf::to_json(nf::Embeddings{}) == "[]");
+}
+
 TEST_CASE("vectors are written with the fewest digits, and what JSON does not have is null") {
     const std::vector<float> row{0.1F,   1,        -0.0F,
                                  1e-20F, 16777216, std::numeric_limits<float>::infinity(),

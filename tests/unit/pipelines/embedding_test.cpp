@@ -316,6 +316,22 @@ TEST_CASE("embedding options that are out of range are refused", "[embedding]") 
     CHECK(mean.has_modules());
 }
 
+TEST_CASE("one query is searched as a batch of one, and rows are erased by a list") {
+    const nf::Embeddings corpus{4, 2, {1, 0, 0, 1, 1, 1, -1, 0}}, query{1, 2, {2, 1}};
+    const nf::SemanticIndex index(corpus);
+    const auto alone = index.search(query.row(0), {.top_k = 2}),
+               first = index.search(query, {.top_k = 2}).front();
+    REQUIRE(alone.size() == 2);
+    CHECK(alone[0].corpus_id == first[0].corpus_id);
+    CHECK(alone[0].score == first[0].score);
+    CHECK(index.erase({alone[0].corpus_id}).search(query.row(0)).front().corpus_id ==
+          alone[1].corpus_id);
+    CHECK_THROWS_AS(index.search(std::vector<float>{1}), nf::InputError);
+    CHECK(index.scores(query)(0, 2) == alone[0].score);
+    CHECK(nf::similarity(query, corpus, nf::Similarity::dot).values ==
+          std::vector<float>{2, 1, 3, -2});
+}
+
 TEST_CASE("the progress of embeddings is reported after each batch", "[embedding]") {
     std::vector<nf::Index> told;
     const std::vector<std::string> some(3, "A garden.");

@@ -277,7 +277,7 @@ TEST_CASE("the scores of a text in windows are their means, weighted by tokens")
         // Alone, as a text whose tokens are given.
         const auto logits =
             classify.model()(nf::ModelInput<float>::stacked({window.ids}), {}).logits;
-        const auto scores = nf::detail::softmax(nf::detail::row_of(logits, 0));
+        const auto scores = nf::detail::softmax(nf::row_of(logits, 0));
         const auto weight = static_cast<double>(window.size() - 2);
         for (std::size_t i = 0; i < scores.size(); ++i)
             sums[classify.model().config().id2label.at(static_cast<nf::Index>(i))] +=
@@ -434,6 +434,69 @@ TEST_CASE("progress is reported after each batch") {
                              told.push_back(done);
                          }}});
     CHECK(told == std::vector<nf::Index>{1, 2, 3, 4, 5});
+}
+
+TEST_CASE("every pipeline tells of texts as they are tokenized, before it computes them") {
+    struct Heard {
+        std::vector<nf::Index> tokenized;
+        nf::Index total = 0;
+        bool computed = false;
+
+        nf::RunOptions run(bool wants_progress) {
+            nf::RunOptions options;
+            options.on_tokenized = [this](nf::Index done, nf::Index all) {
+                CHECK_FALSE(computed);
+                tokenized.push_back(done);
+                total = all;
+            };
+            if (wants_progress) options.progress = [this](auto, auto) { computed = true; };
+            return options;
+        }
+    };
+    const auto check = [](nf::Index count, const auto& call) {
+        for (const bool wants_progress : {false, true}) {
+            Heard heard;
+            call(heard.run(wants_progress));
+            CHECK(heard.computed == wants_progress);
+            CHECK(heard.total == count);
+            CHECK(static_cast<nf::Index>(heard.tokenized.size()) == count);
+            CHECK(std::is_sorted(heard.tokenized.begin(), heard.tokenized.end()));
+        }
+    };
+    const std::vector<std::string> texts(3, "A garden by the sea.");
+    const std::vector<std::string> masks(3, "A [MASK] by the sea.");
+    check(3, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::FillMaskPipeline>("nystromformer-small-en").batch(masks, {.run = run});
+    });
+    check(3, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::TextClassificationPipeline>("classes").batch(texts, {.run = run});
+    });
+    check(3, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::TokenClassificationPipeline>("tags").batch(texts, {.run = run});
+    });
+    check(2, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::QuestionAnsweringPipeline>("answers").batch(
+            {{"Who?", texts[0]}, {"Where?", texts[0]}}, {.run = run});
+    });
+    check(4, [&](const nf::RunOptions& run) {  // two texts, each with two labels
+        (void)pipeline<nf::ZeroShotClassificationPipeline>("inference")
+            .batch({{texts[0], {"sea", "land"}}, {texts[1], {"sea", "land"}}}, {.run = run});
+    });
+    check(3, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::MultipleChoicePipeline>("choices")("A garden", {"a", "b", "c"},
+                                                              {.run = run});
+    });
+    check(3, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::FeatureExtractionPipeline>("nystromformer-small-en")
+            .batch(texts, {.run = run});
+    });
+    check(3, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::SentenceEmbeddingPipeline>("nystromformer-small-en")
+            .batch(texts, {.run = run});
+    });
+    check(2, [&](const nf::RunOptions& run) {
+        (void)pipeline<nf::RerankPipeline>("../rerank/single")("sea", {"a", "b"}, {.run = run});
+    });
 }
 
 TEST_CASE("options of pipelines that are out of range are refused") {

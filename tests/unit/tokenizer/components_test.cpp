@@ -31,7 +31,7 @@ nf::Tokenizer load(const Json& normalizer, const Json& pre_tokenizer) {
         R"({"version": "1.0", "model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]]}})");
     json["normalizer"] = normalizer;
     json["pre_tokenizer"] = pre_tokenizer;
-    return nf::Tokenizer::from_json(json.dump(), "t.json");
+    return nf::Tokenizer::from_json(json.dump(), {}, {}, "t.json");
 }
 
 Json split(const std::string& pattern) {

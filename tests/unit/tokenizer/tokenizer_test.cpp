@@ -51,11 +51,13 @@ std::string changed(const Json& base, const std::string& charsmap, const Json& c
     return text;
 }
 
-nf::Tokenizer load(const Json& json) { return nf::Tokenizer::from_json(json.dump(), "t.json"); }
+nf::Tokenizer load(const Json& json) {
+    return nf::Tokenizer::from_json(json.dump(), {}, {}, "t.json");
+}
 
 /// The error of loading `text`, as "class place".
 std::string refusal(const std::string& text) {
-    return refusal_of([&] { (void)nf::Tokenizer::from_json(text, "t.json"); });
+    return refusal_of([&] { (void)nf::Tokenizer::from_json(text, {}, {}, "t.json"); });
 }
 
 }  // namespace
@@ -346,6 +348,22 @@ TEST_CASE("truncation and padding of a call stand above those of the file") {
     CHECK(padded_with("<unk>") == bundled().token_to_id("<unk>"));
     CHECK_THROWS_AS(padded_with("no such token"), nf::InputError);
     CHECK(whole.overflowing.empty());
+}
+
+TEST_CASE("lists in braces are texts, pairs and ids") {
+    const nf::Tokenizer& tokenizer = bundled();
+    const auto texts = tokenizer.encode_batch({"a sea", "the"});
+    REQUIRE(texts.size() == 2);
+    CHECK(texts[0].ids == tokenizer.encode("a sea").ids);
+    CHECK(texts[1].ids == tokenizer.encode("the").ids);
+    const auto pairs = tokenizer.encode_pairs({{"a", "sea"}, {"the", "land"}});
+    REQUIRE(pairs.size() == 2);
+    CHECK(pairs[1].ids == tokenizer.encode("the", "land").ids);
+    const auto ids = tokenizer.encode("the").ids;
+    CHECK(tokenizer.decode({ids[0], ids[1]}) == tokenizer.decode(std::span(ids).first(2)));
+    const auto input = nf::ModelInput<float>::of_encodings({texts[0], texts[1]});
+    CHECK(input.num_sequences() == 2);
+    CHECK(input.rows() == texts[0].size() + texts[1].size());
 }
 
 TEST_CASE("characters and bytes lead to tokens and back") {

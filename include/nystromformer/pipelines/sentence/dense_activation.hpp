@@ -75,7 +75,7 @@ inline constexpr std::array<DenseFunction, 34> dense_functions{{
      }},
     {"LogSoftmax", Activation::linear, nullptr,
      [](RowVector<float>& row) {
-         const double largest = row.maxCoeff();
+         const auto largest = static_cast<double>(row.maxCoeff());
          const double total = (row.cast<double>().array() - largest).exp().sum();
          row.array() -= static_cast<float>(largest + std::log(total));
      }},

@@ -228,9 +228,21 @@ NYSTROMFORMER_INLINE std::vector<std::vector<SearchHit>> SemanticIndex::operator
     const Embeddings& queries, Index top_k, ThreadPool& threads) const {
     return body_->search(queries, {.top_k = top_k}, threads);
 }
+NYSTROMFORMER_INLINE std::vector<SearchHit> SemanticIndex::search(
+    std::span<const float> query, const SearchOptions& options) const {
+    const auto size = static_cast<Index>(query.size());
+    return search(Embeddings{1, size, {query.begin(), query.end()}}, options).front();
+}
+NYSTROMFORMER_INLINE Embeddings SemanticIndex::scores(const Embeddings& queries) const {
+    return scores(queries, *ThreadPool::shared());
+}
 NYSTROMFORMER_INLINE Embeddings SemanticIndex::scores(const Embeddings& queries,
                                                       ThreadPool& threads) const {
     return detail::embeddings_of(body_->scores(queries, threads));
+}
+NYSTROMFORMER_INLINE Embeddings similarity(const Embeddings& a, const Embeddings& b,
+                                           Similarity similarity) {
+    return nystromformer::similarity(a, b, similarity, *ThreadPool::shared());
 }
 NYSTROMFORMER_INLINE Embeddings similarity(const Embeddings& a, const Embeddings& b,
                                            Similarity similarity, ThreadPool& threads) {

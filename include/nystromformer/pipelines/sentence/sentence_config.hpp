@@ -44,8 +44,8 @@ struct SentenceFile {
     /// The same, or an empty object if there is no such file.
     static SentenceFile load_if_there(const std::filesystem::path& path,
                                       const FileOptions& files = {}) {
-        return detail::is_regular_file(path) ? load(path, files)
-                                             : SentenceFile{Json::object(), path.string()};
+        return detail::is_regular_file(path, files) ? load(path, files)
+                                                    : SentenceFile{Json::object(), path.string()};
     }
     SentenceJson view() const { return {json, file}; }
 };
@@ -62,7 +62,7 @@ struct SentenceModule {
     static std::vector<SentenceModule> load_list(const std::filesystem::path& root,
                                                  const FileOptions& files = {}) {
         const auto path = root / "modules.json";
-        if (!detail::is_regular_file(path)) return {};
+        if (!detail::is_regular_file(path, files)) return {};
         const JsonTree json = read_python_json(path, longest_sentence_json, files);
         const std::string name = path.string();
         const SentenceJson list(json, name);
@@ -157,7 +157,7 @@ struct SentenceLimits {
             "sentence_albert_config.json",     "sentence_xlm-roberta_config.json",
             "sentence_xlnet_config.json"};
         const auto found = std::find_if(names.begin(), names.end(), [&](const char* name) {
-            return detail::is_regular_file(folder / name);
+            return detail::is_regular_file(folder / name, files);
         });
         SentenceLimits limits;
         if (found == names.end()) return limits;

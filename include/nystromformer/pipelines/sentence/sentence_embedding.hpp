@@ -41,10 +41,10 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         const std::string prompt = prompt_of(options);
         const Index skipped = prompt_length(prompt, options);
         detail::SentenceWindows windows;  // of all texts
-        for (std::size_t i = 0; i < texts.size(); ++i) {
+        detail::for_each_text(texts.size(), options.run, [&](std::size_t i) {
             const std::string text = prompt + texts[i];
             encode({.text = text, .number = i}, skipped, options, windows);
-        }
+        });
         Matrix<float> pooled =
             windows.joined(pool(windows, options), static_cast<Index>(texts.size()));
         Matrix<float> embeddings = after_pooling(std::move(pooled));

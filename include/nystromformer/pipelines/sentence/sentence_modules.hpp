@@ -101,7 +101,8 @@ private:
         for (const PoolingMode mode : pooling.pooling_mode) result.add(name_of(mode));
         for (std::size_t i = 1; i < list.size(); ++i) {
             result.add(list[i].type);
-            if (has_weights(list[i].folder)) result.add(Checkpoint::open(list[i].folder, files));
+            if (has_weights(list[i].folder, files))
+                result.add(Checkpoint::open(list[i].folder, files));
         }
         return result.value();
     }

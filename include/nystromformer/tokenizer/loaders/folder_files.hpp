@@ -18,6 +18,7 @@
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <optional>
@@ -39,8 +40,8 @@ struct FolderFiles {
     static FolderFiles load(const std::filesystem::path& folder, const FileOptions& files = {}) {
         FolderConfig config(folder, files);
         const ClassChoice choice = ClassChoice::of(folder, config.options(), files);
-        const bool has_json = detail::is_regular_file(folder / "tokenizer.json");
-        FolderFiles result = has_json ? of_json(folder / "tokenizer.json", choice, config, files)
+        const bool has_json = detail::is_regular_file(folder / "tokenizer.json", files);
+        FolderFiles result = has_json ? of_json(read_json(folder, files), choice, config)
                                       : of_older_files(folder, choice, config, files);
         add_tokens(config, result.tokenizer);
         result.names = config.names(files);
@@ -51,7 +52,24 @@ struct FolderFiles {
         return result;
     }
 
-    /// Adds what the files next to it name, in Python's order.
+    /// What PreTrainedTokenizerFast.from_pretrained makes of the texts of a tokenizer.json, called
+    /// `name`, and of a tokenizer_config.json, which may be empty. Throws as `load`.
+    static FolderFiles of_texts(std::string_view text, std::string_view tokenizer_config,
+                                const std::string& name, const FileOptions& files) {
+        check_size(name, text.size(), std::min(max_json_bytes, files.max_text_bytes));
+        FileOptions beside = files;
+        beside.memory = {{"tokenizer_config.json",
+                          tokenizer_config.empty() ? std::string_view("{}") : tokenizer_config}};
+        FolderConfig config("", beside);
+        TokenizerFile file = TokenizerFile::parse(text, name);
+        file.files = files;
+        FolderFiles result = of_json(std::move(file), {}, config);
+        add_tokens(config, result.tokenizer);
+        result.names = config.names(files);
+        return result;
+    }
+
+    /// Adds what the files beside it name, in Python's order.
     static void add_tokens(const FolderConfig& config, TokenizerFile& file) {
         std::set<std::string_view> present;
         const auto root = file.root();
@@ -77,13 +95,20 @@ private:
     using Kind = TokenizerClass::Kind;
     using Names = std::initializer_list<const char*>;
 
-    static FolderFiles of_json(const std::filesystem::path& path, const ClassChoice& choice,
-                               FolderConfig& config, const FileOptions& files) {
-        constexpr std::uint64_t max_bytes = 64U << 20;
-        FolderFiles result{TokenizerFile::parse(read_file(path, max_bytes, files), path.string()),
-                           {}};
-        TokenizerFile& file = result.tokenizer;
+    static constexpr std::uint64_t max_json_bytes = 64U << 20;
+
+    static TokenizerFile read_json(const std::filesystem::path& folder, const FileOptions& files) {
+        const auto path = folder / "tokenizer.json";
+        TokenizerFile file =
+            TokenizerFile::parse(read_file(path, max_json_bytes, files), path.string());
         file.files = files;
+        return file;
+    }
+
+    static FolderFiles of_json(TokenizerFile json, const ClassChoice& choice,
+                               FolderConfig& config) {
+        FolderFiles result{std::move(json), {}};
+        TokenizerFile& file = result.tokenizer;
         const auto root = file.root().object();
         std::optional<FolderConfig::View> listed;  // unless tokenizer_config.json has a list
         if (!config.has_decoder() && root.holds("added_tokens")) listed = root.at("added_tokens");
@@ -155,7 +180,7 @@ private:
                                       const ClassChoice& choice, FolderConfig& config,
                                       const FileOptions& files) {
         config.settle_roles(nullptr);
-        const FoundFiles found(folder);
+        const FoundFiles found(folder, files);
         const Kind kind = found.kind_of(choice);
         if (kind == Kind::bert) return {bert_file(found.one_of({"vocab.txt"}), config, files), {}};
         if (kind == Kind::roberta)

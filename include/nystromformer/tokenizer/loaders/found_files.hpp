@@ -19,7 +19,8 @@ class FoundFiles {
 public:
     using Kind = TokenizerClass::Kind;
 
-    explicit FoundFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    FoundFiles(std::filesystem::path folder, const FileOptions& files)
+        : folder_(std::move(folder)), files_(files) {}
 
     /// The first of `names` that exists. Throws IoError if none does.
     std::filesystem::path one_of(std::initializer_list<const char*> names) const {
@@ -55,12 +56,12 @@ public:
     }
 
 private:
-    bool has(const char* name) const { return detail::is_regular_file(folder_ / name); }
+    bool has(const char* name) const { return detail::is_regular_file(folder_ / name, files_); }
 
     /// What stands in place of the files that are missing, and what helps.
     std::string what_is_there() const {
         std::error_code error;
-        if (!std::filesystem::is_directory(folder_, error))
+        if (files_.memory.empty() && !std::filesystem::is_directory(folder_, error))
             return std::filesystem::exists(folder_, error) ? "a file, not a folder"
                                                            : "no such folder";
         constexpr const char* save =
@@ -88,6 +89,7 @@ private:
     }
 
     std::filesystem::path folder_;
+    const FileOptions& files_;
 };
 
 }  // namespace nystromformer::inline v0_2::detail

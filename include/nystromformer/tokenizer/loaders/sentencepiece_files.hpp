@@ -26,7 +26,7 @@ inline void add_pieces(const SentencePieceModel& model, std::size_t begin, Token
         return is_own ? "piece " + std::to_string(i - before + begin) : std::string();
     };
     for (std::size_t i = begin; i < model.pieces.size(); ++i)
-        file.add_piece(model.pieces[i].text, double{model.pieces[i].score});
+        file.add_piece(model.pieces[i].text, static_cast<double>(model.pieces[i].score));
 }
 
 /// What the model declares as control or user-defined symbol is an added token.

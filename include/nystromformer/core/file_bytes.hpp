@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// FileBytes: the bytes of a file that the caller keeps in memory.
+#pragma once
+
+#include <nystromformer/version.hpp>
+
+#include <ranges>
+#include <string_view>
+#include <type_traits>
+
+namespace nystromformer::inline v0_2 {
+
+namespace detail {
+template <typename Range>
+concept ByteRange = std::ranges::contiguous_range<const Range> && !std::is_array_v<Range> &&
+                    sizeof(std::ranges::range_value_t<const Range>) == 1;
+}
+
+/// Bytes that stay the caller's: those of a string, or of a vector, span or view of chars or bytes.
+/// A temporary string or vector, whose bytes would be gone at once, does not compile.
+class FileBytes {
+public:
+    template <detail::ByteRange Range>
+    FileBytes(const Range& bytes)
+        : bytes_(reinterpret_cast<const char*>(std::ranges::data(bytes)),
+                 std::ranges::size(bytes)) {}
+    template <detail::ByteRange Range>
+    requires(!std::ranges::borrowed_range<Range>) FileBytes(const Range&& temporary)
+    = delete;
+    FileBytes(const char* text) : bytes_(text) {}
+
+    std::string_view view() const { return bytes_; }
+
+private:
+    std::string_view bytes_;
+};
+
+}  // namespace nystromformer::inline v0_2
