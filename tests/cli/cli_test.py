@@ -859,7 +859,9 @@ class Manners(unittest.TestCase):
     def test_help_and_version_are_good(self):
         self.assertEqual(call("--help")[0], 0)
         self.assertEqual(call("fill-mask", "--help")[0], 0)
-        self.assertEqual(call("--version")[0], 0)
+        code, out, _ = call("--version")
+        self.assertEqual(code, 0)
+        self.assertRegex(out.decode(), r"^0\.2\.0 \(commit \S+, (g\+\+|clang) [^;]+; runs on \w+ of [\w, ]+\)$")
 
     def test_a_missing_model_is_a_run_time_failure_told_with_its_escaped_name(self):
         code, out, err = call("fill-mask", "--model", "/no/such\x1b[31m/folder", GARDEN)
@@ -890,6 +892,142 @@ class Manners(unittest.TestCase):
 
     def test_no_line_gives_no_line(self):
         self.assertEqual(fill(data=b"")[:2], (0, b""))
+
+
+class AttentionPicture(unittest.TestCase):
+    TEXT = "The old [MASK] creaked as she pushed it open & the cat <b>ran</b> down into the garden."
+
+    def draw(self, *arguments, model=None):
+        return call("attention", "--model", model or MODEL, *arguments)
+
+    def test_exact_rows_sum_to_one_and_landmarks_cover_the_text(self):
+        code, out, err = self.draw(self.TEXT, "--layer", 3, "--head", 6, "--landmarks", 8)
+        self.assertEqual((code, err), (0, ""))
+        output = lines_of(out)[0]["output"]
+        n = len(output["tokens"])
+        self.assertEqual([(len(rows), {len(row) for row in rows}) for rows in (output["exact"], output["nystrom"])],
+                         [(n, {n})] * 2)
+        for row in output["exact"]:
+            self.assertAlmostEqual(sum(row), 1e5, delta=n)
+        self.assertEqual((output["layer"], output["head"], len(output["segments"])), (2, 5, 8))
+        self.assertEqual(sum((list(range(*segment)) for segment in output["segments"]), []), list(range(n)))
+        squares = [(a - b) ** 2 for x, y in zip(output["exact"], output["nystrom"]) for a, b in zip(x, y)]
+        whole = sum(a * a for row in output["exact"] for a in row)
+        self.assertAlmostEqual(output["error"], (sum(squares) / whole) ** 0.5, delta=1e-3)
+        self.assertTrue(0 < output["cosine_min"] < output["cosine_mean"] < 1)
+
+    def test_the_words_are_those_of_fill_mask(self):
+        output = lines_of(self.draw(self.TEXT, "--landmarks", 8)[1])[0]["output"]
+        for words, options in ((output["exact_words"], ["--attention", "exact"]),
+                               (output["nystrom_words"], ["--attention", "nystrom", "--landmarks", 8])):
+            answers = lines_of(fill(self.TEXT, *options)[1])[0]["output"]
+            self.assertEqual([word["token_str"] for word in words], [one["token_str"] for one in answers])
+        for word, one in zip(output["exact_words"], lines_of(fill(self.TEXT)[1])[0]["output"]):
+            self.assertAlmostEqual(word["score"], one["score"], delta=1e-6)
+
+    def test_with_a_landmark_for_each_token_nothing_changes(self):
+        output = lines_of(self.draw(self.TEXT, "--landmarks", 64)[1])[0]["output"]
+        self.assertEqual((output["uses_landmarks"], output["error"], output["segments"]), (False, 0, []))
+        self.assertEqual(output["exact"], output["nystrom"])
+
+    def test_a_folder_without_a_masked_lm_head_has_no_words(self):
+        model = pathlib.Path(MODEL).parent / "nystromformer-small-en-sentiment"
+        output = lines_of(self.draw("A text [MASK] of some words.", "--landmarks", 3, model=model)[1])[0]["output"]
+        self.assertEqual((output["exact_words"], output["uses_landmarks"]), ([], True))
+
+    def test_the_page_needs_nothing_else_and_carries_any_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder) / "page.html"
+            self.assertEqual(self.draw(self.TEXT, "--landmarks", 8, "--html", page, "--compare")[0], 0)
+            text = page.read_text()
+            self.assertIn("open &amp; the cat &lt;b>ran", text)
+            self.assertEqual((text.count("<svg"), text.count("<script>"), text.count("</script>")), (1, 1, 1))
+            self.assertNotRegex(text, r"(src|href)=.http|@import|url\(")
+            self.assertEqual(self.draw(self.TEXT, "another", "--html", page)[0], 2)
+            self.assertEqual(self.draw(self.TEXT, "--compare")[0], 2)
+
+    def test_a_layer_or_head_that_is_not_there_is_an_error_of_its_line(self):
+        for option in ("--layer", "--head"):
+            code, out, _ = self.draw("A text.", option, 13)
+            self.assertEqual(code, 3)
+            self.assertRegex(lines_of(out)[0]["error"], "expected 0 to (5|11), found 12")
+        self.assertEqual(self.draw("A text.", "--layer", 0)[0], 2)
+
+
+class Described(unittest.TestCase):
+    """The manual page and the completion of shells know every command and option."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.commands = ["fill-mask", "search", "attention", "convert", "completion"]
+
+    def test_shells_accept_their_scripts(self):
+        for shell, check in (("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])):
+            code, out, _ = call("completion", "--shell", shell)
+            self.assertEqual(code, 0)
+            for command in self.commands:
+                self.assertIn(command, out.decode())
+            try:
+                done = subprocess.run(check, input=out, capture_output=True, timeout=60)
+            except FileNotFoundError:
+                continue  # this machine does not have the shell
+            self.assertEqual((done.returncode, done.stderr), (0, b""), shell)
+
+    def test_bash_completes_a_command_and_its_options(self):
+        script = call("completion", "--shell", "bash")[1].decode()
+        ask = script + "COMP_WORDS=(nystromformer WORDS); COMP_CWORD=AT; _nystromformer; echo ${COMPREPLY[*]}"
+        for words, at, reply in (("at", 1, "attention"), ("attention --ht", 2, "--html"), ("fill-mask --top", 2, "--top-k")):
+            done = subprocess.run(["bash", "-c", ask.replace("WORDS);", words + ");").replace("AT;", f"{at};")],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.stdout.strip(), done.stderr), (reply, ""))
+
+    def test_the_manual_has_each_command_and_begins_no_line_with_a_text_s_dot(self):
+        code, out, _ = call("manual")
+        self.assertEqual(code, 0)
+        for command in self.commands:
+            self.assertIn(".SS " + command.replace("-", "\\-"), out.decode())
+        known = {".\\\"", ".TH", ".SH", ".SS", ".B", ".I", ".BI", ".RI", ".BR", ".PP", ".TP", ".nf", ".fi"}
+        for line in out.decode().splitlines():
+            if line.startswith("."):
+                self.assertIn(line.split(" ")[0], known)
+
+
+class ModelNames(unittest.TestCase):
+    """--model by name: installed models, and the Hugging Face cache."""
+
+    def works(self, name, **environment):
+        return call("tokenize", "--model", name, "a", env={**os.environ, **environment})[0] == 0
+
+    def test_a_plain_name_is_looked_for_in_the_folders_of_the_variable(self):
+        models = str(pathlib.Path(MODEL).resolve().parent)
+        self.assertTrue(self.works("nystromformer-small-en", NYSTROMFORMER_MODELS="/nowhere:" + models))
+        self.assertFalse(self.works("nystromformer-small-en", NYSTROMFORMER_MODELS="/nowhere"))
+        self.assertFalse(self.works("..", NYSTROMFORMER_MODELS=models + "/nystromformer-small-en/x"))
+
+    def test_a_repository_is_found_in_the_cache_by_its_branch_or_its_only_snapshot(self):
+        with tempfile.TemporaryDirectory() as folder:
+            repository = pathlib.Path(folder) / "hub" / "models--some--model"
+            (repository / "snapshots").mkdir(parents=True)
+            (repository / "snapshots" / "abc").symlink_to(pathlib.Path(MODEL).resolve())
+            self.assertTrue(self.works("some/model", HF_HUB_CACHE=str(pathlib.Path(folder) / "hub")))
+            self.assertTrue(self.works("some/model", HF_HOME=folder, HF_HUB_CACHE=""))
+            self.assertFalse(self.works("some/other", HF_HOME=folder, HF_HUB_CACHE=""))
+            (repository / "snapshots" / "def").mkdir()
+            self.assertFalse(self.works("some/model", HF_HOME=folder, HF_HUB_CACHE=""))
+            (repository / "refs").mkdir()
+            (repository / "refs" / "main").write_text("abc")
+            self.assertTrue(self.works("some/model", HF_HOME=folder, HF_HUB_CACHE=""))
+            (repository / "refs" / "main").write_text("../../..")
+            self.assertFalse(self.works("some/model", HF_HOME=folder, HF_HUB_CACHE=""))
+
+    def test_a_folder_that_is_there_comes_first(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "nystromformer-small-en").mkdir()
+            models = str(pathlib.Path(MODEL).resolve().parent)
+            code, _, err = call("tokenize", "--model", "nystromformer-small-en", "a", cwd=folder,
+                                env={**os.environ, "NYSTROMFORMER_MODELS": models})
+            self.assertEqual(code, 1)
+            self.assertIn("nystromformer-small-en", err)
 
 
 class Rerank(unittest.TestCase):
