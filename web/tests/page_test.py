@@ -31,7 +31,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-class Page(unittest.TestCase):
+class InBrowser(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         chrome = webdriver.ChromeOptions()
@@ -83,6 +83,8 @@ class Page(unittest.TestCase):
             options.shots.mkdir(parents=True, exist_ok=True)
             self.browser.save_screenshot(str(options.shots / f"{name}.png"))
 
+
+class Page(InBrowser):
     def test_each_tab_answers_by_keyboard_and_asks_nobody_else(self):
         address = self.open(options.page)
         for name in TABS:
@@ -183,6 +185,36 @@ class Page(unittest.TestCase):
         unlabelled = self.browser.execute_script(
             "return [...document.querySelectorAll('input, textarea, progress')].filter((one) => one.labels.length === 0)")
         self.assertEqual(unlabelled, [])
+
+
+class Site(InBrowser):
+    """The pages around it, where they are built, too."""
+
+    def setUp(self):
+        self.site = options.page.parent
+        if not (self.site / "index.html").exists():
+            self.skipTest("only the page was built")
+
+    def test_pages_fit_two_widths_and_ask_nobody_else(self):
+        address = self.serve(self.site)
+        for width in (1280, 400):
+            self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600})
+            self.addCleanup(self.browser.execute_cdp_cmd, "Emulation.clearDeviceMetricsOverride", {})
+            for page in ("", "docs/guide/", "api/fill_mask/", "docs/benchmarks/", "try-it/"):
+                self.browser.get(address + page)
+                self.wait("h1")
+                self.shot(f"site-{page.strip('/').replace('/', '-') or 'start'}-{width}")
+                wide = self.browser.execute_script("return document.documentElement.scrollWidth")
+                self.assertLessEqual(wide, width, page)
+                for one in self.browser.execute_script(
+                        "return performance.getEntriesByType('resource').map((one) => one.name)"):
+                    self.assertTrue(one.startswith((address, "data:")), one)
+
+    def test_the_start_leads_to_the_page_that_runs_the_model(self):
+        self.browser.get(self.serve(self.site) + "try-it/")
+        self.wait("a.md-button")[0].click()
+        self.wait(DRAWN["mask"])
 
 
 if __name__ == "__main__":
