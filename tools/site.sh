@@ -41,6 +41,6 @@ if [ "${1:-}" = "--page" ]; then
 fi
 "$venv/bin/python" tools/site_pages.py
 page build/site-pages/try
-"$venv/bin/mkdocs" build --strict --quiet --config-file build/mkdocs.yml
+NO_MKDOCS_2_WARNING=1 "$venv/bin/mkdocs" build --strict --quiet --config-file build/mkdocs.yml
 echo "build/site: $(du -sh build/site | cut -f 1)"
 [ $# -gt 0 ] || exec "$venv/bin/python" -m http.server --directory build/site --bind 127.0.0.1 8000
