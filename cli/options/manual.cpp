@@ -3,8 +3,8 @@
 
 #include <nystromformer/version.hpp>
 
-#include <algorithm>
-#include <cctype>
+#include <cstddef>
+#include <string>
 
 namespace command_line {
 
@@ -25,12 +25,6 @@ std::string roff(const std::string& text) {
         }
     }
     return result;
-}
-
-std::string upper(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return text;
 }
 
 std::string section(const DescribedCommand& command) {

@@ -171,12 +171,12 @@ private:
                 refuse(view_.at(key),
                        "false: landmarks see the whole text, so there is no causal form");
         }
+        if (view_.holds("quantization_config")) check_quantization(view_.at("quantization_config"));
         if (family_->positions == PositionRule::after_two) return;
         if (view_.holds("position_embedding_type") &&
             view_.at("position_embedding_type").string() != "absolute") {
             refuse(view_.at("position_embedding_type"), "\"absolute\"");
         }
-        if (view_.holds("quantization_config")) check_quantization(view_.at("quantization_config"));
         if (view_.holds("pruned_heads") && view_.at("pruned_heads").object().size() != 0)
             refuse(view_.at("pruned_heads"), "no pruned heads");
     }
