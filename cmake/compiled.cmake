@@ -15,6 +15,10 @@ set_target_properties(nystromformer_compiled PROPERTIES
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     set_source_files_properties(src/kernels.cpp PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O2>")
 endif()
+# Everyone who includes the headers must know, or the table of backends has two lengths.
+if(NYSTROMFORMER_TILE_MODEL)
+    target_compile_definitions(nystromformer_compiled PUBLIC NYSTROMFORMER_TILE_MODEL)
+endif()
 if(NOT NYSTROMFORMER_INSTALL_COMPILED)
     set_target_properties(nystromformer_compiled PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()

@@ -93,7 +93,7 @@ Json measure(const nf::NystromformerModel<float>& model, const Options& options,
             {"tokens_per_second", static_cast<double>(options.batch * length) / median},
             {"peak_rss_mib", peak_rss_mib()},
             {"isa", nf::name(nf::active_isa())},
-            {"precision", options.precision},
+            {"precision", nf::name(model.precision())},
             {"attention", attention_of(model, options, length)}};
 }
 

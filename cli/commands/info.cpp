@@ -80,15 +80,17 @@ Json tokenizer_of(const CommonOptions& options, std::vector<std::string>& notice
 }
 
 /// Loads the folder with each of its heads, which proves that it runs. `heads` ends with "model",
-/// the encoder, which is loaded alone if there is no other.
-void load_heads(const std::vector<nf::HeldHead>& heads, const CommonOptions& options,
-                const nf::LoadOptions& load) {
+/// the encoder, which is loaded alone if there is no other. Returns the precision of their layers.
+nf::Precision load_heads(const std::vector<nf::HeldHead>& heads, const CommonOptions& options,
+                         const nf::LoadOptions& load) {
+    nf::Precision precision = load.precision;
     const std::span loaded(heads.data(), std::max<std::size_t>(heads.size() - 1, 1));
     nf::for_each_head([&]<template <typename> typename Model>(nf::HeadName<Model> head) {
         const bool is_held = std::any_of(loaded.begin(), loaded.end(),
                                          [&](const auto& held) { return held.name == head.name; });
-        if (is_held) (void)Model<float>::from_pretrained(options.model, load);
+        if (is_held) precision = Model<float>::from_pretrained(options.model, load).precision();
     });
+    return precision;
 }
 
 /// The commands that run the folder.
@@ -113,7 +115,7 @@ Json info_of(const CommonOptions& options) {
     const auto config = nf::NystromformerConfig::from_pretrained(options.model, files);
     const auto checkpoint = nf::Checkpoint::open(options.model, files);
     const std::vector<nf::HeldHead> heads = nf::held_heads(config, checkpoint);
-    load_heads(heads, options, load);
+    const nf::Precision precision = load_heads(heads, options, load);
     options.note_idle_landmarks(config);
     const Json tokenizer = tokenizer_of(options, notices, files);
     Json names = Json::array();
@@ -128,7 +130,7 @@ Json info_of(const CommonOptions& options) {
             {"weights", weights_of(checkpoint)},
             {"tokenizer", tokenizer},
             {"attention", attention_of(config, options)},
-            {"precision", options.precision},
+            {"precision", nf::name(precision)},
             {"isa", nf::name(nf::active_isa())},
             {"threads", nf::ThreadPool(options.threads).num_threads()},
             {"notices", notices}};

@@ -29,8 +29,9 @@ void CommonOptions::add_threads(Command& command) {
 void CommonOptions::add_precision(Command& command) {
     command
         .option("--precision", precision,
-                "of the encoder's weights: fp32 (the default), bf16 or int8")
-        .one_of({"fp32", "bf16", "int8"})
+                "of the encoder's weights: fp32 (the default), bf16, int8, or auto for bf16 if the "
+                "CPU multiplies it faster, else fp32")
+        .one_of({"fp32", "bf16", "int8", "auto"})
         .type("NAME");
 }
 

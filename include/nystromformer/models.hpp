@@ -75,7 +75,7 @@ public:
 
     const NystromformerConfig& config() const;
     ThreadPool& threads() const;
-    /// LoadOptions::precision.
+    /// LoadOptions::precision; for `automatic` what it came to.
     Precision precision() const;
     /// Names in the files that this class has no use for (another head's weights, say).
     const std::vector<std::string>& unused_tensors() const;

@@ -57,14 +57,15 @@ struct FileOptions {
 };
 
 /// How the weights of the encoder's linear layers are kept. With bf16 and int8, CPUs that multiply
-/// bf16 faster than float also use it in exact attention.
+/// bf16 faster than float also use it in attention.
 enum class Precision {
-    fp32,  ///< exact
-    bf16,  ///< half the memory; float arithmetic unless the CPU multiplies bf16 faster
-    int8,  ///< a quarter of the memory, faster; activations are rounded block by block
+    fp32,       ///< exact
+    bf16,       ///< half the memory; float arithmetic unless the CPU multiplies bf16 faster
+    int8,       ///< a quarter of the memory, faster; activations are rounded block by block
+    automatic,  ///< bf16 if the CPU multiplies it faster than float, else fp32
 };
 
-/// "fp32", "bf16" or "int8".
+/// "fp32", "bf16", "int8" or "auto".
 std::string_view name(Precision precision);
 /// The precision of that name, or nothing.
 std::optional<Precision> precision_named(std::string_view word);

@@ -800,7 +800,7 @@ class Manners(unittest.TestCase):
                     (2, "unknown option --top_k; did you mean --top-k?", ["fill-mask", "--top_k=5", "a"]),
                     (2, "unknown option --zzzzzz (see nystromformer tag --help)", ["tag", *model, "--zzzzzz"]),
                     (2, "--candidate-labels is required", ["zero-shot", "--model", TINY / "inference", "a"]),
-                    (2, "fp16 not in {fp32,bf16,int8}", ["fill-mask", *model, "--precision", "fp16", "a"]),
+                    (2, "fp16 not in {fp32,bf16,int8,auto}", ["fill-mask", *model, "--precision", "fp16", "a"]),
                     (1, f"is no folder; --model takes the folder that holds config.json: {MODEL}",
                      ["fill-mask", "--model", pathlib.Path(MODEL) / "model.safetensors", "a"]),
                     (1, "none/such does not exist; --model takes a folder on this computer (hf download none/such",
@@ -855,6 +855,18 @@ class Manners(unittest.TestCase):
             self.assertEqual(json.loads(out)["output"][0]["token_str"], "door")
             code, out, _ = call("info", "--model", MODEL, "--precision", precision, "--json")
             self.assertEqual((code, json.loads(out)["precision"]), (0, precision))
+
+    def test_precision_auto_is_bf16_or_fp32_and_is_told(self):
+        info = json.loads(call("info", "--model", MODEL, "--precision", "auto", "--json")[1])
+        self.assertIn(info["precision"], ("fp32", "bf16"))
+        if info["isa"] in ("portable", "neon", "avx2", "avx512", "avx512vnni"):
+            self.assertEqual(info["precision"], "fp32")
+        if info["isa"] in ("amx", "tile_model"):
+            self.assertEqual(info["precision"], "bf16")
+        outputs = [fill("--precision", precision, "--json", GARDEN)[1] for precision in ("auto", info["precision"])]
+        self.assertEqual(outputs[0], outputs[1])
+        (line,) = lines_of(call("bench", "--model", MODEL, "--precision", "auto", "--lengths", 8, "--repeat", 1, "--json")[1])
+        self.assertEqual(line["precision"], info["precision"])
 
     def test_help_and_version_are_good(self):
         self.assertEqual(call("--help")[0], 0)

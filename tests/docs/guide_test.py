@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Compiles and runs every program of docs/guide.md.
 
-    python3 tests/docs/guide_test.py COMPILER LIBRARY [FLAG...]
+    python3 tests/docs/guide_test.py COMPILER LIBRARY FLAG...
 
-LIBRARY is libnystromformer.a (or .so); the flags say where the headers are.
+LIBRARY is libnystromformer.a (or .so); the flags are its definitions, and say where the headers are.
 """
 import pathlib
 import re
@@ -25,7 +25,7 @@ def main():
         for model, text in programs:
             source = folder / "program.cpp"
             source.write_text(text)
-            command = [compiler, "-std=c++20", "-DNYSTROMFORMER_COMPILED", f"-I{ROOT}/include", *flags, source, library,
+            command = [compiler, "-std=c++20", f"-I{ROOT}/include", *flags, source, library,
                        "-pthread", "-o", folder / "program"]
             done = subprocess.run(command, capture_output=True, text=True)
             assert done.returncode == 0, f"{text}\n{done.stderr}"

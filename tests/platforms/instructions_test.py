@@ -21,18 +21,21 @@ SIGNS = {
     "avx512f": r"%zmm|%k[0-7]|%[xy]mm(1[6-9]|2\d|3[01])|\{1to",
     "avx512vnni": r"\tvpdp(busd|wssd)",
     "avx512bf16": r"\tv(cvtne2?ps2bf16|dpbf16ps)",
+    "amx-tile": r"\t(tile|ldtilecfg|sttilecfg)",
+    "amx-bf16": r"\ttdpbf16ps",
+    "amx-int8": r"\ttdpb[su][su]d",
 }
-OTHERS = r"\t(tdp|tile|vpdpb[su][su]ds?\b(?<!vpdpbusd)(?<!vpdpbusds)|vpmadd52|vpopcnt|vpermi2b|vgf2p8|vaes|vpcl|\w+ph\b)"
+OTHERS = r"\t(tdp(?!bf16ps|b[su][su]d)|vpdpb[su][su]ds?\b(?<!vpdpbusd)(?<!vpdpbusds)|vpmadd52|vpopcnt|vpermi2b|vgf2p8|vaes|vpcl|\w+ph\b)"
 
 
 def features():
     """The features that isa.hpp lists for each instruction set."""
     text = ISA.read_text().replace("\\\n", " ")
-    bodies = dict(re.findall(r"#define NYSTROMFORMER_FEATURES_(\w+)\(first, next\)(.*)", text))
+    bodies = dict(re.findall(r"#define NYSTROMFORMER_FEATURES_(\w+)\(first, next, numbered\)(.*)", text))
 
     def of(name):
-        found = set(re.findall(r"\b(?:first|next)\((\w+)\)", bodies[name]))
-        for other in re.findall(r"NYSTROMFORMER_FEATURES_(\w+)\(first, next\)", bodies[name]):
+        found = set(re.findall(r"\b(?:first|next|numbered)\(([\w-]+)", bodies[name]))
+        for other in re.findall(r"NYSTROMFORMER_FEATURES_(\w+)\(first, next, numbered\)", bodies[name]):
             found |= of(other)
         return found
 
@@ -68,8 +71,8 @@ def main():
                 faults.append(f"{region}::{name} needs a feature that no region lists: {line.strip()}")
     # The test sees something: each region is there, and has what it was made for.
     for region, own in {"portable": None, "avx2": "avx2", "avx512": "avx512f", "avx512vnni": "avx512vnni",
-                        "avx512bf16": "avx512bf16"}.items():
-        if count[region] == 0 or (own and own not in used[region]):
+                        "avx512bf16": "avx512bf16", "amx": "amx-tile amx-bf16 amx-int8"}.items():
+        if count[region] == 0 or not used[region] >= set((own or "").split()):
             faults.append(f"{region}: no function with instructions of {own}")
     for region in sorted(count):
         print(f"{region}: {count[region]} functions, {', '.join(sorted(used[region])) or 'no feature'}")

@@ -67,8 +67,7 @@ std::string table(const Request& request) {
 std::string comparison_plot(const Options& options, const std::string& text) {
     const compare_command::AttentionComparison compare(options.model, options.load_options());
     const compare_command::AttentionComparisonOptions each;
-    const Json output =
-        compare_command::to_json(compare(text, each), compare, each, options.precision);
+    const Json output = compare_command::to_json(compare(text, each), compare, each);
     return compare_command::plot_of(output, compare_command::title_of({{"text", text}}));
 }
 

@@ -86,6 +86,7 @@ public:
 
     const nf::NystromformerConfig& config() const { return model_.config(); }
     nf::ThreadPool& threads() const { return model_.threads(); }
+    nf::Precision precision() const { return model_.precision(); }
     const nf::Tokenizer& tokenizer() const { return tokenizer_; }
 
 private:

@@ -71,7 +71,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
             guard(*request, [&] {
                 each.long_text.on_truncation = cut_noter({&request, 1});
                 const std::string& text = options.file.empty() ? request->text("text") : file_text;
-                request->output = to_json(compare(text, each), compare, each, options.precision);
+                request->output = to_json(compare(text, each), compare, each);
                 shown = {{"title", title_of(request->fields)}, {"output", request->output}};
             });
         }

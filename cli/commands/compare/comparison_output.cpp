@@ -110,12 +110,12 @@ std::string residual_table(const Json& output) {
 nf::InverseInit inverse_named(const std::string& name) { return inverses.at(name); }
 
 Json to_json(const AttentionComparisonResult& result, const AttentionComparison& compare,
-             const AttentionComparisonOptions& options, const std::string& precision) {
+             const AttentionComparisonOptions& options) {
     Json json{{"tokens", result.tokens},
               {"layers", compare.config().num_hidden_layers},
               {"heads", compare.config().num_attention_heads},
               {"threads", compare.threads().num_threads()},
-              {"precision", precision},
+              {"precision", nf::name(compare.precision())},
               {"isa", nf::name(nf::active_isa())},
               {"repeat", options.repeat},
               {"masks", nullptr},

@@ -11,9 +11,9 @@ namespace compare_command {
 
 using command_line::Json;
 
-/// A comparison that `compare` made with these options; `precision` is the model's.
+/// A comparison that `compare` made with these options.
 Json to_json(const AttentionComparisonResult& result, const AttentionComparison& compare,
-             const AttentionComparisonOptions& options, const std::string& precision);
+             const AttentionComparisonOptions& options);
 
 /// The same as a person reads it.
 std::string table(const command_line::Request& request);

@@ -11,7 +11,7 @@
 namespace nystromformer::inline v0_2 {
 
 namespace detail {
-inline constexpr auto precision_names = enum_names<Precision>("fp32", "bf16", "int8");
+inline constexpr auto precision_names = enum_names<Precision>("fp32", "bf16", "int8", "auto");
 inline constexpr auto attention_names = enum_names<Attention>("config", "exact", "nystrom");
 }  // namespace detail
 

@@ -108,7 +108,8 @@ struct RowKernels {
 
 /// Products of bf16, summed in float. Panels are as wide as those of floats.
 struct BfloatKernels {
-    Index rows_at_once;
+    Index columns, rows_at_once;
+    Index step;        // of pairs; rows and panels are whole steps deep, with zeros at the end
     bool beats_float;  // `multiply` is faster than that of FloatKernels
     void (*multiply)(const BfloatProduct&);
     /// Rounds to nearest, ties to even, and writes zeros up to `padded` numbers.
@@ -124,6 +125,7 @@ struct BfloatKernels {
 struct ByteKernels {
     Index columns, rows_at_once;
     Index group;  // numbers of a row that a product takes at once: four of 8 bits, or two of 16
+    Index step;   // of groups, as that of pairs in BfloatKernels
     void (*multiply)(const ByteProduct&);
     void (*quantize_row)(const float* row, Index size, void* out, Int8Block* blocks);
     /// If a group is two: panels of 8-bit numbers, (count, columns, 4), to the 16-bit ones that

@@ -5,12 +5,19 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/kernels/backend.hpp>
+#include <nystromformer/kernels/blocking.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
 namespace nystromformer::inline v0_2::detail {
+
+/// Pairs of bf16 for `count` numbers, in whole steps of the kernels.
+inline Index bfloat_pairs(Index count) {
+    const Index step = bfloat_kernels().step;
+    return blocks_of(count, 2 * step) * step;
+}
 
 /// Rows of pairs of bf16: the left factor of a product.
 class BfloatRows {
@@ -29,7 +36,8 @@ public:
     }
 
     Index pairs() const { return pairs_; }
-    Index stride() const { return pairs_ * 2 + 32; }  // rows do not share one set of the cache
+    /// An odd number of cache lines, so that rows do not share one set of the cache.
+    Index stride() const { return (blocks_of(pairs_ * 2, 32) | 1) * 32; }
     const std::uint16_t* row(Index i) const { return data_ + i * stride(); }
 
 private:
@@ -42,7 +50,7 @@ private:
 inline void pack_bfloats(ConstRows<float> x, Index pairs, std::uint16_t* panel) {
     Scratch scratch;
     const BfloatRows rounded(x, pairs, scratch);
-    const Index width = float_kernels<float>().columns;
+    const Index width = bfloat_kernels().columns;
     std::fill_n(panel, pairs * 2 * width, std::uint16_t{0});
     for (Index row = 0; row < x.rows; ++row)
         for (Index pair = 0; pair < pairs; ++pair)

@@ -38,8 +38,12 @@
     }                            \
     NYSTROMFORMER_END_TARGET
 #define NYSTROMFORMER_ALWAYS_INLINE inline __attribute__((always_inline))
-#define NYSTROMFORMER_BYTE_INSTRUCTIONS 0    // AVX512-VNNI
-#define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16
+#define NYSTROMFORMER_VNNI 1                 // AVX512-VNNI
+#define NYSTROMFORMER_SDOT 2                 // AArch64's DotProd
+#define NYSTROMFORMER_USDOT 3                // AArch64's I8MM
+#define NYSTROMFORMER_BYTE_INSTRUCTIONS 0    // none, or one of those
+#define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16, AArch64's BF16
+#define NYSTROMFORMER_INT8_GROUP 4           // see byte_blocks.inc
 
 // GCC compiles the regions optimized in a Debug build, too, where they would take 20 times as long
 // and nobody steps through them. (Clang can only do less to a function than its flags ask for.)
@@ -53,8 +57,33 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
-// What any CPU of the target runs: SSE2 or NEON, or plain code.
 #define NYSTROMFORMER_VECTOR_BYTES 16
+#if defined(NYSTROMFORMER_TILE_MODEL)
+// The kernels of amx on a model of its tiles, and all others in panels of 32 columns.
+#define NYSTROMFORMER_TILE_VECTORS 8
+#define NYSTROMFORMER_TILE_HEIGHTS 1
+namespace nystromformer::inline v0_2::detail::wide_portable {
+#include <nystromformer/kernels/target/region.inc>
+}  // namespace nystromformer::inline v0_2::detail::wide_portable
+namespace nystromformer::inline v0_2::detail::tile_model {
+// clang-format off
+#include <nystromformer/kernels/target/vectors.inc>
+#include <nystromformer/kernels/target/byte_blocks.inc>
+#include <nystromformer/kernels/target/tile_model.inc>
+#include <nystromformer/kernels/target/tile_product.inc>
+// clang-format on
+inline BfloatKernels bfloat_kernels() { return on_tiles(wide_portable::bfloat_kernels()); }
+inline ByteKernels byte_kernels() { return on_tiles(wide_portable::byte_kernels()); }
+}  // namespace nystromformer::inline v0_2::detail::tile_model
+#undef NYSTROMFORMER_TILE_VECTORS
+#undef NYSTROMFORMER_TILE_HEIGHTS
+#endif
+
+// What any CPU of the target runs: SSE2 or NEON, or plain code.
+#if NYSTROMFORMER_X86
+#undef NYSTROMFORMER_INT8_GROUP
+#define NYSTROMFORMER_INT8_GROUP 2
+#endif
 #define NYSTROMFORMER_TILE_VECTORS 2
 #define NYSTROMFORMER_TILE_HEIGHTS 1, 2, 3, 4, 5, 6
 namespace nystromformer::inline v0_2::detail::portable {
@@ -68,6 +97,35 @@ namespace nystromformer::inline v0_2::detail::portable {
 namespace nystromformer::inline v0_2::detail::neon {
 #include <nystromformer/kernels/target/region.inc>
 }  // namespace nystromformer::inline v0_2::detail::neon
+
+#undef NYSTROMFORMER_BYTE_INSTRUCTIONS
+#define NYSTROMFORMER_BYTE_INSTRUCTIONS NYSTROMFORMER_SDOT
+NYSTROMFORMER_BEGIN_REGION(neon_dotprod)
+// clang-format off
+#include <nystromformer/kernels/target/vectors.inc>
+#include <nystromformer/kernels/target/byte_blocks.inc>
+#include <nystromformer/kernels/target/byte_product.inc>
+// clang-format on
+NYSTROMFORMER_END_REGION
+
+#undef NYSTROMFORMER_BYTE_INSTRUCTIONS
+#define NYSTROMFORMER_BYTE_INSTRUCTIONS NYSTROMFORMER_USDOT
+NYSTROMFORMER_BEGIN_REGION(neon_i8mm)
+// clang-format off
+#include <nystromformer/kernels/target/vectors.inc>
+#include <nystromformer/kernels/target/byte_blocks.inc>
+#include <nystromformer/kernels/target/byte_product.inc>
+// clang-format on
+NYSTROMFORMER_END_REGION
+
+#undef NYSTROMFORMER_BFLOAT_INSTRUCTIONS
+#define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 1
+NYSTROMFORMER_BEGIN_REGION(neon_bf16)
+// clang-format off
+#include <nystromformer/kernels/target/vectors.inc>
+#include <nystromformer/kernels/target/bfloat_product.inc>
+// clang-format on
+NYSTROMFORMER_END_REGION
 #endif
 
 #if NYSTROMFORMER_X86
@@ -85,11 +143,14 @@ NYSTROMFORMER_BEGIN_REGION(avx512)
 #include <nystromformer/kernels/target/region.inc>
 NYSTROMFORMER_END_REGION
 
+#undef NYSTROMFORMER_INT8_GROUP
+#define NYSTROMFORMER_INT8_GROUP 4
 #undef NYSTROMFORMER_BYTE_INSTRUCTIONS
-#define NYSTROMFORMER_BYTE_INSTRUCTIONS 1
+#define NYSTROMFORMER_BYTE_INSTRUCTIONS NYSTROMFORMER_VNNI
 NYSTROMFORMER_BEGIN_REGION(avx512vnni)
 // clang-format off
 #include <nystromformer/kernels/target/vectors.inc>
+#include <nystromformer/kernels/target/byte_blocks.inc>
 #include <nystromformer/kernels/target/byte_product.inc>
 // clang-format on
 NYSTROMFORMER_END_REGION
@@ -102,6 +163,17 @@ NYSTROMFORMER_BEGIN_REGION(avx512bf16)
 #include <nystromformer/kernels/target/bfloat_product.inc>
 // clang-format on
 NYSTROMFORMER_END_REGION
+
+NYSTROMFORMER_BEGIN_REGION(amx)
+// clang-format off
+#include <nystromformer/kernels/target/vectors.inc>
+#include <nystromformer/kernels/target/byte_blocks.inc>
+#include <nystromformer/kernels/target/tiles.inc>
+#include <nystromformer/kernels/target/tile_product.inc>
+// clang-format on
+inline BfloatKernels bfloat_kernels() { return on_tiles(avx512bf16::bfloat_kernels()); }
+inline ByteKernels byte_kernels() { return on_tiles(avx512vnni::byte_kernels()); }
+NYSTROMFORMER_END_REGION
 #endif
 #pragma GCC diagnostic pop
 #if defined(NYSTROMFORMER_OPTIMIZED_REGIONS)
@@ -113,6 +185,10 @@ NYSTROMFORMER_END_REGION
 #undef NYSTROMFORMER_TILE_HEIGHTS
 #undef NYSTROMFORMER_BYTE_INSTRUCTIONS
 #undef NYSTROMFORMER_BFLOAT_INSTRUCTIONS
+#undef NYSTROMFORMER_INT8_GROUP
+#undef NYSTROMFORMER_VNNI
+#undef NYSTROMFORMER_SDOT
+#undef NYSTROMFORMER_USDOT
 #undef NYSTROMFORMER_BEGIN_REGION
 #undef NYSTROMFORMER_END_REGION
 #undef NYSTROMFORMER_BEGIN_TARGET
@@ -126,11 +202,11 @@ namespace nystromformer::inline v0_2::detail {
 // A backend asks the CPU for every feature that its kernels are compiled with.
 consteval bool has_all(std::string_view features, std::string_view wanted) {
     while (!wanted.empty()) {
-        const std::size_t end = wanted.find(',');
+        const std::size_t end = wanted.find_first_of(",+");
         const std::string_view word = wanted.substr(0, end);
         bool found = false;
         for (std::string_view rest = features; !found && !rest.empty();) {
-            const std::size_t comma = rest.find(',');
+            const std::size_t comma = rest.find_first_of(",+");
             found = rest.substr(0, comma) == word;
             rest = comma == rest.npos ? std::string_view() : rest.substr(comma + 1);
         }

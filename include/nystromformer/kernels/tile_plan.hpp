@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How the rows of a product are cut into tiles of the heights that are compiled.
+// How the rows of a product are cut into tiles of the heights that are compiled; sizes of AMX's
+// tiles.
 #pragma once
 
 #include <nystromformer/core/index.hpp>
@@ -46,5 +47,13 @@ template <int... compiled>
 struct TileHeights {
     static constexpr TilePlan plan = plan_tiles<compiled...>();
 };
+
+/// The sizes of AMX's eight tiles, as the CPU reads them.
+struct TileSizes {
+    unsigned char palette = 1, start_row = 0, reserved[14] = {};
+    unsigned short row_bytes[16] = {};
+    unsigned char rows[16] = {};
+};
+static_assert(sizeof(TileSizes) == 64);
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -75,7 +75,8 @@ struct LoadedModel {
                  "only tensors of the model",
                  "a tensor that it has no use for (" + std::to_string(unused.size()) + " in all)"});
         }
-        return {body, std::move(head), config, threads, options.precision, unused};
+        return {body,  std::move(head), config, threads, resolved<Scalar>(options.precision),
+                unused};
     }
 
     /// The tensors that nothing was made of. Of those that no class of the family has a place for

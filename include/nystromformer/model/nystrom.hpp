@@ -4,7 +4,7 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
-#include <nystromformer/kernels/attention/blocked_attention.hpp>
+#include <nystromformer/kernels/attention/bfloat_attention.hpp>
 #include <nystromformer/kernels/panels.hpp>
 #include <nystromformer/kernels/rows.hpp>
 
@@ -95,9 +95,12 @@ struct SoftmaxKernel {
 
     /// out: (n, keys)
     void form(Rows<Scalar> out) const { softmax_kernel<Scalar>(q, k, scale, key_mask, out); }
-    /// out (n, e) := this kernel times v (keys, e), block by block.
-    void times(ConstRows<Scalar> v, Rows<Scalar> out) const {
-        exact_attention<Scalar>(q, k, v, scale, key_mask, out);
+    /// out (n, e) := this kernel times v (keys, e), block by block, in products of bf16 or of
+    /// Scalar.
+    void times(ConstRows<Scalar> v, bool in_bfloats, Rows<Scalar> out) const {
+        with_operands<Scalar>(k, v, scale, in_bfloats, [&](const auto& operands) {
+            exact_attention(q, operands, key_mask, out);
+        });
     }
 };
 
@@ -125,12 +128,15 @@ struct Landmarks {
         divisor = largest_column_sum(kernel_2);
     }
 
-    /// values := pinv(kernel_2) (kernel_3 v); leaves pinv(kernel_2) in `inverse`.
-    void find_values(ConstRows<Scalar> all_k, ConstRows<Scalar> v, Scalar scale, KeyMask key_mask,
-                     Index iterations, Rows<Scalar> inverse) const {
-        iterative_inverse<Scalar>(kernel_2, divisor, iterations, inverse);  // (m, m)
-        kernel_3(all_k, scale, key_mask).times(v, values);                  // (m, d)
-        product<Scalar>(inverse, values, values);                           // (m, d)
+    /// inverse (m, m) := pinv(kernel_2)
+    void find_inverse(Index iterations, Rows<Scalar> inverse) const {
+        iterative_inverse<Scalar>(kernel_2, divisor, iterations, inverse);
+    }
+    /// values := inverse (kernel_3 v)
+    void find_values(const SoftmaxKernel<Scalar>& kernel_3, ConstRows<Scalar> v,
+                     ConstRows<Scalar> inverse, bool in_bfloats) const {
+        kernel_3.times(v, in_bfloats, values);     // (m, d)
+        product<Scalar>(inverse, values, values);  // (m, d)
     }
 
     /// For queries (n, d): kernel_1 times `values` is their context.

@@ -118,26 +118,26 @@ private:
 
     /// softmax(q k' scale) v + convolution(v)
     void exact_attention(const Head& head, const Queries& queries) const {
-        Scratch scratch;
-        if constexpr (std::is_same_v<Scalar, float>) {
-            if (qkv.prefers_bfloats()) {
-                const BfloatOperands operands(head.k, head.v, scale(), scratch);
-                return write_context(head, operands, head.key_mask, convolved_values(head, scratch),
-                                     queries);
+        const auto write = [&](const auto& operands) {
+            Scratch scratch;
+            if constexpr (requires { operands.values; }) {
+                write_context(head, operands, head.key_mask, operands.values, queries);
+            } else {
+                write_context(head, operands, head.key_mask, convolved_values(head, scratch),
+                              queries);
             }
-        }
-        const AttentionOperands<Scalar> operands(head.k, head.v, scale(), scratch);
-        write_context(head, operands, head.key_mask, operands.values, queries);
+        };
+        with_operands<Scalar>(head.k, head.v, scale(), qkv.prefers_bfloats(), write);
     }
 
     /// kernel_1 (pinv(kernel_2) (kernel_3 v)) + convolution(v)
     void nystrom_attention(const Head& head, const Landmarks<Scalar>& landmarks,
                            const Queries& queries) const {
-        Scratch scratch;
-        const AttentionOperands<Scalar> operands(landmarks.k, landmarks.values, scale(), scratch);
-        write_context(head, operands, KeyMask(),
-                      conv.size() == 0 ? operands.values : convolved_values(head, scratch),
-                      queries);
+        const auto write = [&](const auto& operands) {
+            Scratch scratch;
+            write_context(head, operands, KeyMask(), convolved_values(head, scratch), queries);
+        };
+        with_operands<Scalar>(landmarks.k, landmarks.values, scale(), qkv.prefers_bfloats(), write);
     }
 
     Panels<Scalar> convolved_values(const Head& head, Scratch& scratch) const {
@@ -188,8 +188,9 @@ private:
             const Rows<Scalar> inverse =
                 head_scratch.rows<Scalar>(plan.num_landmarks, plan.num_landmarks);
             const Landmarks<Scalar>& own = landmarks[head.task];
-            own.find_values(head.k, head.v, scale(), head.key_mask, plan.inverse_iterations,
-                            inverse);
+            own.find_inverse(plan.inverse_iterations, inverse);
+            own.find_values(own.kernel_3(head.k, scale(), head.key_mask), head.v, inverse,
+                            qkv.prefers_bfloats());
             report.add_nystrom(head, own, inverse, scale());
         });
         return landmarks;

@@ -263,6 +263,52 @@ TEST_CASE("the bundled model keeps its hidden states in bf16 and in int8", "[mod
     CHECK(all_kept(input).last_hidden_state == expected);
 }
 
+TEST_CASE("automatic precision is bf16 where the CPU multiplies it faster, else fp32",
+          "[model][precision]") {
+    const auto input = nf::ModelInput<float>::batch(some_ids(40, 8000), 1, 40);
+    const auto load = [](nf::Precision precision) {
+        return nf::NystromformerModel<float>::from_pretrained(bundled, {.precision = precision});
+    };
+    const auto model = load(nf::Precision::automatic);
+    const bool faster = nf::detail::bfloat_kernels().beats_float;
+    const auto expected = faster ? nf::Precision::bf16 : nf::Precision::fp32;
+    CHECK(model.precision() == expected);
+    CHECK(model(input).last_hidden_state == load(expected)(input).last_hidden_state);
+    const auto exact = nf::NystromformerModel<double>::from_pretrained(
+        bundled, {.precision = nf::Precision::automatic});
+    CHECK(exact.precision() == nf::Precision::fp32);
+    CHECK(nf::precision_named("auto") == nf::Precision::automatic);
+    CHECK(nf::name(nf::Precision::automatic) == "auto");
+}
+
+TEST_CASE("fill-mask in bf16 and int8 has the words of fp32, alone, in a batch and on threads",
+          "[model][precision]") {
+    const std::vector<std::string> texts{
+        "She opened the [MASK] and walked into the garden.", "He sat down at the [MASK].",
+        "It was a [MASK] night, and the wind blew from the sea. The old man had been waiting for "
+        "many hours when the ship at last came into the harbour."};
+    const auto load = [](nf::Precision precision, Index threads) {
+        return nf::FillMaskPipeline(bundled, {.num_threads = threads, .precision = precision});
+    };
+    for (const auto precision : {nf::Precision::bf16, nf::Precision::int8}) {
+        const auto exact = load(nf::Precision::fp32, 1), one = load(precision, 1),
+                   three = load(precision, 3);
+        for (const auto attention : {nf::Attention::exact, nf::Attention::nystrom}) {
+            const nf::FillMaskOptions options{.run = {.attention = attention, .num_landmarks = 8}};
+            const auto found = one.batch(texts, options), threaded = three.batch(texts, options);
+            for (std::size_t i = 0; i < texts.size(); ++i) {
+                INFO(nf::name(precision) << ", " << nf::name(attention) << ": " << texts[i]);
+                const auto alone = one(texts[i], options);
+                CHECK(alone[0].token == exact(texts[i], options)[0].token);
+                for (std::size_t rank = 0; rank < alone.size(); ++rank) {
+                    CHECK(found[i][0][rank].score == alone[rank].score);
+                    CHECK(threaded[i][0][rank].score == alone[rank].score);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("a precision that cannot be is refused: double, unknown layers, saving",
           "[model][precision]") {
     const auto folder = data / "reference" / "data" / "models" / "mlm-exact";

@@ -4,11 +4,13 @@
 
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
+#include <nystromformer/kernels/attention/blocked_attention.hpp>
 #include <nystromformer/kernels/bfloat_rows.hpp>
 #include <nystromformer/kernels/blocking.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 namespace nystromformer::inline v0_2::detail {
 
@@ -21,8 +23,8 @@ public:
     /// k (n, d), v (n, e). `scratch` must outlive this.
     BfloatOperands(ConstRows<float> k, ConstRows<float> v, float scale, Scratch& scratch)
         : num_keys_(k.rows),
-          key_pairs_(blocks_of(k.cols, 2)),
-          value_pairs_(blocks_of(k.rows, 2)),
+          key_pairs_(bfloat_pairs(k.cols)),
+          value_pairs_(bfloat_pairs(k.rows)),
           value_panels_(blocks_of(v.cols, width())),
           keys_(
               scratch.array<std::uint16_t>(blocks_of(k.rows, width()) * width() * key_pairs_ * 2)),
@@ -52,7 +54,7 @@ public:
     }
     void add_values(ConstRows<float> weights, Index first, Rows<float> context) const {
         Scratch scratch;
-        const BfloatRows rounded(weights, blocks_of(weights.cols, 2), scratch);
+        const BfloatRows rounded(weights, bfloat_pairs(weights.cols), scratch);
         for (Index i = 0; i < value_panels_; ++i) {
             float* c = context.data + i * width();
             kernels().multiply({.a = rounded.row(0),
@@ -69,7 +71,7 @@ public:
 
 private:
     static const BfloatKernels& kernels() { return bfloat_kernels(); }
-    static Index width() { return float_kernels<float>().columns; }
+    static Index width() { return kernels().columns; }
 
     /// One panel (pairs, columns of a panel) of at most as many keys.
     void pack_keys(ConstRows<float> k, float scale, std::uint16_t* panel) const {
@@ -101,5 +103,17 @@ private:
     std::uint16_t* keys_;    // [keys / columns][pairs of d][columns][2]
     std::uint16_t* values_;  // [e / columns][pairs of keys][columns][2]
 };
+
+/// Calls body(operands) for k (n, d) and v (n, e), for products of bf16 or, if not `in_bfloats`, of
+/// Scalar.
+template <typename Scalar, typename Body>
+void with_operands(ConstRows<Scalar> k, ConstRows<Scalar> v, Scalar scale, bool in_bfloats,
+                   const Body& body) {
+    Scratch scratch;
+    if constexpr (std::is_same_v<Scalar, float>) {
+        if (in_bfloats) return body(BfloatOperands(k, v, scale, scratch));
+    }
+    body(AttentionOperands<Scalar>(k, v, scale, scratch));
+}
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -128,19 +128,25 @@ private:
     KeyMask key_mask_;
 };
 
-/// context (n, e) := softmax(q k' scale) v for q (n, d), k (keys, d) and v (keys, e): never
-/// (n, keys) in memory. The rows of context are Scratch's.
-template <typename Scalar>
-void exact_attention(ConstRows<Scalar> q, ConstRows<Scalar> k, ConstRows<Scalar> v, Scalar scale,
-                     KeyMask key_mask, Rows<Scalar> context) {
-    Scratch scratch;
-    const AttentionOperands<Scalar> operands(k, v, scale, scratch);
+/// context (n, e) := softmax(q k' scale) v for q (n, d) and the keys and values of `operands`:
+/// never (n, keys) in memory. The rows of context are Scratch's.
+template <AttentionProducts Operands>
+void exact_attention(ConstRows<typename Operands::Scalar> q, const Operands& operands,
+                     KeyMask key_mask, Rows<typename Operands::Scalar> context) {
     const BlockedAttention attention(operands, key_mask);
     const Index rows_at_once = attention.rows_at_once();
     for (Index row = 0; row < q.rows; row += rows_at_once) {
         const Index rows = std::min(rows_at_once, q.rows - row);
         attention(q.middle_rows(row, rows), context.middle_rows(row, rows));
     }
+}
+
+/// The same for k (keys, d) and v (keys, e).
+template <typename Scalar>
+void exact_attention(ConstRows<Scalar> q, ConstRows<Scalar> k, ConstRows<Scalar> v, Scalar scale,
+                     KeyMask key_mask, Rows<Scalar> context) {
+    Scratch scratch;
+    exact_attention(q, AttentionOperands<Scalar>(k, v, scale, scratch), key_mask, context);
 }
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -21,7 +21,7 @@ public:
                  const RowVector<float>& bias, ThreadPool& threads, bool products_of_bfloats)
         : rows_(num_rows),
           cols_(num_cols),
-          pairs_(detail::blocks_of(num_cols, 2)),
+          pairs_(detail::bfloat_pairs(num_cols)),
           products_of_bfloats_(products_of_bfloats),
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
           bias_(RowVector<float>::Zero(detail::blocks_of(num_rows, width()) * width())) {
@@ -59,9 +59,12 @@ public:
 private:
     static const detail::FloatKernels<float>& floats() { return detail::float_kernels<float>(); }
     static const detail::BfloatKernels& kernels() { return detail::bfloat_kernels(); }
-    static Index width() { return floats().columns; }
+    static Index width() { return kernels().columns; }
     Index panel_size() const { return pairs_ * 2 * width(); }
     const std::uint16_t* panel_of(Index i) const { return panels_.data() + i * panel_size(); }
+    const std::uint16_t* panel_after(Index i) const {
+        return (i + 1) * width() < rows_ ? panel_of(i + 1) : nullptr;
+    }
 
     void multiply_rounded(detail::ConstRows<float> x, detail::Rows<float> out, ThreadPool& threads,
                           Activation activation) const {
@@ -78,7 +81,8 @@ private:
                                                         .c = to.data,
                                                         .c_stride = to.stride,
                                                         .rows = to.rows,
-                                                        .depth = pairs_});
+                                                        .depth = pairs_,
+                                                        .next = panel_after(i)});
                                 });
     }
 

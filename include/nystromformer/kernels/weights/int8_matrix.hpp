@@ -24,7 +24,7 @@ public:
                const RowVector<float>& bias, ThreadPool& threads)
         : rows_(num_rows),
           cols_(num_cols),
-          fours_(detail::blocks_of(num_cols, 4)),
+          fours_(detail::blocks_of(num_cols, 4 * kernels().step) * kernels().step),
           panels_(detail::blocks_of(num_rows, width()) * panel_size()),
           column_sums_(detail::blocks_of(num_rows, width()) * blocks() * width()),
           scales_(detail::blocks_of(num_rows, width()) * blocks() * width()),
@@ -65,13 +65,15 @@ private:
 
     Quantized quantize(detail::ConstRows<float> x, ThreadPool& threads,
                        detail::Scratch& scratch) const {
-        constexpr Index effort = 8;  // of one number, in multiplications
-        const Index stride = fours_ * 16 / kernels().group + 64;  // not one set of the cache
+        constexpr Index effort = 8;                        // of one number, in multiplications
+        const Index size = fours_ * 16 / kernels().group;  // an odd number of cache lines apart
+        const Index stride = (detail::blocks_of(size, 64) | 1) * 64;
         const Quantized result{scratch.array<std::byte>(x.rows * stride),
                                scratch.array<detail::Int8Block>(x.rows * blocks()), stride};
         detail::for_rows(x.rows, threads, x.rows * cols_ * effort, [&](Index row) {
-            kernels().quantize_row(x.row(row), cols_, result.data + row * stride,
-                                   result.row_blocks + row * blocks());
+            std::byte* to = result.data + row * stride;
+            if (kernels().step > 1) std::fill(to + cols_, to + size, std::byte{0});
+            kernels().quantize_row(x.row(row), cols_, to, result.row_blocks + row * blocks());
         });
         return result;
     }

@@ -15,6 +15,18 @@
 
 namespace nystromformer::inline v0_2 {
 
+namespace detail {
+
+/// `precision`, or what `automatic` comes to on this CPU. A model that computes in double is exact.
+template <typename Scalar>
+Precision resolved(Precision precision) {
+    if (precision != Precision::automatic) return precision;
+    const bool in_bfloats = std::is_same_v<Scalar, float> && bfloat_kernels().beats_float;
+    return in_bfloats ? Precision::bf16 : Precision::fp32;
+}
+
+}  // namespace detail
+
 /// Weights (out, in) and a bias (out). bf16 and int8 are for float only.
 template <typename Scalar>
 class LinearWeights {
@@ -23,7 +35,8 @@ public:
     /// Errors: InputError for bf16 or int8 with another Scalar than float.
     LinearWeights(Index num_rows, Index num_cols, const WeightRows<Scalar>& weight,
                   const RowVector<Scalar>& bias, Precision precision, ThreadPool& threads)
-        : matrix_(pack(num_rows, num_cols, weight, bias, precision, threads)) {}
+        : matrix_(pack(num_rows, num_cols, weight, bias, detail::resolved<Scalar>(precision),
+                       threads)) {}
 
     Index rows() const {
         return std::visit([](const auto& matrix) { return matrix.rows(); }, matrix_);
