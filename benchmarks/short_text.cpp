@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A single short text on one thread: seconds of a forward pass, and of reading as many bytes as the
 // weights of its linear layers have, which nothing can be faster than. Both take turns, in every
-// precision.
+// precision. Seconds are the thread's own, so that a busy machine disturbs less.
 //   cmake --preset benchmarks && cmake --build --preset benchmarks
 //   build/benchmarks/bin/nystromformer_short_text MODEL_DIR [ROUNDS]
 #include <nystromformer/core/memory.hpp>
@@ -9,9 +9,9 @@
 #include <nystromformer/models.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <string>
 #include <vector>
@@ -23,10 +23,14 @@ namespace {
 
 template <typename Work>
 double seconds_of(const Work& work) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point start = Clock::now();
+    const auto now = [] {
+        timespec time;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    };
+    const double start = now();
     work();
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return now() - start;
 }
 
 /// Of the encoder's linear layers; int8 has two floats for each 256 numbers of a channel.

@@ -5,15 +5,14 @@
 //
 // To add an instruction set:
 // 1. isa.hpp: list its CPU features in NYSTROMFORMER_FEATURES_name, add the name to Isa and a row
-//    to NYSTROMFORMER_BACKENDS. The row says where each family comes from: a set that only
+//    to NYSTROMFORMER_BACKENDS. A feature that __builtin_cpu_supports does not know, or that needs
+//    more than the CPU's word, gets a number in cpu_features.hpp. The row says where each family comes from: a set that only
 //    multiplies bytes names another's float and bf16 kernels.
 // 2. targets.hpp: a region for the families that it compiles itself, either the sources in target/
 //    with other settings or a source of its own. A source has to define, in the region's namespace,
 //    float_kernels<Scalar>() and row_kernels(), bfloat_kernels() or byte_kernels(). `multiply` gets
 //    any number of rows and one panel: how to cut them into tiles is its own affair.
-// 3. If the features need more than the CPU's word (the kernel's permission for AMX), ask for that
-//    where isa.hpp makes `runs_here` of them.
-// 4. .ci/run (isas) forces the set if the CPU has it. The tests then compare its kernels with
+// 3. .ci/run (isas) forces the set if the CPU has it. The tests then compare its kernels with
 //    their definitions, and tests/platforms/instructions_test.py looks for instructions that it did
 //    not ask for.
 #pragma once
