@@ -6,8 +6,8 @@
 // To add an instruction set:
 // 1. isa.hpp: list its CPU features in NYSTROMFORMER_FEATURES_name, add the name to Isa and a row
 //    to NYSTROMFORMER_BACKENDS. A feature that __builtin_cpu_supports does not know, or that needs
-//    more than the CPU's word, gets a number in cpu_features.hpp. The row says where each family comes from: a set that only
-//    multiplies bytes names another's float and bf16 kernels.
+//    more than the CPU's word, gets a number in cpu_features.hpp. The row says which region each
+//    family comes from: a set that only multiplies bytes names another's float and bf16 kernels.
 // 2. targets.hpp: a region for the families that it compiles itself, either the sources in target/
 //    with other settings or a source of its own. A source has to define, in the region's namespace,
 //    float_kernels<Scalar>() and row_kernels(), bfloat_kernels() or byte_kernels(). `multiply` gets
