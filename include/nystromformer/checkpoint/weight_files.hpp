@@ -43,9 +43,13 @@ struct Checkpoint::Contents {
     std::vector<std::size_t> shard_of;  // for each tensor; empty for a single file
     std::uint64_t stored_bytes = 0;     // that tensors cover
     bool is_callers = false;            // the bytes are in the caller's memory
+    // Tensors of a torch archive may share bytes, so that few bytes could ask for scales without
+    // end.
+    bool may_be_quantized = false;
 
     void add_safetensors(const std::filesystem::path& path) {
         add(SafetensorsFile::open(path, files));
+        may_be_quantized = true;
     }
     void add_torch(const std::filesystem::path& path) { add(TorchArchive::open(path, files)); }
     void add_safetensors_shards(const std::filesystem::path& path) {
@@ -53,6 +57,12 @@ struct Checkpoint::Contents {
     }
     void add_torch_shards(const std::filesystem::path& path) {
         add_shards(path, ".bin", &Contents::add_torch);
+    }
+
+    /// What every checkpoint needs once all of its tensors are there.
+    void complete() {
+        count_stored();
+        if (may_be_quantized) detail::find_quantized(tensors, shard_of);
     }
 
     void count_stored() {
@@ -160,8 +170,7 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
             contents->files = files;
             contents->is_callers = !files.memory.empty();
             ((*contents).*opener)(contents->source);
-            contents->count_stored();
-            detail::find_quantized(contents->tensors, contents->shard_of);
+            contents->complete();
             return Checkpoint(std::move(contents));
         }
         looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
@@ -177,7 +186,8 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::from_bytes(FileBytes bytes, const st
     contents->source = name;
     contents->is_callers = true;
     contents->add(SafetensorsFile::parse(view, name, files.max_header_bytes));
-    contents->count_stored();
+    contents->may_be_quantized = true;
+    contents->complete();
     return Checkpoint(std::move(contents));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Quantized weights: as compressed-tensors has them, and what is refused.
 #include <nystromformer/config.hpp>
+#include <nystromformer/core/file.hpp>
 #include <nystromformer/safetensors.hpp>
 #include <nystromformer/state_dict.hpp>
 #include "support/catch.hpp"
@@ -27,6 +28,10 @@ public:
         std::vector<std::byte> bytes(values.size() * sizeof(Value));
         std::memcpy(bytes.data(), values.data(), bytes.size());
         owned_.push_back({name, dtype, std::move(shape), std::move(bytes)});
+    }
+    std::string bytes(const std::filesystem::path& folder) const {
+        (void)saved(folder);
+        return nf::detail::read_file(folder / "model.safetensors", 1 << 20);
     }
     nf::Checkpoint saved(const std::filesystem::path& folder) const {
         std::vector<nf::TensorView> views;
@@ -89,6 +94,32 @@ TEST_CASE("packed int8 weights get their shape from the tensor beside them") {
     (void)state.matrix<float>("w.weight", 2, 5);
     CHECK(state.unused() == std::vector<std::string>{"a.other", "w.weight_g"});
     CHECK(checkpoint.find("w.weight_packed") == nullptr);
+}
+
+TEST_CASE("a checkpoint of bytes has quantized weights as a folder has them") {
+    const TemporaryFolder folder;
+    Tensors tensors;
+    tensors.add<std::int8_t>("w.weight", DType::i8, {1, 2}, {2, -3});
+    tensors.add<float>("w.weight_scale", DType::f32, {1}, {0.5F});
+    const std::string bytes = tensors.bytes(folder.path);
+    CHECK(values_of(nf::Checkpoint::from_bytes(bytes), 1, 2) == std::vector<float>{1, -1.5F});
+}
+
+// The scales of so many rows would take 4 TiB.
+TEST_CASE("a matrix of no columns takes no memory for the scales of its rows") {
+    const TemporaryFolder folder;
+    constexpr Index rows = Index{1} << 40;
+    Tensors tensors;
+    tensors.add<std::int8_t>("w.weight", DType::i8, {rows, 0}, {});
+    tensors.add<float>("w.weight_scale", DType::f32, {1}, {0.5F});
+    tensors.add<std::int32_t>("v.weight_packed", DType::i32, {rows, 0}, {});
+    tensors.add<float>("v.weight_scale", DType::f32, {1}, {0.5F});
+    tensors.add<std::int64_t>("v.weight_shape", DType::i64, {2}, {rows, 0});
+    const auto checkpoint = tensors.saved(folder.path);
+    for (const char* name : {"w.weight", "v.weight_packed"}) {
+        REQUIRE(checkpoint.find(name) != nullptr);
+        CHECK(checkpoint.find(name)->row_scales.empty());
+    }
 }
 
 TEST_CASE("whole numbers without fitting scales are no weights") {
