@@ -4,17 +4,12 @@
 
 const fs = require("fs");
 const path = require("path");
+const { callLibrary } = require("./page/call.js");
 
 async function open(folder) {
     const create = require(path.resolve(folder, "nystromformer.js"));
     const module = await create({ wasmBinary: fs.readFileSync(path.join(folder, "nystromformer.wasm")) });
-    // The answer to a request; throws what the library threw.
-    const call = (request) => {
-        const answer = JSON.parse(module.ccall("nystromformer_call", "string", ["string"], [JSON.stringify(request)]));
-        if (answer !== null && answer.error !== undefined && !Array.isArray(answer) && Object.keys(answer).length === 1)
-            throw new Error(answer.error);
-        return answer;
-    };
+    const call = (request) => callLibrary(module, request);
     // Copies the files of a model's folder to /TASK and loads them.
     const load = (task, source) => {
         module.FS.mkdirTree(`/${task}`);

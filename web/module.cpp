@@ -37,6 +37,11 @@ struct Models {
     std::optional<nf::SemanticIndex> index;
 };
 
+/// One line; invalid UTF-8 becomes U+FFFD.
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Models& models() {
     static Models all;
     return all;
@@ -110,7 +115,7 @@ std::string index(const Json& request) {
     } else {
         all.emplace(rows);
     }
-    return Json{{"rows", all->rows()}}.dump();
+    return dump({{"rows", all->rows()}});
 }
 
 /// Writes the index to a file.
@@ -125,13 +130,13 @@ std::string attention(const Json& request) {
     options.head = request.value("head", options.head);
     options.num_landmarks = request.value("num_landmarks", options.num_landmarks);
     options.inverse_iterations = request.value("inverse_iterations", options.inverse_iterations);
-    options.inverse = request.value("inverse", "matrix") == "sequence" ? nf::InverseInit::sequence
-                                                                       : nf::InverseInit::matrix;
+    options.inverse = compare_command::inverse_named(
+        request.value("inverse", "matrix") == "sequence" ? "sequence" : "matrix");
     const std::string text = request.at("text");
     const auto& pipeline = loaded(models().fill_mask, "fill-mask");
     const attention_command::PicturedModel model{pipeline.tokenizer(),
-                                                 pipeline.model().base_model(), pipeline.model()};
-    return to_json(draw_attention(model, text, options));
+                                                 compare_command::ComparedModel(pipeline.model())};
+    return dump(to_json(draw_attention(model, text, options)));
 }
 
 std::string about(const Json&) {
@@ -142,7 +147,7 @@ std::string about(const Json&) {
         about["heads"] = config.num_attention_heads;
         about["mask_token"] = models().fill_mask->tokenizer().mask_token().value_or("");
     }
-    return about.dump();
+    return dump(about);
 }
 
 std::string answer(const Json& request) {
@@ -159,13 +164,13 @@ std::string answer(const Json& request) {
 
 }  // namespace
 
-/// The answer to `request`, both JSON; an error is {"error": text}. Valid until the next call.
+/// The answer to `request`, both JSON; an error is {"refusal": text}. Valid until the next call.
 extern "C" EMSCRIPTEN_KEEPALIVE const char* nystromformer_call(const char* request) {
     static std::string result;
     try {
         result = answer(Json::parse(request));
     } catch (const std::exception& error) {
-        result = Json{{"error", error.what()}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+        result = dump({{"refusal", error.what()}});
     }
     return result.c_str();
 }

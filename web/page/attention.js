@@ -91,7 +91,7 @@ const attentionView = (() => {
 
     // Puts the picture into `target` in place of what was there.
     function draw(target, picture) {
-        const largest = Math.max(...picture.exact.flat()) / scale || 1;
+        const largest = picture.exact.reduce((most, row) => Math.max(most, ...row), 0) / scale || 1;
         const cell = element("p", { class: "cell", role: "status" }, "Point at a cell, or use the arrow keys.");
         const strip = segmentStrip(picture);
         const show = (i, j) => {

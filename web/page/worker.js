@@ -3,7 +3,7 @@
 // {id, error}. While files arrive, {id, loaded, total} tells how many bytes are there.
 "use strict";
 
-importScripts("nystromformer.js");
+importScripts("nystromformer.js", "call.js");
 
 // The bytes of a file next to this worker. `report` hears of each piece.
 async function fetchBytes(url, report) {
@@ -26,12 +26,7 @@ async function fetchBytes(url, report) {
 
 let library = null;
 
-function call(request) {
-    const answer = JSON.parse(library.ccall("nystromformer_call", "string", ["string"], [JSON.stringify(request)]));
-    if (answer !== null && answer.error !== undefined && !Array.isArray(answer) && Object.keys(answer).length === 1)
-        throw new Error(answer.error);
-    return answer;
-}
+const call = (request) => callLibrary(library, request);
 
 // Fetches the files of a model or index and loads it; the files are not kept.
 async function load({ task, files, total }, report) {

@@ -64,8 +64,8 @@ std::string table(const Request& request) {
 }
 
 /// The plot of `compare` for the text.
-std::string comparison_plot(const Options& options, const std::string& text) {
-    const compare_command::AttentionComparison compare(options.model, options.load_options());
+std::string comparison_plot(const PicturedModel& model, const std::string& text) {
+    const compare_command::AttentionComparison compare(model.model, model.tokenizer);
     const compare_command::AttentionComparisonOptions each;
     const Json output = compare_command::to_json(compare(text, each), compare, each);
     return compare_command::plot_of(output, compare_command::title_of({{"text", text}}));
@@ -77,21 +77,20 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     if (options.compare && options.html.empty())
         throw UsageError("--compare adds plots to the file of --html");
     const auto model = PicturedModel::from_pretrained(options.model, options.load_options());
+    Json shown;  // the last output
     const auto answer = [&](const std::vector<Request*>& requests) {
         for (Request* request : requests) {
             guard(*request, [&] {
-                const std::string json = attention_command::to_json(
+                request->output = to_json(
                     draw_attention(model, request->text("text"), options.picture_options()));
-                request->output = Json::parse(json);
+                if (!options.html.empty()) shown = request->output;
             });
         }
     };
     const int code = answer_all(text_fields(texts), options, {answer, table, 1});
     if (!options.html.empty() && code == good) {
-        const AttentionPicture picture =
-            draw_attention(model, texts.front(), options.picture_options());
-        const std::string plot = options.compare ? comparison_plot(options, texts.front()) : "";
-        write_file(options.html, page_of(attention_command::to_json(picture), texts.front(), plot));
+        const std::string plot = options.compare ? comparison_plot(model, texts.front()) : "";
+        write_file(options.html, page_of(dump(shown), texts.front(), plot));
     }
     return code;
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "commands/attention/attention_picture.hpp"
 
-#include <nystromformer/checkpoint.hpp>
+#include "commands/compare/whole_text.hpp"
+
 #include <nystromformer/config.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/heads.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +16,7 @@
 namespace attention_command {
 namespace {
 
-using Json = nlohmann::json;
+using nf::Json;
 
 void check(const nf::NystromformerConfig& config, const AttentionPictureOptions& options) {
     const auto below = [](const char* name, Index value, Index end) {
@@ -39,18 +37,6 @@ std::vector<std::pair<Index, Index>> segments_of(Index tokens, Index landmarks) 
         first = last;
     }
     return segments;
-}
-
-void compare_states(const nf::Matrix<float>& exact, const nf::Matrix<float>& nystrom,
-                    AttentionPicture& picture) {
-    double sum = 0;
-    for (Index i = 0; i < exact.rows(); ++i) {
-        const auto a = exact.row(i).cast<double>(), b = nystrom.row(i).cast<double>();
-        const double cosine = a.dot(b) / std::max(a.norm() * b.norm(), 1e-300);
-        picture.cosine_min = std::min(picture.cosine_min, cosine);
-        sum += cosine;
-    }
-    picture.cosine_mean = sum / static_cast<double>(exact.rows());
 }
 
 nf::ForwardOptions nystrom_of(const AttentionPictureOptions& options) {
@@ -84,11 +70,11 @@ void add_words(const PicturedModel& model, const nf::Encoding& encoding,
                AttentionPicture& picture) {
     const auto mask_id = model.tokenizer.token_to_id(model.tokenizer.mask_token().value_or(""));
     const auto mask = std::find(encoding.ids.begin(), encoding.ids.end(), mask_id);
-    if (!model.masked_lm || mask == encoding.ids.end()) return;
+    if (!model.model.guesses_masks() || mask == encoding.ids.end()) return;
     const Index row = mask - encoding.ids.begin();
     const auto input = nf::ModelInput<float>::of_encodings(std::vector{encoding});
     const auto words = [&](const nf::ForwardOptions& forward) {
-        return likeliest(model.masked_lm->logits_at(input, {row}, forward), model.tokenizer,
+        return likeliest(model.model.logits_at(input, {row}, forward), model.tokenizer,
                          picture.options.top_k);
     };
     picture.exact_words = words({.attention = nf::Attention::exact});
@@ -116,26 +102,15 @@ Json words_of(const std::vector<nf::FillMaskAnswer>& answers) {
 
 PicturedModel PicturedModel::from_pretrained(const std::filesystem::path& folder,
                                              const nf::LoadOptions& options) {
-    nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(folder, false, options.files);
-    const auto config = nf::NystromformerConfig::from_pretrained(folder, options.files);
-    const auto checkpoint = nf::Checkpoint::open(folder, options.files);
-    const auto heads = nf::held_heads(config, checkpoint);
-    const bool has_masked_lm = std::any_of(
-        heads.begin(), heads.end(), [](const auto& head) { return head.name == "masked-lm"; });
-    if (!has_masked_lm) {
-        return {std::move(tokenizer),
-                nf::NystromformerModel<float>::from_checkpoint(config, checkpoint, options)};
-    }
-    const auto model =
-        nf::NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options);
-    return {std::move(tokenizer), model.base_model(), model};
+    return {compare_command::tokenizer_of(folder, options),
+            compare_command::ComparedModel::from_pretrained(folder, options)};
 }
 
 AttentionPicture draw_attention(const PicturedModel& model, std::string_view text,
                                 const AttentionPictureOptions& options) {
-    const nf::NystromformerConfig& config = model.encoder.config();
+    const nf::NystromformerConfig& config = model.model.config();
     check(config, options);
-    const nf::Encoding encoding = model.tokenizer.encode(text);
+    const nf::Encoding encoding = compare_command::encode_whole(model.tokenizer, config, text);
     if (encoding.size() > AttentionPicture::max_tokens) {
         throw nf::InputError({"", "text",
                               "at most " + std::to_string(AttentionPicture::max_tokens) + " tokens",
@@ -148,7 +123,7 @@ AttentionPicture draw_attention(const PicturedModel& model, std::string_view tex
     const auto layer = static_cast<std::size_t>(options.layer);
     const auto head = static_cast<std::size_t>(options.head);
     const auto exact =
-        model.encoder(input, {.attention = nf::Attention::exact, .output_attentions = true});
+        model.model(input, {.attention = nf::Attention::exact, .output_attentions = true});
     picture.exact = picture.nystrom = exact.attentions[layer][head];
     nf::ForwardOptions approximate = nystrom_of(options);
     approximate.output_nystrom_factors = true;
@@ -156,37 +131,36 @@ AttentionPicture draw_attention(const PicturedModel& model, std::string_view tex
     picture.uses_landmarks =
         nf::resolved_attention(approximate, config, encoding.size()) == nf::Attention::nystrom;
     if (picture.uses_landmarks) {
-        const auto nystrom = model.encoder(input, approximate);
+        const auto nystrom = model.model(input, approximate);
         picture.segments = segments_of(encoding.size(), options.num_landmarks);
         picture.nystrom = nystrom.nystrom_factors[layer][head].approximation();
         picture.error = (picture.nystrom - picture.exact).norm() / picture.exact.norm();
         picture.residual = nystrom.inverse_residuals[layer][head];
-        compare_states(exact.last_hidden_state, nystrom.last_hidden_state, picture);
+        picture.cosines =
+            compare_command::state_cosines(exact.last_hidden_state, nystrom.last_hidden_state);
     }
     add_words(model, encoding, picture);
     return picture;
 }
 
-std::string to_json(const AttentionPicture& picture) {
+Json to_json(const AttentionPicture& picture) {
     const AttentionPictureOptions& options = picture.options;
-    const char* const starts[] = {"batch", "sequence", "matrix"};
-    return Json({{"layer", options.layer},
-                 {"head", options.head},
-                 {"num_landmarks", options.num_landmarks},
-                 {"inverse", starts[static_cast<int>(options.inverse)]},
-                 {"inverse_iterations", options.inverse_iterations},
-                 {"tokens", picture.tokens},
-                 {"uses_landmarks", picture.uses_landmarks},
-                 {"segments", picture.segments},
-                 {"exact", rows_of(picture.exact)},
-                 {"nystrom", rows_of(picture.nystrom)},
-                 {"error", picture.error},
-                 {"residual", picture.residual},
-                 {"cosine_mean", picture.cosine_mean},
-                 {"cosine_min", picture.cosine_min},
-                 {"exact_words", words_of(picture.exact_words)},
-                 {"nystrom_words", words_of(picture.nystrom_words)}})
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    return {{"layer", options.layer},
+            {"head", options.head},
+            {"num_landmarks", options.num_landmarks},
+            {"inverse", compare_command::name_of(options.inverse)},
+            {"inverse_iterations", options.inverse_iterations},
+            {"tokens", picture.tokens},
+            {"uses_landmarks", picture.uses_landmarks},
+            {"segments", picture.segments},
+            {"exact", rows_of(picture.exact)},
+            {"nystrom", rows_of(picture.nystrom)},
+            {"error", picture.error},
+            {"residual", picture.residual},
+            {"cosine_mean", picture.cosines.mean},
+            {"cosine_min", picture.cosines.min},
+            {"exact_words", words_of(picture.exact_words)},
+            {"nystrom_words", words_of(picture.nystrom_words)}};
 }
 
 }  // namespace attention_command

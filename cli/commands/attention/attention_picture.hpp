@@ -3,12 +3,14 @@
 // the approximation changes. The command line and the web page draw it.
 #pragma once
 
+#include "commands/compare/compared_model.hpp"
+
 #include <nystromformer/fill_mask.hpp>
+#include <nystromformer/json.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/tokenizer.hpp>
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,19 +40,17 @@ struct AttentionPicture {
     std::vector<std::pair<Index, Index>> segments;  ///< of each landmark the tokens [first, last)
     nf::Matrix<float> exact;                        ///< (n, n) softmax(q k')
     nf::Matrix<float> nystrom;                      ///< (n, n) kernel_1 pinv(kernel_2) kernel_3
-    double error = 0;        ///< ||nystrom - exact|| / ||exact|| (Frobenius), of this head
-    double residual = 0;     ///< ||kernel_2 Z - I|| (Frobenius), of this head
-    double cosine_mean = 1;  ///< between the tokens' last states by both attentions
-    double cosine_min = 1;
+    double error = 0;     ///< ||nystrom - exact|| / ||exact|| (Frobenius), of this head
+    double residual = 0;  ///< ||kernel_2 Z - I|| (Frobenius), of this head
+    compare_command::StateCosines cosines;        ///< of the tokens' last states by both attentions
     std::vector<nf::FillMaskAnswer> exact_words;  ///< for the first mask; empty without one
     std::vector<nf::FillMaskAnswer> nystrom_words;
 };
 
-/// What is drawn of: an encoder, and its masked-LM head if it has one.
+/// What is drawn of.
 struct PicturedModel {
     nf::Tokenizer tokenizer;
-    nf::NystromformerModel<float> encoder;
-    std::optional<nf::NystromformerForMaskedLM<float>> masked_lm = std::nullopt;
+    compare_command::ComparedModel model;
 
     /// Any Hugging Face folder. Throws what loading it throws.
     static PicturedModel from_pretrained(const std::filesystem::path& folder,
@@ -63,7 +63,7 @@ struct PicturedModel {
 AttentionPicture draw_attention(const PicturedModel& model, std::string_view text,
                                 const AttentionPictureOptions& options);
 
-/// One line of JSON with the fields above; matrices are lists of rows, in 1e-5.
-std::string to_json(const AttentionPicture& picture);
+/// The fields above; matrices are lists of rows, in 1e-5.
+nf::Json to_json(const AttentionPicture& picture);
 
 }  // namespace attention_command

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "commands/compare/attention_comparison.hpp"
 
+#include "commands/compare/whole_text.hpp"
+
 #include <nystromformer/error.hpp>
 #include <nystromformer/scratch.hpp>
 
@@ -27,12 +29,6 @@ std::vector<ComparedAttention> attentions_of(const AttentionComparisonOptions& o
     return attentions;
 }
 
-nf::FileOptions file_options(const nf::LoadOptions& options) {
-    nf::FileOptions files = options.files;
-    if (options.on_notice) files.on_notice = options.on_notice;
-    return files;
-}
-
 }  // namespace
 
 double ComparedAttention::median_seconds() const {
@@ -44,15 +40,17 @@ double ComparedAttention::median_seconds() const {
 
 AttentionComparison::AttentionComparison(const std::filesystem::path& folder,
                                          const nf::LoadOptions& options)
-    : model_(ComparedModel::from_pretrained(folder, options)),
-      tokenizer_(nf::Tokenizer::from_pretrained(folder, false, file_options(options))) {
+    : AttentionComparison(ComparedModel::from_pretrained(folder, options),
+                          tokenizer_of(folder, options)) {}
+AttentionComparison::AttentionComparison(ComparedModel model, nf::Tokenizer tokenizer)
+    : model_(std::move(model)), tokenizer_(std::move(tokenizer)) {
     if (const auto mask = tokenizer_.mask_token()) mask_id_ = tokenizer_.token_to_id(*mask);
 }
 
 AttentionComparisonResult AttentionComparison::operator()(
     std::string_view text, const AttentionComparisonOptions& options) const {
     check(options);
-    const nf::Encoding encoding = encode(text, options.long_text);
+    const nf::Encoding encoding = encode_whole(tokenizer_, config(), text, options.long_text);
     AttentionComparisonResult result{.tokens = encoding.size(),
                                      .no_masks = why_no_masks(),
                                      .attentions = attentions_of(options)};
@@ -102,34 +100,6 @@ void AttentionComparison::check(const AttentionComparisonOptions& options) const
         nf::check_options(attention.options);
 }
 
-/// The text with its special tokens, cut to what the model takes if `long_text` says so.
-nf::Encoding AttentionComparison::encode(std::string_view text,
-                                         const nf::LongText& long_text) const {
-    nf::EncodeOptions options{
-        .truncation = nf::Truncation{.strategy = nf::TruncationStrategy::do_not_truncate},
-        .padding = nf::Padding{.strategy = nf::PaddingStrategy::do_not_pad}};
-    nf::Encoding encoding = tokenizer_.encode(text, options);
-    const Index max_length = config().max_length();
-    const Index cut_length =
-        std::min(max_length, tokenizer_.model_max_length().value_or(max_length));
-    if (long_text.truncation && encoding.size() > cut_length) {
-        if (long_text.on_truncation) long_text.on_truncation({0, encoding.size(), cut_length, 1});
-        options.truncation = nf::Truncation{.max_length = cut_length};
-        encoding = tokenizer_.encode(text, options);
-    }
-    if (encoding.size() == 0) throw nf::InputError({"", "", "at least one token", "none"});
-    if (encoding.size() > max_length) {
-        throw nf::LengthError(
-            {"", "", "at most max_position_embeddings " + std::to_string(max_length) + " tokens",
-             std::to_string(encoding.size())},
-            encoding.ids.size(), static_cast<std::size_t>(max_length));
-    }
-    // As transformers 5 does where the tokenizer's files do not say.
-    if (!tokenizer_.gives_token_type_ids().value_or(false))
-        std::fill(encoding.type_ids.begin(), encoding.type_ids.end(), 0);
-    return encoding;
-}
-
 std::string AttentionComparison::why_no_masks() const {
     if (!model_.guesses_masks()) return "the folder has no masked-LM head";
     return mask_id_ ? "" : "the tokenizer has no mask token";
@@ -149,10 +119,9 @@ void AttentionComparison::compare_states(const nf::ModelInput<float>& input,
         if (attention.uses_landmarks)
             attention.inverse_residuals = std::move(output.inverse_residuals);
         if (exact.size() == 0) exact = output.last_hidden_state;
-        const auto cosines = row_cosines(exact, output.last_hidden_state);
-        attention.cosine_min = *std::min_element(cosines.begin(), cosines.end());
-        attention.cosine_mean = std::accumulate(cosines.begin(), cosines.end(), 0.0) /
-                                static_cast<double>(cosines.size());
+        const StateCosines cosines = state_cosines(exact, output.last_hidden_state);
+        attention.cosine_mean = cosines.mean;
+        attention.cosine_min = cosines.min;
         advance();
     }
 }

@@ -76,6 +76,7 @@ public:
     /// one; throws what those throw.
     explicit AttentionComparison(const std::filesystem::path& folder,
                                  const nf::LoadOptions& options = {});
+    AttentionComparison(ComparedModel model, nf::Tokenizer tokenizer);
 
     /// InputError if the text is too long, and for options that `check` refuses.
     AttentionComparisonResult operator()(std::string_view text,
@@ -92,7 +93,6 @@ public:
 private:
     using Advance = std::function<void()>;  // counts a forward pass
 
-    nf::Encoding encode(std::string_view text, const nf::LongText& long_text) const;
     std::string why_no_masks() const;
     /// One pass of each attention: cosines to the states of the first, and residuals.
     void compare_states(const nf::ModelInput<float>& input,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What AttentionComparison runs: an encoder with its masked-LM head, if any, over a text and over
-// samples of its tokens that are masked.
+// What `compare` and `attention` run: an encoder with its masked-LM head, if any; the names of the
+// starts of the inverse; samples of tokens that are masked; cosines.
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
@@ -15,8 +15,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
+#include <numeric>
 #include <optional>
 #include <random>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,9 +28,28 @@ namespace compare_command {
 namespace nf = nystromformer;
 using nystromformer::Index;
 
+/// The starts of the inverse by name.
+inline constexpr std::pair<std::string_view, nf::InverseInit> inverse_names[]{
+    {"batch", nf::InverseInit::batch},
+    {"sequence", nf::InverseInit::sequence},
+    {"matrix", nf::InverseInit::matrix}};
+/// The start of that name, which is one of them.
+inline nf::InverseInit inverse_named(std::string_view name) {
+    return std::find_if(std::begin(inverse_names), std::end(inverse_names),
+                        [&](const auto& each) { return each.first == name; })
+        ->second;
+}
+inline std::string_view name_of(nf::InverseInit inverse) {
+    return std::find_if(std::begin(inverse_names), std::end(inverse_names),
+                        [&](const auto& each) { return each.second == inverse; })
+        ->first;
+}
+
 /// The encoder of any folder, and its masked-LM head if it has one.
 class ComparedModel {
 public:
+    explicit ComparedModel(const nf::NystromformerForMaskedLM<float>& model)
+        : ComparedModel(model.base_model(), model) {}
     static ComparedModel from_pretrained(const std::filesystem::path& folder,
                                          const nf::LoadOptions& options) {
         const auto config = nf::NystromformerConfig::from_pretrained(folder, options.files);
@@ -39,9 +61,8 @@ public:
             return ComparedModel(
                 nf::NystromformerModel<float>::from_checkpoint(config, checkpoint, options));
         }
-        const auto model =
-            nf::NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options);
-        return ComparedModel(model.base_model(), model);
+        return ComparedModel(
+            nf::NystromformerForMaskedLM<float>::from_checkpoint(config, checkpoint, options));
     }
 
     bool guesses_masks() const { return masked_lm_.has_value(); }
@@ -53,12 +74,20 @@ public:
                     nf::BaseModelOutput<float>& output) const {
         encoder_(input, options, output);
     }
+    nf::BaseModelOutput<float> operator()(const nf::ModelInput<float>& input,
+                                          const nf::ForwardOptions& options) const {
+        return encoder_(input, options);
+    }
+    /// (rows, vocab). Only if guesses_masks().
+    nf::Matrix<float> logits_at(const nf::ModelInput<float>& input, const std::vector<Index>& rows,
+                                const nf::ForwardOptions& options) const {
+        return masked_lm_->logits_at(input, rows, options);
+    }
     /// The likeliest token of each of `rows`; the first of equals. Only if guesses_masks().
     std::vector<std::int64_t> likeliest(const nf::ModelInput<float>& input,
                                         const std::vector<Index>& rows,
                                         const nf::ForwardOptions& options) const {
-        const nf::Matrix<float> logits =
-            masked_lm_->logits_at(input, rows, options);  // (rows, vocab)
+        const nf::Matrix<float> logits = logits_at(input, rows, options);
         std::vector<std::int64_t> tokens;
         for (const auto& row : logits.rowwise())
             tokens.push_back(std::max_element(row.begin(), row.end()) - row.begin());
@@ -84,6 +113,17 @@ inline std::vector<double> row_cosines(const nf::Matrix<float>& a, const nf::Mat
         cosines.push_back(x == y ? 1 : norms > 0 ? std::min(1.0, x.dot(y) / norms) : 0);
     }
     return cosines;
+}
+
+/// Their mean and the least of them.
+struct StateCosines {
+    double mean = 1, min = 1;
+};
+inline StateCosines state_cosines(const nf::Matrix<float>& a, const nf::Matrix<float>& b) {
+    const std::vector<double> cosines = row_cosines(a, b);
+    const double sum = std::accumulate(cosines.begin(), cosines.end(), 0.0);
+    return {sum / static_cast<double>(cosines.size()),
+            *std::min_element(cosines.begin(), cosines.end())};
 }
 
 /// Up to `count` samples of the rows of an encoding, each ascending and of `share` of those that

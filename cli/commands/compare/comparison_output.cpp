@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <numeric>
 
 namespace compare_command {
@@ -17,10 +16,6 @@ namespace compare_command {
 using namespace command_line;
 
 namespace {
-
-const std::map<std::string, nf::InverseInit> inverses{{"batch", nf::InverseInit::batch},
-                                                      {"sequence", nf::InverseInit::sequence},
-                                                      {"matrix", nf::InverseInit::matrix}};
 
 /// A residual overflows when the inverse diverges, and JSON has no infinity.
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -56,8 +51,7 @@ Json to_json(const ComparedAttention& attention) {
     if (nystrom) {
         json["landmarks"] = options.num_landmarks;
         json["iterations"] = options.inverse_iterations;
-        for (const auto& [name, inverse] : inverses)
-            if (inverse == options.inverse) json["inverse"] = name;
+        json["inverse"] = name_of(*options.inverse);
     }
     if (attention.uses_landmarks) json["residuals"] = residuals_json(attention.inverse_residuals);
     return json;
@@ -106,8 +100,6 @@ std::string residual_table(const Json& output) {
 }
 
 }  // namespace
-
-nf::InverseInit inverse_named(const std::string& name) { return inverses.at(name); }
 
 Json to_json(const AttentionComparisonResult& result, const AttentionComparison& compare,
              const AttentionComparisonOptions& options) {

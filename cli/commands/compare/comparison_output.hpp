@@ -24,7 +24,4 @@ std::string title_of(const Json& fields);
 /// "1,803 tokens, fp32 on avx2, 2 threads, 270 masks".
 std::string summary_of(const Json& output);
 
-/// The starts of the inverse by name.
-nf::InverseInit inverse_named(const std::string& name);
-
 }  // namespace compare_command
