@@ -20,8 +20,8 @@ function passagesOf(text) {
     return passages;
 }
 
-async function main([module, model, novel, title, out]) {
-    const library = await open(module);
+async function main([folder, model, novel, title, out]) {
+    const library = await open(folder);
     library.load("fill-mask", model);
     const passages = passagesOf(fs.readFileSync(novel, "utf8"));
     for (let at = 0; at < passages.length; at += 50)

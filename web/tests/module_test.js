@@ -8,7 +8,7 @@ const path = require("path");
 const { test } = require("node:test");
 const { open } = require("../library.js");
 
-const [module, models, program] = process.argv.slice(2);
+const [folder, models, program] = process.argv.slice(2);
 const native = (command, model, text, ...options) =>
     JSON.parse(execFileSync(program, [command, "--model", path.join(models, model), ...options, text], { encoding: "utf8" })).output;
 
@@ -20,7 +20,7 @@ function close(here, there, field) {
     });
 }
 
-const library = open(module);
+const library = open(folder);
 
 test("fill-mask", async () => {
     const { call, load } = await library;
