@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Conan 2: the headers, or with -o "&:compiled=True" the compiled library, too.
 
-    conan create packaging/conan --build missing
+    conan create packaging/conan --build missing -s compiler.cppstd=20
 """
 import os
 
 from conan import ConanFile
 from conan.tools.build import check_min_cppstd
-from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
+from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
 from conan.tools.files import copy, load, rmdir
 
 required_conan_version = ">=2.0"
@@ -21,6 +21,7 @@ class Nystromformer(ConanFile):
     settings = "os", "arch", "compiler", "build_type"
     options = {"compiled": [True, False], "shared": [True, False], "fPIC": [True, False]}
     default_options = {"compiled": False, "shared": False, "fPIC": True}
+    implements = ["auto_shared_fpic"]
 
     def set_version(self):
         text = load(self, os.path.join(self.recipe_folder, "..", "..", "CMakeLists.txt"))
@@ -46,6 +47,7 @@ class Nystromformer(ConanFile):
         cmake_layout(self)
 
     def generate(self):
+        CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["NYSTROMFORMER_BUILD_PROGRAMS"] = False
         toolchain.cache_variables["NYSTROMFORMER_BUILD_TESTS"] = False
