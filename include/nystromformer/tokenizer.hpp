@@ -40,11 +40,11 @@ public:
     [[nodiscard]] static Tokenizer from_pretrained(const std::filesystem::path& folder,
                                                    bool do_lower_case = false,
                                                    const FileOptions& files = {});
-    /// Reads the text of a tokenizer.json, as it is, and that of a tokenizer_config.json, which
-    /// names the tokens with a role: {"mask_token": "[MASK]", ...}. `file` names the first in
-    /// errors, which are as above. Answers as PreTrainedTokenizerFast, without what the class that
-    /// config.json or the second text chooses may change: for that, give from_pretrained all files
-    /// of a folder in FileOptions::memory.
+    /// Reads the text of a tokenizer.json; `file` names it in errors, which are as above. Without
+    /// `tokenizer_config`, answers as Tokenizer.from_str of tokenizers, and no token has a role.
+    /// With the text of a tokenizer_config.json, which names tokens with a role ({"mask_token":
+    /// "[MASK]", ...}), answers as PreTrainedTokenizerFast. The class that a folder's files choose
+    /// may change more: for that, give from_pretrained all files in FileOptions::memory.
     [[nodiscard]] static Tokenizer from_json(std::string_view text,
                                              std::string_view tokenizer_config = {},
                                              const FileOptions& files = {},

@@ -45,8 +45,9 @@
 #define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16, AArch64's BF16
 #define NYSTROMFORMER_INT8_GROUP 4           // see byte_blocks.inc
 
-// GCC compiles the regions optimized in a Debug build, too, where they would take 20 times as long
-// and nobody steps through them. (Clang can only do less to a function than its flags ask for.)
+// A Debug build would run the kernels 20 times slower, and nobody steps through them, so GCC
+// optimizes these regions in every build. Clang has no such pragma: it can only turn optimization
+// off.
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
 #define NYSTROMFORMER_OPTIMIZED_REGIONS
 #pragma GCC push_options

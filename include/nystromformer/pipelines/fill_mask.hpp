@@ -70,7 +70,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
         return results;
     }
 
-    /// InputError if options cannot be met by this model, whatever the text.
+    /// Throws InputError for options that no text can satisfy on this model.
     void check(const FillMaskOptions& options) const {
         detail::check_options(options.run);
         const Index most =

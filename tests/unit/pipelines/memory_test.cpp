@@ -5,6 +5,8 @@
 
 #include <nystromformer/nystromformer.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -204,6 +206,13 @@ TEST_CASE("the text of a tokenizer_config.json gives a tokenizer its roles", "[m
     CHECK(tokenizer.cls_token() == "<new>");
     CHECK(tokenizer.token_to_id("<new>") == bare.vocab_size());
     CHECK(tokenizer.encode("a <new>").ids[1] != tokenizer.token_to_id("<new>"));
+    // Python adds the pad token that tokenizer.json names, too, but tokenizers alone does not.
+    auto padded = nlohmann::json::parse(text);
+    padded["padding"] = {
+        {"strategy", "BatchLongest"}, {"direction", "Right"}, {"pad_id", 0},
+        {"pad_type_id", 0},           {"pad_token", "<odd>"}, {"pad_to_multiple_of", {}}};
+    CHECK_FALSE(nf::Tokenizer::from_json(padded.dump()).token_to_id("<odd>"));
+    CHECK(nf::Tokenizer::from_json(padded.dump(), "{}").token_to_id("<odd>") == bare.vocab_size());
     CHECK(error_of([&] {
               (void)nf::Tokenizer::from_json(text, "[]");
           }).starts_with("tokenizer_config.json: /: expected an object"));

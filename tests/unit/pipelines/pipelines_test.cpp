@@ -436,7 +436,7 @@ TEST_CASE("progress is reported after each batch") {
     CHECK(told == std::vector<nf::Index>{1, 2, 3, 4, 5});
 }
 
-TEST_CASE("every pipeline tells of texts as they are tokenized, before it computes them") {
+TEST_CASE("every pipeline reports tokenized texts before it computes") {
     struct Heard {
         std::vector<nf::Index> tokenized;
         nf::Index total = 0;

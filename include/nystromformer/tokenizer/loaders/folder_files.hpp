@@ -53,16 +53,17 @@ struct FolderFiles {
     }
 
     /// What PreTrainedTokenizerFast.from_pretrained makes of the texts of a tokenizer.json, called
-    /// `name`, and of a tokenizer_config.json, which may be empty. Throws as `load`.
+    /// `name`, and of a tokenizer_config.json. Without the second, what Tokenizer.from_str makes of
+    /// the first, which adds no tokens. Throws as `load`.
     static FolderFiles of_texts(std::string_view text, std::string_view tokenizer_config,
                                 const std::string& name, const FileOptions& files) {
         check_size(name, text.size(), std::min(max_json_bytes, files.max_text_bytes));
-        FileOptions beside = files;
-        beside.memory = {{"tokenizer_config.json",
-                          tokenizer_config.empty() ? std::string_view("{}") : tokenizer_config}};
-        FolderConfig config("", beside);
         TokenizerFile file = TokenizerFile::parse(text, name);
         file.files = files;
+        if (tokenizer_config.empty()) return {std::move(file), {}};
+        FileOptions beside = files;
+        beside.memory = {{"tokenizer_config.json", tokenizer_config}};
+        FolderConfig config("", beside);
         FolderFiles result = of_json(std::move(file), {}, config);
         add_tokens(config, result.tokenizer);
         result.names = config.names(files);
