@@ -24,6 +24,7 @@ PROGRAM = TESTS = None
 WHOLE = pathlib.Path(__file__).resolve().parents[1] / "reference" / "sentences" / "dense"
 CLASSES = pathlib.Path(__file__).resolve().parents[1] / "reference" / "pipelines" / "classes"
 MEBIBYTE = 1 << 20
+SLOW_MACHINE = 5  # times the seconds of a quiet one: what these bounds are for takes minutes or never ends
 
 
 # The system counts what a process was when it was still a copy of its parent: a small parent starts the programs,
@@ -78,7 +79,7 @@ class Malformed(unittest.TestCase):
                 self.assertNotIn(raw, call.err)
             self.assertTrue(call.err.replace("\n", "").isprintable(), call.err)
             self.assertLess(len(call.err), 1200)
-            self.assertLess(call.seconds, seconds)
+            self.assertLess(call.seconds, seconds * SLOW_MACHINE)
             self.assertLess(call.peak, 2 * size + 64 * MEBIBYTE)
 
     def embed(self, folder):
