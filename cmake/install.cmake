@@ -1,29 +1,46 @@
 # SPDX-License-Identifier: MIT
-# `cmake --install`: the headers, the package for find_package, and the command line where it is built.
+# `cmake --install`: the headers, the package for find_package, pkg-config's files, and where it is built the
+# command line with its manual page and completions. Each component becomes a package (packages.cmake).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/nystromformer")
 
 install(TARGETS nystromformer EXPORT nystromformer
-        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        FILE_SET fragments DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT nystromformer_development
+        FILE_SET fragments DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT nystromformer_development)
 install(EXPORT nystromformer NAMESPACE nystromformer:: FILE nystromformerTargets.cmake
-        DESTINATION "${package_dir}")
+        DESTINATION "${package_dir}" COMPONENT nystromformer_development)
 
 if(NYSTROMFORMER_INSTALL_COMPILED)
-    install(TARGETS nystromformer_compiled EXPORT nystromformer_compiled)
+    install(TARGETS nystromformer_compiled EXPORT nystromformer_compiled COMPONENT nystromformer_development)
     install(EXPORT nystromformer_compiled NAMESPACE nystromformer:: FILE nystromformerCompiledTargets.cmake
-            DESTINATION "${package_dir}")
+            DESTINATION "${package_dir}" COMPONENT nystromformer_development)
 endif()
 
-# pkg-config: `nystromformer` for the headers, `nystromformer-compiled` for the library.
-foreach(name nystromformer nystromformer-compiled)
-    if(name STREQUAL "nystromformer" OR NYSTROMFORMER_INSTALL_COMPILED)
-        configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
-        install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+# pkg-config: `nystromformer` for the headers, `nystromformer-compiled` for the library, which depends on the CPU
+# and so is where libraries are. Both find the prefix from their own place: an installed tree may be moved.
+function(nystromformer_pkg_config name folder)
+    string(APPEND folder /pkgconfig)
+    set(prefix "${CMAKE_INSTALL_PREFIX}")
+    if(NOT IS_ABSOLUTE "${folder}")
+        cmake_path(RELATIVE_PATH prefix BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}/${folder}")
+        string(PREPEND prefix "\${pcfiledir}/")
     endif()
-endforeach()
+    foreach(part INCLUDEDIR LIBDIR)
+        set(${part} "${CMAKE_INSTALL_${part}}")
+        if(NOT IS_ABSOLUTE "${${part}}")
+            string(PREPEND ${part} "\${prefix}/")
+        endif()
+    endforeach()
+    configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${folder}"
+            COMPONENT nystromformer_development)
+endfunction()
+nystromformer_pkg_config(nystromformer "${CMAKE_INSTALL_DATADIR}")
+if(NYSTROMFORMER_INSTALL_COMPILED)
+    nystromformer_pkg_config(nystromformer-compiled "${CMAKE_INSTALL_LIBDIR}")
+endif()
 
 configure_package_config_file(cmake/nystromformerConfig.cmake.in nystromformerConfig.cmake
                               INSTALL_DESTINATION "${package_dir}")
@@ -31,8 +48,41 @@ write_basic_package_version_file(nystromformerConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/nystromformerConfig.cmake"
               "${PROJECT_BINARY_DIR}/nystromformerConfigVersion.cmake"
-        DESTINATION "${package_dir}")
+        DESTINATION "${package_dir}" COMPONENT nystromformer_development)
 
+# The program writes its manual page and completions itself, as soon as it is linked. A cross build needs an
+# emulator for that, and leaves them out without one.
 if(NYSTROMFORMER_BUILD_PROGRAMS)
-    install(TARGETS nystromformer_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+    install(TARGETS nystromformer_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+            COMPONENT nystromformer_program)
+    function(nystromformer_install_output name folder)
+        set(file "${PROJECT_BINARY_DIR}/share/${name}")
+        add_custom_command(TARGET nystromformer_program POST_BUILD VERBATIM
+                           COMMAND nystromformer_program ${ARGN} > "${file}")
+        install(FILES "${file}" DESTINATION "${folder}" COMPONENT nystromformer_program)
+    endfunction()
+    if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+        file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/share")
+        set(share "${CMAKE_INSTALL_DATADIR}")
+        set(NYSTROMFORMER_INSTALL_ZSHDIR "${share}/zsh/site-functions" CACHE STRING
+            "Where completions of zsh are installed; Debian's own folder is share/zsh/vendor-completions")
+        nystromformer_install_output(nystromformer.1 "${CMAKE_INSTALL_MANDIR}/man1" manual)
+        nystromformer_install_output(nystromformer "${share}/bash-completion/completions" completion bash)
+        nystromformer_install_output(_nystromformer "${NYSTROMFORMER_INSTALL_ZSHDIR}" completion zsh)
+        nystromformer_install_output(nystromformer.fish "${share}/fish/vendor_completions.d" completion fish)
+    endif()
+endif()
+
+# `--model NAME` finds them there. A release archive has none.
+if(NYSTROMFORMER_INSTALL_MODELS)
+    file(GLOB models CONFIGURE_DEPENDS models/nystromformer-*)
+    if(NOT models)
+        message(FATAL_ERROR "NYSTROMFORMER_INSTALL_MODELS needs the folder models, which only a clone has")
+    endif()
+    install(DIRECTORY ${models} DESTINATION "${CMAKE_INSTALL_DATADIR}/nystromformer/models"
+            COMPONENT nystromformer_models)
+endif()
+
+if(PROJECT_IS_TOP_LEVEL)
+    include(cmake/packages.cmake)
 endif()

@@ -88,7 +88,12 @@ std::string zsh(const DescribedProgram& program) {
            cases +
            "    esac\n"
            "}\n"
-           "compdef _nystromformer nystromformer\n";
+           // zsh runs an installed script as the body of the function when it first completes.
+           "if [[ ${funcstack[1]} == _nystromformer ]]; then\n"
+           "    _nystromformer \"$@\"\n"
+           "else\n"
+           "    compdef _nystromformer nystromformer\n"
+           "fi\n";
 }
 
 std::string fish(const DescribedProgram& program) {
