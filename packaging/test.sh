@@ -51,12 +51,19 @@ stranger() {
     lines "$2" cmake "${3:-1}" >"$out/$1/library.cmake"
 }
 
-# answers NAME [CMAKE_OPTION...]: builds the project, and sees that it fills the mask.
+# answers NAME TARGET [CMAKE_OPTION...]: builds the project with a target of the library, and looks at its answer.
+# From headers alone the tokenizer has to do: tests/package compiles pipelines so.
 answers() {
-    cmake -G Ninja -S "$out/$1" -B "$out/$1/build" -DCMAKE_BUILD_TYPE=Release \
-        -DCMAKE_CXX_COMPILER_LAUNCHER="$cache" "${@:2}"
+    local consumer=fill_mask answer=door
+    [ "$2" = compiled ] || consumer=tokens answer="7 tokens"
+    cmake -G Ninja -S "$out/$1" -B "$out/$1/build" -DCMAKE_CXX_COMPILER_LAUNCHER="$cache" \
+        -DCONSUMER=$consumer -DCONSUMER_TARGET="nystromformer::$2" "${@:3}"
     cmake --build "$out/$1/build"
-    "$out/$1/build/consumer" "$model" | grep -x "nystromformer $version: door"
+    says "$answer" "$out/$1/build/consumer"
+}
+# says ANSWER PROGRAM
+says() {
+    "$2" "$model" | tee /dev/stderr | grep -qx "nystromformer $version: $1"
 }
 
 # --- The steps
@@ -65,14 +72,15 @@ answers() {
 step_archive() {
     [ "$(stat -c %s "$archive")" -lt 2000000 ]
     stranger fetch FetchContent
-    answers fetch -DFETCHCONTENT_BASE_DIR="$out/fetched"
+    answers fetch nystromformer -DFETCHCONTENT_BASE_DIR="$out/fetched"
     stranger subdirectory add_subdirectory
     mkdir "$out/subdirectory/third_party"
     ln -s "$source" "$out/subdirectory/third_party/nystromformer"
-    answers subdirectory -DCONSUMER_TARGET=nystromformer::compiled
-    git clone --quiet --bare "$root" "$out/mirror.git"
+    answers subdirectory nystromformer
+    git init --quiet --bare "$out/mirror.git"
+    git -C "$out/mirror.git" fetch --quiet "$root" HEAD:refs/heads/main
     stranger clone FetchContent 2
-    cmake -G Ninja -S "$out/clone" -B "$out/clone/build" # the same sources: there is nothing new to compile
+    cmake -G Ninja -S "$out/clone" -B "$out/clone/build" -DCONSUMER=tokens -DCONSUMER_TARGET=nystromformer::nystromformer # the same sources: there is nothing new to compile
     rm -rf "$out/mirror.git"
 }
 
@@ -80,7 +88,7 @@ step_cpm() {
     stranger cpm CPM
     mkdir "$out/cpm/cmake"
     cp "${CPM:-$root/packaging/cpm/stand_in.cmake}" "$out/cpm/cmake/CPM.cmake"
-    answers cpm -DFETCHCONTENT_BASE_DIR="$out/fetched"
+    answers cpm nystromformer -DFETCHCONTENT_BASE_DIR="$out/fetched"
 }
 
 # Installed where the page says, then moved: find_package and pkg-config must find it there.
@@ -89,9 +97,10 @@ step_find_package() {
     HOME=$out/home run find_package
     mv "$out/home" "$out/moved"
     stranger installed find_package
-    answers installed -DCMAKE_PREFIX_PATH="$out/moved/.local"
+    answers installed nystromformer -DCMAKE_PREFIX_PATH="$out/moved/.local"
+    mv "$out/installed/tokens.cpp" "$out/installed/main.cpp"
     source=$out/installed HOME=$out/moved run pkg-config
-    "$out/installed/main" "$model" | grep -x "nystromformer $version: door"
+    says "7 tokens" "$out/installed/main"
 }
 
 # `vcpkg install` of the page reaches the stand-in.
@@ -108,7 +117,7 @@ step_vcpkg() {
     for target in nystromformer compiled; do
         run vcpkg "$([ $target = compiled ] && echo 2 || echo 1)"
         rm -rf "$out/vcpkg/build"
-        answers vcpkg -DCMAKE_PREFIX_PATH="$out/vcpkg-installed" -DCONSUMER_TARGET="nystromformer::$target"
+        answers vcpkg $target -DCMAKE_PREFIX_PATH="$out/vcpkg-installed"
     done
 }
 
@@ -152,7 +161,7 @@ step_debian() {
     rm -rf "$packages"
     run Debian
     ls "$packages" | tee /dev/stderr | wc -l | grep -x 2
-    ! field nystromformer Recommends | grep . # no model is promised
+    [ -z "$(field nystromformer Recommends)" ] # no model is promised
 
     # Now with the models, of which an archive has none, and a maintainer whose address exists.
     ln -sfn "$root/models" "$source/models"
@@ -181,10 +190,10 @@ step_debian() {
         COMP_WORDS=(nystromformer fill-mask --top); COMP_CWORD=2; _nystromformer; echo "${COMPREPLY[@]}"' | grep -x -- --top-k
     fish -c 'complete -C "nystromformer fill-mask --top"' | grep -- --top-k
     stranger debian find_package
-    answers debian
+    answers debian nystromformer
     # shellcheck disable=SC2046
-    g++ -std=c++20 -O1 "$out/debian/main.cpp" $(pkg-config --cflags --libs nystromformer-compiled) -o "$out/debian/main"
-    "$out/debian/main" "$model" | grep -x "nystromformer $version: door"
+    g++ -std=c++20 "$out/debian/fill_mask.cpp" $(pkg-config --cflags --libs nystromformer-compiled) -o "$out/debian/main"
+    says door "$out/debian/main"
 }
 
 # --- The static program
@@ -193,9 +202,9 @@ step_debian() {
 alone() {
     ls -l "$1"
     [ "$(stat -c %s "$1")" -lt 8000000 ]
-    ! readelf --wide --program-headers "$1" | grep INTERP
-    ! readelf --wide --dynamic "$1" | grep NEEDED
-    ! readelf --wide --sections "$1" | grep -F .symtab
+    [ -z "$(readelf --wide --program-headers "$1" | grep INTERP)" ]
+    [ -z "$(readelf --wide --dynamic "$1" | grep NEEDED)" ]
+    [ -z "$(readelf --wide --sections "$1" | grep -F .symtab)" ]
     readelf --wide --notes "$1" | grep "OS: Linux"
 }
 
@@ -221,7 +230,7 @@ step_static_program() {
         "$program" embed --json --threads $threads --model "$model" "$text" "Two texts." | cmp - "$out/static.jsonl"
     done
     # An exception finds its way, and the message is written.
-    ! "${enter[@]}" /nystromformer fill-mask --model /nothing "$text" 2>"$out/static.err"
+    if "${enter[@]}" /nystromformer fill-mask --model /nothing "$text" 2>"$out/static.err"; then exit 1; fi
     grep /nothing "$out/static.err"
 }
 
@@ -270,6 +279,7 @@ git -C "$root" diff --quiet HEAD || echo "The last commit is packed: what is not
 (source=$root && set -e && run "Release archive" && mv "$(basename "$archive")" "$archive") >"$out/pack.log" 2>&1 ||
     { cat "$out/pack.log"; exit 1; }
 mkdir -p "$source"
+find "$source" -mindepth 1 -maxdepth 1 ! -name build -exec rm -r {} + # what was built is a start for the next time
 tar -xf "$archive" -C "$source" --strip-components 1
 
 failed=""

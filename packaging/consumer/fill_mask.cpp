@@ -8,7 +8,8 @@
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
     const nystromformer::FillMaskPipeline fill_mask(argv[1]);
-    const auto answers = fill_mask("She opened the [MASK] and walked into the garden.", {.top_k = 3});
-    std::cout << "nystromformer " << nystromformer::version() << ": " << answers.at(0).token_str << '\n';
+    const auto answers = fill_mask("She opened the [MASK].", {.top_k = 1});
+    std::cout << "nystromformer " << nystromformer::version() << ": " << answers.at(0).token_str
+              << '\n';
     return answers.at(0).token_str == "door" ? 0 : 1;
 }
