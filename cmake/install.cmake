@@ -50,26 +50,21 @@ install(FILES "${PROJECT_BINARY_DIR}/nystromformerConfig.cmake"
               "${PROJECT_BINARY_DIR}/nystromformerConfigVersion.cmake"
         DESTINATION "${package_dir}" COMPONENT nystromformer_development)
 
-# The program writes its manual page and completions itself, as soon as it is linked. A cross build needs an
-# emulator for that, and leaves them out without one.
+# What cli/CMakeLists.txt makes; a cross build without an emulator has no manual page and no completions.
 if(NYSTROMFORMER_BUILD_PROGRAMS)
     install(TARGETS nystromformer_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
             COMPONENT nystromformer_program)
-    function(nystromformer_install_output name folder)
-        set(file "${PROJECT_BINARY_DIR}/share/${name}")
-        add_custom_command(TARGET nystromformer_program POST_BUILD VERBATIM
-                           COMMAND nystromformer_program ${ARGN} > "${file}")
-        install(FILES "${file}" DESTINATION "${folder}" COMPONENT nystromformer_program)
-    endfunction()
-    if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
-        file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/share")
-        set(share "${CMAKE_INSTALL_DATADIR}")
-        set(NYSTROMFORMER_INSTALL_ZSHDIR "${share}/zsh/site-functions" CACHE STRING
-            "Where completions of zsh are installed; Debian's own folder is share/zsh/vendor-completions")
-        nystromformer_install_output(nystromformer.1 "${CMAKE_INSTALL_MANDIR}/man1" manual)
-        nystromformer_install_output(nystromformer "${share}/bash-completion/completions" completion bash)
-        nystromformer_install_output(_nystromformer "${NYSTROMFORMER_INSTALL_ZSHDIR}" completion zsh)
-        nystromformer_install_output(nystromformer.fish "${share}/fish/vendor_completions.d" completion fish)
+    set(NYSTROMFORMER_INSTALL_ZSHDIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING
+        "Where completions of zsh are installed; Debian's own folder is share/zsh/vendor-completions")
+    if(NYSTROMFORMER_DESCRIPTIONS)
+        install(FILES "${NYSTROMFORMER_DESCRIPTIONS}/nystromformer.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1"
+                COMPONENT nystromformer_program)
+        install(FILES "${NYSTROMFORMER_DESCRIPTIONS}/bash" RENAME nystromformer
+                DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT nystromformer_program)
+        install(FILES "${NYSTROMFORMER_DESCRIPTIONS}/zsh" RENAME _nystromformer
+                DESTINATION "${NYSTROMFORMER_INSTALL_ZSHDIR}" COMPONENT nystromformer_program)
+        install(FILES "${NYSTROMFORMER_DESCRIPTIONS}/fish" RENAME nystromformer.fish
+                DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT nystromformer_program)
     endif()
 endif()
 
