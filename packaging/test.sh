@@ -160,7 +160,7 @@ step_debian() {
     export SOURCE_DATE_EPOCH
     rm -rf "$packages"
     run Debian
-    ls "$packages" | tee /dev/stderr | wc -l | grep -x 2
+    [ "$(echo "$packages"/*.deb | wc -w)" -eq 2 ]
     [ -z "$(field nystromformer Recommends)" ] # no model is promised
 
     # Now with the models, of which an archive has none, and a maintainer whose address exists.
@@ -211,8 +211,9 @@ alone() {
 # The same answers as the ordinary program's, with any number of threads, in a root folder that holds nothing else.
 step_static_program() {
     local empty=$out/empty-root threads program=$source/build/release/bin/nystromformer
-    local enter=(env -i chroot "$empty")
-    [ "$(id -u)" -eq 0 ] || enter=(env -i unshare --map-root-user chroot "$empty")
+    local enter=("$(PATH=$PATH:/usr/sbin command -v chroot)" "$empty")
+    [ "$(id -u)" -eq 0 ] || enter=("$(command -v unshare)" --map-root-user "${enter[@]}")
+    enter=(env -i "${enter[@]}")
     run "Static program"
     alone "build/static-$(uname -m)/install/bin/nystromformer"
     cmake --preset release
