@@ -78,6 +78,6 @@ if(NYSTROMFORMER_INSTALL_MODELS)
             COMPONENT nystromformer_models)
 endif()
 
-if(PROJECT_IS_TOP_LEVEL)
+if(PROJECT_IS_TOP_LEVEL AND NYSTROMFORMER_BUILD_PROGRAMS)
     include(cmake/packages.cmake)
 endif()

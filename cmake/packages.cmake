@@ -26,8 +26,7 @@ macro(nystromformer_debian_package component package section description)
 endmacro()
 
 set(CPACK_COMPONENTS_ALL "")
-if(NYSTROMFORMER_BUILD_PROGRAMS)
-    nystromformer_debian_package(program nystromformer science
+nystromformer_debian_package(program nystromformer science
 "text encoders without Python: fill-mask, classification, search
 Runs Nyströmformer and BERT models from Hugging Face folders on CPUs: it
 fills masks, classifies texts and tokens, answers questions, and embeds,
@@ -36,10 +35,9 @@ of attention. Answers are those of Hugging Face's Python library.
 .
 Input and output are JSON lines in a pipe, or a table on a terminal.
 The command takes the folder of a model, or the name of an installed one.")
-    set(CPACK_DEBIAN_NYSTROMFORMER_PROGRAM_PACKAGE_SHLIBDEPS ON)
-    if(NYSTROMFORMER_INSTALL_MODELS)
-        set(CPACK_DEBIAN_NYSTROMFORMER_PROGRAM_PACKAGE_RECOMMENDS nystromformer-models)
-    endif()
+set(CPACK_DEBIAN_NYSTROMFORMER_PROGRAM_PACKAGE_SHLIBDEPS ON)
+if(NYSTROMFORMER_INSTALL_MODELS)
+    set(CPACK_DEBIAN_NYSTROMFORMER_PROGRAM_PACKAGE_RECOMMENDS nystromformer-models)
 endif()
 
 nystromformer_debian_package(development libnystromformer-dev libdevel

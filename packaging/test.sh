@@ -123,7 +123,7 @@ step_vcpkg() {
 
 # With its own home, without a remote, on Debian's Eigen and json.
 step_conan() {
-    local conan=$root/build/conan-venv header
+    local conan=$root/build/conan-venv
     tools/install_packages.sh python3-venv
     cmp -s "$root/packaging/conan/requirements.txt" "$conan/complete" || {
         rm -rf "$conan" && python3 -m venv "$conan"
@@ -137,6 +137,7 @@ step_conan() {
     conan create "$root/packaging/conan/system" --name eigen --version 3.4.0
     conan create "$root/packaging/conan/system" --name nlohmann_json --version 3.11.2
     echo "tools.cmake.cmaketoolchain:generator = Ninja" >>"$CONAN_HOME/global.conf"
+    sed -i s/build_type=Release/build_type=Debug/ "$CONAN_HOME/profiles/default" # quicker to compile
     run Conan
     run Conan 2
 }
