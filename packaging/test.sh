@@ -103,12 +103,13 @@ step_find_package() {
     says "7 tokens" "$out/installed/main"
 }
 
-# `vcpkg install` of the page reaches the stand-in.
+# `vcpkg install` of the page reaches the stand-in. The folders are as deep as those of tests/package, whose compiled
+# library comes from the cache.
 vcpkg() {
     local port=${2%%\[*} features=${2#"${2%%\[*}"}
     features=${features#\[} features=${features%\]}
     cmake -D PORT="$port" -D FEATURES="${features//,/;}" -D OVERLAY="$source/${3#--overlay-ports=}" \
-        -D BUILDTREES="$source/build" -D INSTALLED="$out/vcpkg-installed" -D LAUNCHER="$cache" \
+        -D BUILDTREES="$source/build/vcpkg" -D INSTALLED="$out/vcpkg-installed" -D LAUNCHER="$cache" \
         -P "$root/packaging/vcpkg/stand_in.cmake"
 }
 step_vcpkg() {
@@ -137,7 +138,9 @@ step_conan() {
     conan create "$root/packaging/conan/system" --name eigen --version 3.4.0
     conan create "$root/packaging/conan/system" --name nlohmann_json --version 3.11.2
     echo "tools.cmake.cmaketoolchain:generator = Ninja" >>"$CONAN_HOME/global.conf"
-    sed -i s/build_type=Release/build_type=Debug/ "$CONAN_HOME/profiles/default" # quicker to compile
+    # Quicker to compile.
+    sed -i s/build_type=Release/build_type=Debug/ "$CONAN_HOME/profiles/default"
+    echo 'tools.build:cxxflags = ["-g0"]' >>"$CONAN_HOME/global.conf"
     run Conan
     run Conan 2
 }

@@ -4,8 +4,8 @@
 #   cmake -D PORT=... -D FEATURES=... -D OVERLAY=... -D BUILDTREES=... -D INSTALLED=... -P stand_in.cmake
 cmake_minimum_required(VERSION 3.25)
 set(VCPKG_BUILD_TYPE release)
-set(CURRENT_PACKAGES_DIR "${BUILDTREES}/vcpkg-packages")
-set(build "${BUILDTREES}/vcpkg-release")
+set(CURRENT_PACKAGES_DIR "${BUILDTREES}/packages")
+set(build "${BUILDTREES}/release")
 file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}" "${build}")
 
 function(run)
