@@ -155,6 +155,14 @@ field() {
     dpkg-deb --field "$(echo "$packages/$1"_*.deb)" "$2"
 }
 
+# What a new zsh shows when a line is typed and completed: it takes a terminal.
+zsh_completes() {
+    zsh -f -c 'zmodload zsh/zpty && zpty shell zsh -f -i
+        zpty -w shell "autoload -Uz compinit; compinit -u -D; stty -echo" && sleep 2
+        zpty -w -n shell "$1"$'"'\\t'"' && sleep 2
+        while zpty -r -t shell line; do print -r -- "$line"; done' zsh "$1"
+}
+
 step_debian() {
     local packages=$source/build/debian/packages package maintainer
     tools/install_packages.sh lintian dpkg-dev fish zsh man-db pkg-config
@@ -195,6 +203,7 @@ step_debian() {
     bash -c 'source /usr/share/bash-completion/completions/nystromformer
         COMP_WORDS=(nystromformer fill-mask --top); COMP_CWORD=2; _nystromformer; echo "${COMPREPLY[@]}"' | grep -x -- --top-k
     fish -c 'complete -C "nystromformer fill-mask --top"' | grep -- --top-k
+    zsh_completes "nystromformer fill-mask --top" | grep -- --top-k
     stranger debian find_package
     answers debian nystromformer
     # shellcheck disable=SC2046

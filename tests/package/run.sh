@@ -54,10 +54,10 @@ compiler=${compilers[0]}
 consume compiled-add_subdirectory "$compiler" -DNYSTROMFORMER_SOURCE="$root" -DCONSUMER_COMPILED=ON
 consume mixed "$compiler" -DCMAKE_PREFIX_PATH="$build/static" -DCONSUMER_COMPILED=MIXED
 
-# pkg-config, without CMake. --static is for who links the archive.
+# pkg-config, without CMake.
 lib=$(dirname "$(find "$build/static" -name libnystromformer.a)")
-export PKG_CONFIG_PATH="$build/static/share/pkgconfig"
+export PKG_CONFIG_PATH="$lib/pkgconfig"
 read -ra flags < <(pkg-config --cflags --libs nystromformer-compiled)
-"$compiler" -std=c++20 -O2 "$root"/tests/package/consumer/{main,second}.cpp "${flags[@]}" -L"$lib" -o "$build/by-pkg-config"
+"$compiler" -std=c++20 -O2 "$root"/tests/package/consumer/{main,second}.cpp "${flags[@]}" -o "$build/by-pkg-config"
 "$build/by-pkg-config" "$model" >/dev/null
 echo "consumer: $compiler, pkg-config: good"
