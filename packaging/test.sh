@@ -288,26 +288,29 @@ step_container() {
 
 # --- Running them
 
-mkdir -p "$out"
-"$root/tools/install_packages.sh" g++ cmake ninja-build ccache git libeigen3-dev nlohmann-json3-dev libcli11-dev
-git -C "$root" diff --quiet HEAD || echo "The last commit is packed: what is not committed is left out."
-# The page's own line makes the archive.
-(source=$root && set -e && run "Release archive" && mv "$(basename "$archive")" "$archive") >"$out/pack.log" 2>&1 ||
-    { cat "$out/pack.log"; exit 1; }
-mkdir -p "$source"
-find "$source" -mindepth 1 -maxdepth 1 ! -name build -exec rm -r {} + # what was built is a start for the next time
-tar -xf "$archive" -C "$source" --strip-components 1
+main() {
+    mkdir -p "$out"
+    "$root/tools/install_packages.sh" g++ cmake ninja-build ccache git libeigen3-dev nlohmann-json3-dev libcli11-dev
+    git -C "$root" diff --quiet HEAD || echo "The last commit is packed: what is not committed is left out."
+    # The page's own line makes the archive.
+    (source=$root && set -e && run "Release archive" && mv "$(basename "$archive")" "$archive") >"$out/pack.log" 2>&1 ||
+        { cat "$out/pack.log"; exit 1; }
+    mkdir -p "$source"
+    find "$source" -mindepth 1 -maxdepth 1 ! -name build -exec rm -r {} + # what was built is a start for the next time
+    tar -xf "$archive" -C "$source" --strip-components 1
 
-failed=""
-for step in ${*:-$steps}; do
-    start=$SECONDS
-    (set -eo pipefail; cd "$source"; "step_$step") >"$out/$step.log" 2>&1
-    if [ $? -eq 0 ]; then
-        echo "$step: good, $((SECONDS - start)) s"
-    else
-        failed+=" $step"
-        tail -n 60 "$out/$step.log"
-        echo "$step: FAILED, see build/packaging/$step.log"
-    fi
-done
-[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
+    local failed="" step start
+    for step in ${*:-$steps}; do
+        start=$SECONDS
+        (set -eo pipefail; cd "$source"; "step_$step") >"$out/$step.log" 2>&1
+        if [ $? -eq 0 ]; then
+            echo "$step: good, $((SECONDS - start)) s"
+        else
+            failed+=" $step"
+            tail -n 60 "$out/$step.log"
+            echo "$step: FAILED, see build/packaging/$step.log"
+        fi
+    done
+    [ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
+}
+main "$@"
