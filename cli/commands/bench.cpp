@@ -3,6 +3,7 @@
 #include "commands/commands.hpp"
 #include "options/common_options.hpp"
 #include "options/usage.hpp"
+#include "platform/platform.hpp"
 #include "requests/json_line.hpp"
 #include "streams/standard_streams.hpp"
 
@@ -13,10 +14,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <random>
-#include <sstream>
 
 namespace bench_command {
 
@@ -35,16 +35,10 @@ struct Options : CommonOptions {
     }
 };
 
-/// The most memory that this process held so far, in MiB; null if the system does not say.
+/// Null if the system does not say.
 Json peak_rss_mib() {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);) {
-        std::istringstream words(line);
-        std::string name;
-        double kib = 0;
-        if (words >> name >> kib && name == "VmHWM:") return kib / 1024;
-    }
-    return nullptr;
+    const std::optional<double> mib = peak_memory_mib();
+    return mib ? Json(*mib) : Json();
 }
 
 /// The attention that texts of `length` tokens get.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "options/common_options.hpp"
 
+#include "platform/platform.hpp"
 #include "terminal/terminal.hpp"
 
 #include <nystromformer/config.hpp>

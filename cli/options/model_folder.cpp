@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "options/model_folder.hpp"
 
+#include "platform/platform.hpp"
+
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -16,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> environment(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
-}
-
 bool is_folder(const fs::path& path) {
     std::error_code ignored;
     return fs::is_directory(path, ignored);
@@ -33,20 +29,14 @@ bool is_plain(std::string_view name) {
 
 std::vector<fs::path> model_folders() {
     std::vector<fs::path> folders;
-#if defined(_WIN32)
-    constexpr char separator = ';';
-#else
-    constexpr char separator = ':';
-#endif
     std::string list = environment("NYSTROMFORMER_MODELS").value_or("");
     while (!list.empty()) {
-        const std::size_t end = std::min(list.find(separator), list.size());
+        const std::size_t end = std::min(list.find(list_separator), list.size());
         if (end > 0) folders.emplace_back(list.substr(0, end));
         list.erase(0, end + 1);
     }
-    std::error_code none;
-    const fs::path program = fs::read_symlink("/proc/self/exe", none);
-    if (!none)
+    const fs::path program = program_file();
+    if (!program.empty())
         folders.push_back(program.parent_path().parent_path() / "share" / "nystromformer" /
                           "models");
     return folders;
@@ -57,8 +47,8 @@ fs::path hub_cache() {
     if (const auto home = environment("HF_HOME")) return fs::path(*home) / "hub";
     if (const auto cache = environment("XDG_CACHE_HOME"))
         return fs::path(*cache) / "huggingface" / "hub";
-    const auto home = environment("HOME");
-    return home ? fs::path(*home) / ".cache" / "huggingface" / "hub" : fs::path();
+    const fs::path home = home_folder();
+    return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
 }
 
 /// The snapshot of the branch main, or the only one.

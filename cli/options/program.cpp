@@ -4,7 +4,7 @@
 #include "options/spelling.hpp"
 #include "options/usage.hpp"
 #include "options/version_text.hpp"
-#include "streams/standard_streams.hpp"
+#include "platform/platform.hpp"
 #include "terminal/model_advice.hpp"
 #include "terminal/terminal.hpp"
 
@@ -24,8 +24,8 @@ namespace command_line {
 namespace {
 
 /// The arguments before "--". Everything after it is a text, even if it looks like an option.
-std::vector<std::string> arguments_of(int argc, char** argv, Session& session) {
-    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+std::vector<std::string> arguments_of(std::vector<std::string> arguments, Session& session) {
+    if (!arguments.empty()) arguments.erase(arguments.begin());
     // "--name=" is an empty value, for which CLI11 would take the next argument.
     for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
         std::string& argument = arguments[i];
@@ -171,9 +171,9 @@ DescribedProgram Program::described() const {
     return program;
 }
 
-int Program::run(int argc, char** argv) {
+int Program::run(std::vector<std::string> arguments) {
     try {
-        parse_and_run(*app_, arguments_of(argc, argv, session_));
+        parse_and_run(*app_, arguments_of(std::move(arguments), session_));
         return session_.exit_code;
     } catch (const CLI::Success& help) {
         return app_->exit(help);

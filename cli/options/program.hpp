@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace command_line {
 
@@ -22,9 +23,9 @@ public:
 
     DescribedProgram described() const;
 
-    /// Runs the command that the arguments name. Returns the exit code; an error is a message on
-    /// stderr.
-    int run(int argc, char** argv);
+    /// Runs the command that the arguments of main name. Returns the exit code; an error is a
+    /// message on stderr.
+    int run(std::vector<std::string> arguments);
 
 private:
     std::unique_ptr<CLI::App> app_;

@@ -2,6 +2,7 @@
 #include "requests/answer_all.hpp"
 
 #include "options/usage.hpp"
+#include "platform/platform.hpp"
 #include "streams/standard_streams.hpp"
 #include "streams/text_file.hpp"
 #include "terminal/progress.hpp"

@@ -33,7 +33,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
         throw nf::FormatError(
             {path, "", "at most " + std::to_string(limit) + " bytes", std::to_string(size)});
     }
-    std::ifstream stream(path, std::ios::binary);
+    std::ifstream stream(fs::path(path), std::ios::binary);
     if (!stream)
         throw nf::IoError({path, "", "a readable file", std::generic_category().message(errno)});
     std::string bytes(static_cast<std::size_t>(size), '\0');
@@ -43,7 +43,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
-    std::ofstream stream(path, std::ios::binary | std::ios::trunc);
+    std::ofstream stream(fs::path(path), std::ios::binary | std::ios::trunc);
     stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     stream.close();
     if (!stream) throw nf::IoError({path, "", "a writable file", "a write error"});

@@ -11,9 +11,6 @@
 
 namespace command_line {
 
-/// Makes sure of the three standard descriptors and of an error instead of SIGPIPE.
-void prepare_streams();
-
 /// Writes to stdout at once; throws std::system_error when the pipe is closed or the disk full.
 void write_out(std::string_view text);
 

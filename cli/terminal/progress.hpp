@@ -2,6 +2,7 @@
 // How far a command has got, for the person who waits for it.
 #pragma once
 
+#include "platform/platform.hpp"
 #include "terminal/terminal.hpp"
 
 #include <algorithm>

@@ -6,13 +6,7 @@
 #include <set>
 #include <string>
 
-#include <unistd.h>
-
 namespace command_line {
-
-bool stdin_is_terminal() { return isatty(STDIN_FILENO) != 0; }
-bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
-bool stderr_is_terminal() { return isatty(STDERR_FILENO) != 0; }
 
 void print_message(std::string_view text) {
     const std::string line = "nystromformer: " + for_terminal(text) + '\n';

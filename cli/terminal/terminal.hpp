@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Messages on stderr, and which standard streams are terminals.
+// Messages on stderr.
 #pragma once
 
 #include <nystromformer/options.hpp>
@@ -11,10 +11,6 @@
 namespace command_line {
 
 using nystromformer::for_terminal;
-
-bool stdin_is_terminal();
-bool stdout_is_terminal();
-bool stderr_is_terminal();
 
 /// One line on stderr, made safe for a terminal.
 void print_message(std::string_view text);

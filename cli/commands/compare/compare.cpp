@@ -5,6 +5,7 @@
 #include "commands/compare/comparison_output.hpp"
 #include "commands/compare/plot.hpp"
 #include "options/usage.hpp"
+#include "platform/platform.hpp"
 #include "requests/answer_all.hpp"
 #include "streams/files.hpp"
 #include "terminal/terminal.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/search/corpus.hpp"
 
+#include "platform/platform.hpp"
 #include "requests/json_line.hpp"
 #include "streams/text_file.hpp"
 #include "terminal/progress.hpp"

@@ -15,6 +15,13 @@
 #else
 #define NYSTROMFORMER_X86 0
 #endif
+// GCC on Windows aligns the stack to 16 bytes, and yet stores wider vectors there by instructions
+// that crash at such an address (https://gcc.gnu.org/bugzilla/show_bug.cgi?id=54412).
+#if NYSTROMFORMER_X86 && (!defined(_WIN32) || defined(__clang__))
+#define NYSTROMFORMER_WIDE_X86 1
+#else
+#define NYSTROMFORMER_WIDE_X86 0
+#endif
 #if defined(__GNUC__) && defined(__aarch64__)
 #define NYSTROMFORMER_NEON 1
 #else
@@ -65,7 +72,7 @@
 #else
 #define NYSTROMFORMER_TILE_MODEL_ROW(row)
 #endif
-#if NYSTROMFORMER_X86
+#if NYSTROMFORMER_WIDE_X86
 #define NYSTROMFORMER_BACKENDS(row)                 \
     row(amx, avx512, amx, amx)                      \
     row(avx512bf16, avx512, avx512bf16, avx512vnni) \
