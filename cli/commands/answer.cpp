@@ -40,7 +40,7 @@ int run(const Options& options, const std::vector<std::string>& contexts) {
         return for_terminal(request.text("question", options.question)) + '\n' +
                scored_lines(request.output, "answer");
     };
-    return answer_with(nf::QuestionAnsweringPipeline(options.model, options.load_options()),
+    return answer_with(nf::QuestionAnsweringPipeline(options.folder(), options.load_options()),
                        pipeline_options, arguments, options, read, json_of, table);
 }
 

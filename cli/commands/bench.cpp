@@ -121,10 +121,11 @@ void check_lengths(const Options& options, const nf::NystromformerConfig& config
 
 int run(const Options& options) {
     const nf::LoadOptions load_options = options.load_options();
-    const auto config = nf::NystromformerConfig::from_pretrained(options.model);
+    const auto config = nf::NystromformerConfig::from_pretrained(options.folder());
     check_lengths(options, config);
     options.note_idle_landmarks(config);
-    const auto model = nf::NystromformerModel<float>::from_pretrained(options.model, load_options);
+    const auto model =
+        nf::NystromformerModel<float>::from_pretrained(options.folder(), load_options);
     const bool json = options.writes_json();
     if (!json) {
         write_out(

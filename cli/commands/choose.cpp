@@ -44,7 +44,7 @@ int run(const Options& options, const std::vector<std::string>& choices) {
     const auto json_of = [](const nf::MultipleChoiceInput&, const auto& answer) {
         return nf::to_json(answer);
     };
-    return answer_with(nf::MultipleChoicePipeline(options.model, options.load_options()),
+    return answer_with(nf::MultipleChoicePipeline(options.folder(), options.load_options()),
                        options.pipeline, arguments, options, read, json_of,
                        [&](const Request& request) { return table(request, options.prompt); });
 }

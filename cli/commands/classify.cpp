@@ -55,7 +55,7 @@ std::string table(const Request& request) {
 
 int run(const Options& options, const std::vector<std::string>& texts) {
     const nf::TextClassificationOptions pipeline_options = options.of_pipeline();
-    const nf::TextClassificationPipeline pipeline(options.model, options.load_options());
+    const nf::TextClassificationPipeline pipeline(options.folder(), options.load_options());
     double label_bytes = 0;
     for (const auto& [id, label] : pipeline.model().config().id2label)
         label_bytes += static_cast<double>(label.size()) + json_object_bytes;

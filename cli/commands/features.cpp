@@ -33,7 +33,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     nf::FeatureExtractionOptions pipeline_options;
     pipeline_options.long_text.truncation = options.truncation;
     pipeline_options.long_text.stride = options.stride;
-    const nf::FeatureExtractionPipeline pipeline(options.model, options.load_options());
+    const nf::FeatureExtractionPipeline pipeline(options.folder(), options.load_options());
     const auto columns = static_cast<double>(pipeline.model().config().hidden_size);
     return answer_with(
         pipeline, pipeline_options, text_fields(texts), options,

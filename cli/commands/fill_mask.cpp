@@ -57,7 +57,7 @@ std::string table(const Request& request) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
-    const nf::FillMaskPipeline pipeline(options.model, options.load_options());
+    const nf::FillMaskPipeline pipeline(options.folder(), options.load_options());
     const std::string mask = pipeline.tokenizer().mask_token().value_or("");
     // Each answer for each mask holds the text.
     const auto output_bytes = [&](const Request& request) {

@@ -3,6 +3,7 @@
 #include "commands/commands.hpp"
 #include "options/common_options.hpp"
 #include "options/usage.hpp"
+#include "platform/platform.hpp"
 #include "streams/standard_streams.hpp"
 #include "terminal/tables.hpp"
 
@@ -34,7 +35,7 @@ Json weights_of(const nf::Checkpoint& checkpoint) {
         bytes += tensor.bytes.size();
         ++tensors[std::string(nf::name(tensor.dtype))];
     }
-    return {{"file", checkpoint.source().filename().string()},
+    return {{"file", text_of(checkpoint.source().filename())},
             {"tensors", tensors},
             {"numbers", parameters},
             {"bytes", bytes}};
@@ -69,7 +70,8 @@ Json attention_of(const nf::NystromformerConfig& config, const CommonOptions& op
 Json tokenizer_of(const CommonOptions& options, std::vector<std::string>& notices,
                   const nf::FileOptions& files) {
     try {
-        const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.model, false, files);
+        const nf::Tokenizer tokenizer =
+            nf::Tokenizer::from_pretrained(options.folder(), false, files);
         const auto mask = tokenizer.mask_token();
         return {{"vocab_size", tokenizer.vocab_size()},
                 {"mask_token", mask ? Json(*mask) : Json()}};
@@ -88,7 +90,7 @@ nf::Precision load_heads(const std::vector<nf::HeldHead>& heads, const CommonOpt
     nf::for_each_head([&]<template <typename> typename Model>(nf::HeadName<Model> head) {
         const bool is_held = std::any_of(loaded.begin(), loaded.end(),
                                          [&](const auto& held) { return held.name == head.name; });
-        if (is_held) precision = Model<float>::from_pretrained(options.model, load).precision();
+        if (is_held) precision = Model<float>::from_pretrained(options.folder(), load).precision();
     });
     return precision;
 }
@@ -112,8 +114,8 @@ Json info_of(const CommonOptions& options) {
     };
     load.files.on_notice = load.on_notice;
     const nf::FileOptions& files = load.files;
-    const auto config = nf::NystromformerConfig::from_pretrained(options.model, files);
-    const auto checkpoint = nf::Checkpoint::open(options.model, files);
+    const auto config = nf::NystromformerConfig::from_pretrained(options.folder(), files);
+    const auto checkpoint = nf::Checkpoint::open(options.folder(), files);
     const std::vector<nf::HeldHead> heads = nf::held_heads(config, checkpoint);
     const nf::Precision precision = load_heads(heads, options, load);
     options.note_idle_landmarks(config);

@@ -42,7 +42,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     if (!texts.empty()) arguments.push_back({{"query", *options.query}, {"texts", texts}});
     nf::RerankOptions pipeline_options = options.pipeline;
     pipeline_options.activation_fn = nf::rerank_activation_named(options.activation_fn);
-    const nf::RerankPipeline pipeline(options.model, options.load_options());
+    const nf::RerankPipeline pipeline(options.folder(), options.load_options());
     if (const Index labels = pipeline.model().config().num_labels; labels != 1) {
         throw nf::InputError({options.model, "",
                               "a model with one label, whose score is the relevance (classify "

@@ -51,7 +51,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
     if (options.word_ids && options.aggregation_strategy != "none")
         throw UsageError("--word-ids is for tokens: --aggregation-strategy none");
     return answer_with(
-        nf::TokenClassificationPipeline(options.model, options.load_options()),
+        nf::TokenClassificationPipeline(options.folder(), options.load_options()),
         options.of_pipeline(), text_fields(texts), options,
         [](const Request& request) { return request.text("text"); },
         [&](const std::string&, const std::vector<nf::TokenClassificationAnswer>& answers) {

@@ -71,7 +71,7 @@ double min_tokens(const nf::Tokenizer& tokenizer) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
-    const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.model);
+    const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.folder());
     nf::ThreadPool threads(options.threads);
     const auto answer = [&](const std::vector<Request*>& requests) {
         threads.parallel_for(static_cast<Index>(requests.size()), [&](Index i) {

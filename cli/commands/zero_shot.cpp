@@ -67,7 +67,7 @@ std::string table(const Request& request) {
 int run(const Options& options, const std::vector<std::string>& texts) {
     if (!texts.empty() && !options.candidate_labels)
         throw UsageError("--candidate-labels is required with a TEXT to score them for");
-    const nf::ZeroShotClassificationPipeline pipeline(options.model, options.load_options());
+    const nf::ZeroShotClassificationPipeline pipeline(options.folder(), options.load_options());
     if (!pipeline.entailment_id()) {
         print_message("no label of the config's label2id starts with \"entail\": the last one, " +
                       nf::in_quotes(pipeline.model().config().id2label.rbegin()->second) +

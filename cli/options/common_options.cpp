@@ -11,6 +11,8 @@ namespace command_line {
 
 namespace nf = nystromformer;
 
+std::filesystem::path CommonOptions::folder() const { return path_of(model); }
+
 void CommonOptions::add_model(Command& command) {
     command
         .option("--model", model,

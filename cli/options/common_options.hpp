@@ -8,6 +8,7 @@
 #include <nystromformer/options.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace command_line {
 /// Options of more than one command. Each add_... declares some of them.
 struct CommonOptions {
     std::string model;
+    std::filesystem::path folder() const;  ///< the same
     Index threads = 0;
     std::string precision = "fp32";
     std::string attention = "config";

@@ -32,7 +32,7 @@ std::vector<fs::path> model_folders() {
     std::string list = environment("NYSTROMFORMER_MODELS").value_or("");
     while (!list.empty()) {
         const std::size_t end = std::min(list.find(list_separator), list.size());
-        if (end > 0) folders.emplace_back(list.substr(0, end));
+        if (end > 0) folders.push_back(path_of(list.substr(0, end)));
         list.erase(0, end + 1);
     }
     const fs::path program = program_file();
@@ -43,10 +43,10 @@ std::vector<fs::path> model_folders() {
 }
 
 fs::path hub_cache() {
-    if (const auto cache = environment("HF_HUB_CACHE")) return *cache;
-    if (const auto home = environment("HF_HOME")) return fs::path(*home) / "hub";
+    if (const auto cache = environment("HF_HUB_CACHE")) return path_of(*cache);
+    if (const auto home = environment("HF_HOME")) return path_of(*home) / "hub";
     if (const auto cache = environment("XDG_CACHE_HOME"))
-        return fs::path(*cache) / "huggingface" / "hub";
+        return path_of(*cache) / "huggingface" / "hub";
     const fs::path home = home_folder();
     return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
 }
@@ -80,13 +80,13 @@ std::optional<fs::path> cached(const std::string& model) {
 
 std::string model_folder(const std::string& model) {
     std::error_code ignored;
-    if (model.empty() || fs::exists(model, ignored)) return model;
+    if (model.empty() || fs::exists(path_of(model), ignored)) return model;
     if (is_plain(model)) {
         for (const fs::path& folder : model_folders())
-            if (is_folder(folder / model)) return (folder / model).string();
+            if (is_folder(folder / path_of(model))) return text_of(folder / path_of(model));
     }
     const auto snapshot = cached(model);
-    return snapshot ? snapshot->string() : model;
+    return snapshot ? text_of(*snapshot) : model;
 }
 
 }  // namespace command_line

@@ -92,6 +92,9 @@ std::vector<std::string> arguments_of_main(int, char**) {
     return arguments;
 }
 
+std::filesystem::path path_of(std::string_view text) { return wide_of(text); }
+std::string text_of(const std::filesystem::path& path) { return utf8_of(path.native()); }
+
 std::optional<std::string> environment(const char* name) {
     const wchar_t* value = ::_wgetenv(wide_of(name).c_str());
     return value == nullptr || *value == L'\0' ? std::nullopt : std::optional(utf8_of(value));
@@ -103,7 +106,7 @@ std::filesystem::path program_file() {
     return path;
 }
 
-std::filesystem::path home_folder() { return environment("USERPROFILE").value_or(""); }
+std::filesystem::path home_folder() { return path_of(environment("USERPROFILE").value_or("")); }
 
 std::optional<double> peak_memory_mib() {
     PROCESS_MEMORY_COUNTERS counters{};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "streams/text_file.hpp"
 
+#include "platform/platform.hpp"
 #include "streams/files.hpp"
 
 #include <nystromformer/error.hpp>
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <istream>
 #include <sstream>
 #include <string_view>
@@ -47,7 +47,7 @@ bool has_paragraphs(std::istream& stream, std::uint64_t size) {
 }  // namespace
 
 TextFile::TextFile(const std::string& path, const std::string& split)
-    : path_(path), split_(split), stream_(std::filesystem::path(path), std::ios::binary) {
+    : path_(path), split_(split), stream_(path_of(path), std::ios::binary) {
     total_bytes_ = file_size(path);
     if (!stream_) throw nf::IoError({path, "", "a readable file", "a read error"});
     if (split == "auto" && path.ends_with(".jsonl")) split_ = "json";

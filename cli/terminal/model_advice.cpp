@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "terminal/model_advice.hpp"
 
+#include "platform/platform.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
@@ -17,7 +19,7 @@ std::string about_path(const fs::path& model) {
     const auto has_config = [&](const fs::path& folder) {
         return fs::is_regular_file(folder / "config.json", ignored);
     };
-    const std::string name = model.string();
+    const std::string name = text_of(model);
     if (!fs::exists(model, ignored)) {
         const bool may_be_of_hub =
             name.find_first_of("./\\") != 0 && std::count(name.begin(), name.end(), '/') <= 1;
@@ -27,7 +29,7 @@ std::string about_path(const fs::path& model) {
     if (!fs::is_directory(model, ignored)) {
         const fs::path parent = model.has_parent_path() ? model.parent_path() : ".";
         return name + " is no folder; --model takes the folder that holds config.json" +
-               (has_config(parent) ? ": " + parent.string() : "");
+               (has_config(parent) ? ": " + text_of(parent) : "");
     }
     if (has_config(model) || fs::exists(model / "modules.json", ignored)) return "";
     constexpr int most = 1000;  // a folder of a user's home may be large
@@ -39,7 +41,7 @@ std::string about_path(const fs::path& model) {
         if (entry.depth() >= 2) entry.disable_recursion_pending();
         if (entry->path().filename() == "config.json")
             return name + " has no config.json; did you mean " +
-                   entry->path().parent_path().string() + "?";
+                   text_of(entry->path().parent_path()) + "?";
     }
     return "";
 }
@@ -48,7 +50,7 @@ std::string about_path(const fs::path& model) {
 
 std::string advised(const nystromformer::Error& error, const std::string& model) {
     if (model.empty() || !error.file().starts_with(model)) return error.what();
-    const std::string path = about_path(model);
+    const std::string path = about_path(path_of(model));
     return path.empty() ? error.what() : path;
 }
 

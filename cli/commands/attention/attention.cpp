@@ -76,7 +76,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
         throw UsageError("--html draws one text: a TEXT");
     if (options.compare && options.html.empty())
         throw UsageError("--compare adds plots to the file of --html");
-    const auto model = PicturedModel::from_pretrained(options.model, options.load_options());
+    const auto model = PicturedModel::from_pretrained(options.folder(), options.load_options());
     Json shown;  // the last output
     const auto answer = [&](const std::vector<Request*>& requests) {
         for (Request* request : requests) {

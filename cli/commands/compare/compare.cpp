@@ -58,7 +58,7 @@ std::vector<Json> fields_of(const Options& options, const std::vector<std::strin
 int run(const Options& options, const std::vector<std::string>& texts) {
     std::string file_text;
     const std::vector<Json> arguments = fields_of(options, texts, file_text);
-    const AttentionComparison compare(options.model, options.load_options());
+    const AttentionComparison compare(options.folder(), options.load_options());
     AttentionComparisonOptions each = options.comparison_options();
     try {
         compare.check(each);

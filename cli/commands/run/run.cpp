@@ -39,7 +39,7 @@ nf::ForwardOptions forward_options(const RunOptions& options) {
 template <typename Scalar, template <typename> typename Model>
 void run_model(const RunOptions& options) {
     const RunInput input(options.input, options.head == "multiple-choice");
-    const auto model = Model<Scalar>::from_pretrained(options.model, options.load_options());
+    const auto model = Model<Scalar>::from_pretrained(options.folder(), options.load_options());
     options.note_idle_landmarks(model.config());
     const auto result = model(input.read<Scalar>(model.config()), forward_options(options));
     RunOutput<Scalar> output(input);

@@ -2,6 +2,8 @@
 // The input file of `nystromformer run`: tensors, checked against each other.
 #pragma once
 
+#include "platform/platform.hpp"
+
 #include <nystromformer/models.hpp>
 #include <nystromformer/safetensors.hpp>
 
@@ -22,7 +24,9 @@ using nystromformer::Index;
 class RunInput {
 public:
     RunInput(const std::string& path, bool has_choices)
-        : path_(path), file_(nf::SafetensorsFile::open(path)), rank_(has_choices ? 3 : 2) {
+        : path_(path),
+          file_(nf::SafetensorsFile::open(command_line::path_of(path))),
+          rank_(has_choices ? 3 : 2) {
         refuse_unknown();
         const nf::TensorView* ids = file_.find("input_ids");
         const nf::TensorView* embeds = file_.find("inputs_embeds");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "commands/run/run_input.hpp"
+#include "platform/platform.hpp"
 
 #include <nystromformer/models.hpp>
 #include <nystromformer/safetensors.hpp>
@@ -72,7 +73,9 @@ public:
         add("end_logits", {input_.sequences(), input_.length()}, values(output.end_logits));
     }
 
-    void write(const std::string& path) const { nf::save_safetensors(path, views_, {}); }
+    void write(const std::string& path) const {
+        nf::save_safetensors(command_line::path_of(path), views_, {});
+    }
 
 private:
     static std::span<const Scalar> values(const nf::Matrix<Scalar>& matrix) {

@@ -2,6 +2,7 @@
 // nystromformer search
 #include "commands/commands.hpp"
 #include "commands/search/corpus.hpp"
+#include "platform/platform.hpp"
 #include "requests/answer_with.hpp"
 #include "terminal/tables.hpp"
 #include "terminal/terminal.hpp"
@@ -36,7 +37,7 @@ struct Reranker {
         const Index from = options.rerank_from.value_or(
             options.top_k > max_default / 10 ? options.top_k : options.top_k * 10);
         if (from < options.top_k) throw UsageError("--rerank-from: at least --top-k");
-        return Reranker{nf::RerankPipeline(options.rerank, options.load_options()), from};
+        return Reranker{nf::RerankPipeline(path_of(options.rerank), options.load_options()), from};
     }
 
     std::vector<std::vector<nf::SearchHit>> operator()(

@@ -154,7 +154,8 @@ NYSTROMFORMER_INLINE SafetensorsFile::SafetensorsFile(std::shared_ptr<const Cont
 NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path,
                                                            const FileOptions& files) {
     auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
-    auto contents = std::make_shared<Contents>(map->bytes(), path.string(), files.max_header_bytes);
+    auto contents =
+        std::make_shared<Contents>(map->bytes(), detail::text_of(path), files.max_header_bytes);
     contents->map = std::move(map);
     return SafetensorsFile(std::move(contents));
 }

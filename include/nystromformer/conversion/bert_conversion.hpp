@@ -111,14 +111,14 @@ inline Index wanted_positions(Index at_first, const ConversionOptions& options,
     if (options.max_positions >= at_first && options.max_positions <= max)
         return options.max_positions;
     throw InputError({"", "max_positions",
-                      "from the " + std::to_string(at_first) + " of " + folder.string() + " to " +
+                      "from the " + std::to_string(at_first) + " of " + text_of(folder) + " to " +
                           std::to_string(max),
                       std::to_string(options.max_positions)});
 }
 
 inline BertConversion BertConversion::load(const std::filesystem::path& folder,
                                            const ConversionOptions& options) {
-    const std::string file = (folder / "config.json").string();
+    const std::string file = text_of(folder / "config.json");
     NystromformerConfig source = NystromformerConfig::from_pretrained(folder);
     const Family& family = family_of(source.model_type);
     if (family.positions == PositionRule::after_two)

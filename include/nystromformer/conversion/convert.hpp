@@ -26,7 +26,7 @@ inline void require_empty(const std::filesystem::path& folder) {
     const auto status = std::filesystem::symlink_status(folder, error);
     if (!std::filesystem::exists(status)) return;
     if (!std::filesystem::is_directory(folder, error) || !std::filesystem::is_empty(folder, error))
-        throw InputError({folder.string(), "", "no folder yet, or an empty one", "something"});
+        throw InputError({text_of(folder), "", "no folder yet, or an empty one", "something"});
 }
 
 }  // namespace detail
@@ -45,7 +45,7 @@ NYSTROMFORMER_INLINE ConversionReport convert_bert(const std::filesystem::path& 
 
     std::error_code error;
     std::filesystem::create_directories(to, error);
-    if (error) throw IoError({to.string(), "", "a folder to write to", error.message()});
+    if (error) throw IoError({detail::text_of(to), "", "a folder to write to", error.message()});
     beside.write(to);
     save_safetensors(to / "model.safetensors", conversion.tensors.tensors());
     detail::write_file(to / "config.json", conversion.config.to_json());

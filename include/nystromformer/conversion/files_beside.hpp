@@ -51,11 +51,11 @@ inline std::filesystem::path model_folder(const std::filesystem::path& root) {
     if (detail::is_regular_file(root / "config.json") || !detail::is_regular_file(path))
         return root;
     const JsonTree json = read_python_json(path, SpecialNames::max_bytes);
-    const std::string file = path.string();
+    const std::string file = text_of(path);
     const JsonView<FormatError> modules(json, file);
     if (modules.array().size() == 0) return root;
     const std::string name = module_path(modules.at(std::size_t{0}).at("path"));
-    return name.empty() ? root : root / name;
+    return name.empty() ? root : root / path_of(name);
 }
 
 /// What stands next to the weights: the tokenizer's files and those of sentence-transformers.
@@ -75,15 +75,15 @@ public:
     void write(const std::filesystem::path& to) const {
         for (const File& file : files_) {
             std::error_code error;
-            std::filesystem::create_directories((to / file.name).parent_path(), error);
+            std::filesystem::create_directories((to / path_of(file.name)).parent_path(), error);
             if (file.text) {
-                write_file(to / file.name, *file.text);
+                write_file(to / path_of(file.name), *file.text);
                 continue;
             }
-            if (!error) std::filesystem::copy_file(file.from, to / file.name, error);
+            if (!error) std::filesystem::copy_file(file.from, to / path_of(file.name), error);
             if (error)
-                throw IoError({(to / file.name).string(), "", "a copy of " + file.from.string(),
-                               error.message()});
+                throw IoError({text_of(to / path_of(file.name)), "",
+                               "a copy of " + text_of(file.from), error.message()});
         }
     }
     std::vector<std::string> names() const {
@@ -108,12 +108,13 @@ private:
             any = take(name) || any;
         }
         for (const char* name : {"special_tokens_map.json", "added_tokens.json"}) take(name);
-        const std::string path = (folder_ / "tokenizer_config.json").string();
+        const auto path = folder_ / "tokenizer_config.json";
+        const std::string file = text_of(path);
         const JsonTree options = SpecialNames::read_if_there(path);
         CarriedTokenizer carried;
         try {
             if (any)
-                carried = CarriedTokenizer::of(folder_, JsonView<TokenizerError>(options, path));
+                carried = CarriedTokenizer::of(folder_, JsonView<TokenizerError>(options, file));
         } catch (const Error&) {
             // A tokenizer that cannot be read is copied as it is: who loads it hears why.
         }
@@ -122,16 +123,17 @@ private:
                 {"tokenizer.json", folder_ / "tokenizer.json", std::move(carried.tokenizer_json)});
         OrderedJson changes = std::move(carried.options);
         // A Nystromformer's config does not say which tokenizer it has; a BERT's does.
-        if (any && !JsonView<TokenizerError>(options, path).holds("tokenizer_class"))
+        if (any && !JsonView<TokenizerError>(options, file).holds("tokenizer_class"))
             changes["tokenizer_class"] = tokenizer_class(family);
         if (any && max_positions_) changes["model_max_length"] = *max_positions_;
         take("tokenizer_config.json", changes);
     }
 
     std::string tokenizer_class(const Family& family) const {
-        const std::string path = (folder_ / "config.json").string();
+        const auto path = folder_ / "config.json";
+        const std::string file = text_of(path);
         const JsonTree json = read_python_json(path, max_bytes);
-        const JsonView<ConfigError> config(json, path);
+        const JsonView<ConfigError> config(json, file);
         return config.holds("tokenizer_class") ? config.at("tokenizer_class").string()
                                                : std::string(family.tokenizer_class);
     }
@@ -142,10 +144,11 @@ private:
              {"bert", "roberta", "distilbert", "xlm-roberta", "camembert", "electra"}) {
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
             if (!detail::is_regular_file(folder_ / name)) continue;
-            const std::string path = (folder_ / name).string();
+            const auto path = folder_ / name;
+            const std::string file = text_of(path);
             const JsonTree options = read_python_json(path, max_bytes);
             OrderedJson changes;
-            if (JsonView<FormatError>(options, path).holds("max_seq_length") && max_positions_) {
+            if (JsonView<FormatError>(options, file).holds("max_seq_length") && max_positions_) {
                 changes["max_seq_length"] = *max_positions_;
             }
             take(name, changes);
@@ -157,7 +160,7 @@ private:
     /// one. A module without parameters may have none.
     void find_modules(const std::filesystem::path& path) {
         const JsonTree json = read_python_json(path, max_bytes);
-        const std::string file = path.string();
+        const std::string file = text_of(path);
         const JsonView<FormatError> modules(json, file);
         modules.array();
         const bool is_inside = root_ != folder_;
@@ -165,10 +168,10 @@ private:
         for (std::size_t i = 0; i < modules.size(); ++i) {
             const std::string name = module_path(modules.at(i).at("path"));
             changed.push_back(OrderedJson(modules.at(i).raw()));
-            if (is_inside && root_ / name == folder_) {
+            if (is_inside && root_ / path_of(name) == folder_) {
                 changed.back()["path"] = "";
-            } else if (std::error_code error;
-                       !name.empty() && std::filesystem::is_directory(root_ / name, error)) {
+            } else if (std::error_code error; !name.empty() && std::filesystem::is_directory(
+                                                                   root_ / path_of(name), error)) {
                 take_folder(name);
             }
         }
@@ -177,17 +180,18 @@ private:
     }
     void take_folder(const std::string& name) {
         std::error_code error;
-        for (std::filesystem::directory_iterator entry(root_ / name, error), end;
+        for (std::filesystem::directory_iterator entry(root_ / path_of(name), error), end;
              !error && entry != end; entry.increment(error)) {
-            take_of_root(name + '/' + entry->path().filename().string());
+            take_of_root(name + '/' + text_of(entry->path().filename()));
         }
         if (error)
-            throw IoError({(root_ / name).string(), "", "a readable folder", error.message()});
+            throw IoError(
+                {text_of(root_ / path_of(name)), "", "a readable folder", error.message()});
     }
 
     bool take_of_root(const std::string& name) {
-        if (!detail::is_regular_file(root_ / name)) return false;
-        files_.push_back({name, root_ / name, std::nullopt});
+        if (!detail::is_regular_file(root_ / path_of(name))) return false;
+        files_.push_back({name, root_ / path_of(name), std::nullopt});
         return true;
     }
     bool take(const std::string& name) {

@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/error_text.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/options.hpp>
 
@@ -31,16 +32,16 @@ namespace nystromformer::inline v0_2::detail {
 /// The bytes of a file that the caller keeps in memory; null if there is none.
 inline const FileBytes* find_in_memory(const std::filesystem::path& path,
                                        const FileOptions& files) {
-    auto found = files.memory.find(path.generic_string());
+    auto found = files.memory.find(generic_text_of(path));
     if (found == files.memory.end())
-        found = files.memory.find(path.lexically_normal().generic_string());
+        found = files.memory.find(generic_text_of(path.lexically_normal()));
     return found == files.memory.end() ? nullptr : &found->second;
 }
 /// The same. Throws IoError if there is none.
 inline std::string_view read_in_memory(const std::filesystem::path& path,
                                        const FileOptions& files) {
     if (const auto* bytes = find_in_memory(path, files)) return bytes->view();
-    throw IoError({path.string(), "", "a file among those in memory", "nothing"});
+    throw IoError({text_of(path), "", "a file among those in memory", "nothing"});
 }
 
 /// True for an existing regular file (symbolic links followed).
@@ -62,13 +63,13 @@ inline std::uint64_t regular_file_size(const std::filesystem::path& path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (!std::filesystem::exists(status)) {
-        throw IoError({path.string(), "", "a readable file", error ? error.message() : "nothing"});
+        throw IoError({text_of(path), "", "a readable file", error ? error.message() : "nothing"});
     }
     if (!std::filesystem::is_regular_file(status)) {
-        throw IoError({path.string(), "", "a regular file", "a folder, pipe or device"});
+        throw IoError({text_of(path), "", "a regular file", "a folder, pipe or device"});
     }
     const auto size = std::filesystem::file_size(path, error);
-    if (error) throw IoError({path.string(), "", "a readable file", error.message()});
+    if (error) throw IoError({text_of(path), "", "a readable file", error.message()});
     return size;
 }
 
@@ -78,14 +79,14 @@ inline void check_link(const std::filesystem::path& path, const FileOptions& fil
     if (files.follow_symlinks || !files.memory.empty() ||
         !std::filesystem::is_symlink(path, ignored))
         return;
-    throw IoError({path.string(), "", "no symbolic link", "one"});
+    throw IoError({text_of(path), "", "no symbolic link", "one"});
 }
 
 /// FormatError for more than `limit` bytes.
 inline void check_size(const std::filesystem::path& path, std::uint64_t size, std::uint64_t limit) {
     if (size <= limit) return;
     throw FormatError(
-        {path.string(), "", "at most " + std::to_string(limit) + " bytes", std::to_string(size)});
+        {text_of(path), "", "at most " + std::to_string(limit) + " bytes", std::to_string(size)});
 }
 
 #if defined(NYSTROMFORMER_HAS_POSIX)
@@ -125,7 +126,7 @@ public:
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) fail(errno);
             if (count == 0) {
-                throw IoError({path_.string(), "byte " + std::to_string(done),
+                throw IoError({text_of(path_), "byte " + std::to_string(done),
                                std::to_string(to.size()) + " bytes, as when it was opened",
                                "the end of the file"});
             }
@@ -134,7 +135,7 @@ public:
     }
     [[noreturn]] void fail(int error) const {
         throw IoError(
-            {path_.string(), "", "a readable file", std::generic_category().message(error)});
+            {text_of(path_), "", "a readable file", std::generic_category().message(error)});
     }
 
 private:
@@ -167,7 +168,7 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
     std::ifstream stream(path, std::ios::binary);
     std::string bytes(static_cast<std::size_t>(size), '\0');
     if (!stream || !stream.read(bytes.data(), static_cast<std::streamsize>(size))) {
-        throw IoError({path.string(), "", "a readable file of " + std::to_string(size) + " bytes",
+        throw IoError({text_of(path), "", "a readable file of " + std::to_string(size) + " bytes",
                        "a read error"});
     }
     return bytes;
@@ -179,7 +180,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
     std::ofstream stream(path, std::ios::binary | std::ios::trunc);
     stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     stream.close();
-    if (!stream) throw IoError({path.string(), "", "a writable file", "a write error"});
+    if (!stream) throw IoError({text_of(path), "", "a writable file", "a write error"});
 }
 
 }  // namespace nystromformer::inline v0_2::detail

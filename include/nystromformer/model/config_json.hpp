@@ -61,11 +61,12 @@ NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::str
 
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_pretrained(
     const std::filesystem::path& folder, const FileOptions& files) {
-    const std::string file = (folder / "config.json").string();
-    if (!detail::is_there(file, files))
+    const auto path = folder / "config.json";
+    const std::string file = detail::text_of(path);
+    if (!detail::is_there(path, files))
         throw IoError(
             {file, "", "the config.json of a model", detail::what_is_there(folder, files)});
-    const std::string text = detail::read_file(file, detail::max_config_size, files);
+    const std::string text = detail::read_file(path, detail::max_config_size, files);
     const detail::JsonTree json = detail::parse_python_json(text, file, files);
     const detail::ConfigView view(json, file);
     NystromformerConfig config;

@@ -33,7 +33,7 @@ struct SpecialNames {
                                   const FileOptions& files = {}) {
         if (!detail::is_regular_file(path, files)) return Json::object();
         JsonTree json = read_python_json(path, max_bytes, files);
-        const std::string name = path.string();
+        const std::string name = text_of(path);
         JsonView<TokenizerError>(json, name).object();
         return json;
     }

@@ -37,7 +37,7 @@ struct SentenceFile {
 
     /// IoError if there is no such file; ConfigError for one that holds no object.
     static SentenceFile load(const std::filesystem::path& path, const FileOptions& files = {}) {
-        SentenceFile result{read_python_json(path, longest_sentence_json, files), path.string()};
+        SentenceFile result{read_python_json(path, longest_sentence_json, files), text_of(path)};
         result.view().object();
         return result;
     }
@@ -45,7 +45,7 @@ struct SentenceFile {
     static SentenceFile load_if_there(const std::filesystem::path& path,
                                       const FileOptions& files = {}) {
         return detail::is_regular_file(path, files) ? load(path, files)
-                                                    : SentenceFile{Json::object(), path.string()};
+                                                    : SentenceFile{Json::object(), text_of(path)};
     }
     SentenceJson view() const { return {json, file}; }
 };
@@ -64,7 +64,7 @@ struct SentenceModule {
         const auto path = root / "modules.json";
         if (!detail::is_regular_file(path, files)) return {};
         const JsonTree json = read_python_json(path, longest_sentence_json, files);
-        const std::string name = path.string();
+        const std::string name = text_of(path);
         const SentenceJson list(json, name);
         if (list.array().size() == 0)
             throw UnsupportedError({name, "/0", "a Transformer", "nothing"});
@@ -92,8 +92,8 @@ struct SentenceModule {
             if (i < 2 ? found == first[i] : found != first[0] && found != first[1]) continue;
             const std::string wanted =
                 i < 2 ? std::string("a ") + first[i] : "Dense, LayerNorm, Normalize or Dropout";
-            throw UnsupportedError({(root / "modules.json").string(), "/" + std::to_string(i),
-                                    wanted, found.empty() ? "nothing" : "a " + found});
+            throw UnsupportedError({text_of(root / "modules.json"), "/" + std::to_string(i), wanted,
+                                    found.empty() ? "nothing" : "a " + found});
         }
         return modules;
     }
@@ -130,7 +130,7 @@ private:
                 throw UnsafePathError(
                     {path.file(), path.path(), "a path within the folder", in_quotes(text)});
             }
-            if (!part.empty() && part != ".") folder /= part;
+            if (!part.empty() && part != ".") folder /= path_of(part);
         }
         return folder;
     }

@@ -30,8 +30,8 @@ public:
 
     /// Throws FormatError or TokenizerError.
     explicit FolderConfig(const std::filesystem::path& folder, const FileOptions& files = {})
-        : file_((folder / "tokenizer_config.json").string()),
-          options_(SpecialNames::read_if_there(file_, files)),
+        : file_(text_of(folder / "tokenizer_config.json")),
+          options_(SpecialNames::read_if_there(folder / "tokenizer_config.json", files)),
           lists_(TokenListReader::read(folder, options(), files)) {}
 
     View options() const { return {options_, file_}; }

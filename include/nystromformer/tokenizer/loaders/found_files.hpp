@@ -29,7 +29,7 @@ public:
             if (has(name)) return folder_ / name;
             looked_for.append(looked_for.empty() ? "" : " or ").append(name);
         }
-        throw IoError({folder_.string(), "", looked_for + ", or a tokenizer.json, in the folder",
+        throw IoError({text_of(folder_), "", looked_for + ", or a tokenizer.json, in the folder",
                        what_is_there()});
     }
 
@@ -49,7 +49,7 @@ public:
         if (has("sentencepiece.bpe.model")) return Kind::xlm_roberta;
         if (has("vocab.json") && has("merges.txt")) return Kind::roberta;
         if (has("vocab.txt")) return Kind::bert;
-        throw IoError({folder_.string(), "",
+        throw IoError({text_of(folder_), "",
                        "a folder with tokenizer.json, spiece.model, tokenizer.model, "
                        "sentencepiece.bpe.model, vocab.json and merges.txt, or vocab.txt",
                        what_is_there()});

@@ -160,7 +160,7 @@ private:
 
     void read_map(const std::filesystem::path& path) {
         const JsonTree json = SpecialNames::read_if_there(path, files_);
-        const std::string name = path.string();
+        const std::string name = text_of(path);
         const View map(json, name);
         for_each_in_order(map, path, "", [&](const std::string& key, const View& value) {
             if (is_role(key)) {
@@ -194,7 +194,7 @@ private:
     /// {content: id}: special are those that have a role or are listed as extra.
     void read_added(const std::filesystem::path& path) {
         const JsonTree json = SpecialNames::read_if_there(path, files_);
-        const std::string name = path.string();
+        const std::string name = text_of(path);
         std::set<std::string> special;
         const auto note = [&](const NamedToken& token) {
             // Objects of tokenizer_config.json are no tokens yet when Python compares the names.

@@ -112,9 +112,10 @@ struct ClassChoice {
                           const JsonView<TokenizerError>& tokenizer_config,
                           const FileOptions& files) {
         ClassChoice result;
-        const std::string path = (folder / "config.json").string();
+        const auto path = folder / "config.json";
+        const std::string file = text_of(path);
         const JsonTree json = SpecialNames::read_if_there(path, files);
-        const JsonView<TokenizerError> model(json, path);
+        const JsonView<TokenizerError> model(json, file);
         for (const auto* config : {&tokenizer_config, &model}) {
             if (!result.named.empty() || !config->holds("tokenizer_class")) continue;
             result.named = config->at("tokenizer_class").string();
