@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Loaders, tokenizer and a small model on every compiler, standard library and version of a dependency that is
-# here or on PyPI: optimised or not, with and without NDEBUG and RTTI, on 32 bits, and big-endian under qemu.
+# here or on PyPI: optimised or not, with and without NDEBUG and RTTI, on 32 bits, big-endian under qemu, on Windows
+# under Wine, as WebAssembly under Node, and compiled, but not run, for macOS.
 #   tests/platforms/matrix.sh [--all] [NAME...]   the names that are given, else a short list, or all of them
 # What a name needs (a compiler, a package) is looked for; the output names each variant that is left out.
 set -uo pipefail
@@ -9,7 +10,7 @@ cd "$(dirname "$0")/../.."
 out=build/matrix
 mkdir -p "$out"
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
-eigen=/usr/include/eigen3 json=""
+eigen=/usr/include/eigen3 json="" threads=-pthread
 
 # A header package from PyPI, unpacked: wheel NAME VERSION
 wheel() {
@@ -40,7 +41,7 @@ variant() {
     fi
     for program in $programs; do
         if ! { "$compiler" -std=c++20 $warnings "$@" -Iinclude $json -isystem "$eigen" "tests/platforms/matrix/$program.cpp" \
-            -o "$out/$name-$program" -pthread && $runner "$out/$name-$program" tests; } >"$out/$name.log" 2>&1; then
+            -o "$out/$name-$program" $threads && $runner "$out/$name-$program" tests; } >"$out/$name.log" 2>&1; then
             echo "   $name: $program FAILED, see $out/$name.log"
             tail -n 20 "$out/$name.log"
             return
@@ -53,6 +54,17 @@ both="loaders model"
 clang=$(newest_clang)
 # Clang 17 and newer find a deprecated function in what GCC 12's library makes of std::stable_sort.
 old_library=-Wno-deprecated-declarations
+# Debian's MinGW-w64 for Windows, run by Wine; Clang takes its libraries, too.
+mingw=x86_64-w64-mingw32
+mingw_library=$(dirname "$(command -v $mingw-g++-posix >/dev/null && $mingw-g++-posix -print-libgcc-file-name)")
+clang_for_mingw="--target=$mingw -nostdinc++ -isystem $mingw_library/include/c++ \
+    -isystem $mingw_library/include/c++/$mingw -L$mingw_library"
+wine="env WINEDEBUG=-all LC_ALL=C.UTF-8 wine"
+host="-idirafter /usr/include"
+# PyPI's ziglang compiles for macOS.
+zig() { python3 -m ziglang c++ "$@"; }
+python3 -c "import ziglang" 2>/dev/null || unset -f zig
+
 declare -A what=(
     [gcc-O0]="variant gcc-O0 '$both' '' g++ -O0"
     [gcc-O2-NDEBUG]="variant gcc-O2-NDEBUG '$both' '' g++ -O2 -DNDEBUG"
@@ -66,8 +78,13 @@ declare -A what=(
     [dependencies]="dependencies"
     [32-bit]="variant 32-bit loaders '' g++ -m32 -msse2 -O1 -I/usr/include/x86_64-linux-gnu -D_FILE_OFFSET_BITS=64"
     [big-endian]="variant big-endian loaders 'qemu-s390x -L /usr/s390x-linux-gnu' s390x-linux-gnu-g++ -O1 -idirafter /usr/include"
+    [windows-gcc]="variant windows-gcc '$both' '$wine' $mingw-g++-posix -O1 -static $host"
+    [windows-clang]="variant windows-clang '$both' '$wine' clang++ -O1 -static $clang_for_mingw $host"
+    [macos-arm64]="variant macos-arm64 '$both' true zig -O1 -target aarch64-macos $host"
+    [wasm]="threads= variant wasm '$both' node em++ -O1 -msimd128 -fwasm-exceptions -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 \
+        -sSTACK_SIZE=1MB $host"
 )
-order="gcc-O0 gcc-O2-NDEBUG gcc-O3 gcc-no-rtti gcc-c++23 clang-O0 clang-O2-NDEBUG-no-rtti clang-O3 clang-libc++ dependencies 32-bit big-endian"
+order="gcc-O0 gcc-O2-NDEBUG gcc-O3 gcc-no-rtti gcc-c++23 clang-O0 clang-O2-NDEBUG-no-rtti clang-O3 clang-libc++ dependencies 32-bit big-endian windows-gcc windows-clang wasm macos-arm64"
 
 # The oldest and the newest Eigen 3.4 and nlohmann_json.
 dependencies() {
@@ -80,7 +97,7 @@ dependencies() {
         fi
         eigen="$eigen_wheel/cmeel.prefix/include/eigen3" json="-isystem $json_wheel/nlohmann_json/include" \
             variant "eigen-${pair% *}-json-${pair#* }" "$both" "" g++ -O1
-        eigen=/usr/include/eigen3 json=""
+        eigen=/usr/include/eigen3 json="" threads=-pthread
     done
 }
 
