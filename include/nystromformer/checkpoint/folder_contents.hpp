@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/error_text.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/path_text.hpp>
 
 #include <algorithm>
 #include <array>

@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>

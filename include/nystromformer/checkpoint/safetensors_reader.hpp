@@ -9,6 +9,7 @@
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/safetensors.hpp>
 

@@ -8,6 +8,7 @@
 #include <nystromformer/checkpoint/torch_stream.hpp>
 #include <nystromformer/checkpoint/torch_tensors.hpp>
 #include <nystromformer/checkpoint/zip.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>

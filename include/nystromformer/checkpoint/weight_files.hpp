@@ -12,6 +12,7 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/safetensors.hpp>
 

@@ -8,6 +8,7 @@
 #include <nystromformer/conversion/bert_mover.hpp>
 #include <nystromformer/conversion/bert_tensors.hpp>
 #include <nystromformer/core/error_text.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/classification.hpp>
 #include <nystromformer/model/family.hpp>

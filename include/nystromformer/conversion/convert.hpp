@@ -7,6 +7,7 @@
 #include <nystromformer/conversion/files_beside.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/family.hpp>
 #include <nystromformer/safetensors.hpp>

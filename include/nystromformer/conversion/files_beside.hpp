@@ -6,6 +6,7 @@
 #include <nystromformer/conversion/carried_tokenizer.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/family.hpp>

@@ -8,6 +8,7 @@
 #include <nystromformer/core/json_builder.hpp>
 #include <nystromformer/core/json_events.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 
 #include <nlohmann/json.hpp>

@@ -9,6 +9,7 @@
 #include <nystromformer/core/json_builder.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/options.hpp>
 
 #include <algorithm>

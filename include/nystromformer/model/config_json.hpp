@@ -7,6 +7,7 @@
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/core/python_json.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/activations.hpp>

@@ -5,6 +5,7 @@
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/error_text.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/tensor_names.hpp>
 

@@ -7,6 +7,7 @@
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/load_options.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/family.hpp>
 #include <nystromformer/model/head_kind.hpp>

@@ -5,6 +5,7 @@
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/check_input.hpp>
 #include <nystromformer/model/classification.hpp>

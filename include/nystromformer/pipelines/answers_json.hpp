@@ -56,7 +56,7 @@ inline const char* write_shortest(char* digits, std::size_t size, float number) 
 }
 
 /// The text that a hit is about. InputError if there is none.
-inline const std::string& text_of(Index corpus_id, std::span<const std::string> texts) {
+inline const std::string& corpus_text(Index corpus_id, std::span<const std::string> texts) {
     const auto size = static_cast<Index>(texts.size());
     if (corpus_id >= 0 && corpus_id < size) return texts[static_cast<std::size_t>(corpus_id)];
     throw InputError({"", "texts", "a text for corpus_id " + std::to_string(corpus_id),
@@ -69,7 +69,7 @@ std::string json_of_hits(const std::vector<Hit>& hits, std::span<const std::stri
     Json list = Json::array();
     for (const auto& [corpus_id, score] : hits) {
         Json& json = list.emplace_back(Json{{"corpus_id", corpus_id}, {"score", score}});
-        if (!texts.empty()) json["text"] = text_of(corpus_id, texts);
+        if (!texts.empty()) json["text"] = corpus_text(corpus_id, texts);
     }
     return json_text(list);
 }

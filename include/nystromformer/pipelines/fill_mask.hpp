@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/fill_mask.hpp>
 #include <nystromformer/models.hpp>

@@ -6,6 +6,7 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/core/python_json.hpp>
 #include <nystromformer/tokenizer/truncation.hpp>
 

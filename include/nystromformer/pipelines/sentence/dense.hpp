@@ -4,6 +4,7 @@
 
 #include <nystromformer/checkpoint.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/kernels/weights/packed_matrix.hpp>
 #include <nystromformer/model/layers.hpp>

@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/pipelines/sentence/dense_activation.hpp>
 #include <nystromformer/pipelines/sentence/sentence_config.hpp>

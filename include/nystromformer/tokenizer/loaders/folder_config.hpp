@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/memory_budget.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/token_lists.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>

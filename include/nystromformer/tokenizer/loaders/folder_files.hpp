@@ -7,6 +7,7 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/class_parts.hpp>
 #include <nystromformer/tokenizer/loaders/folder_config.hpp>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/tokenizer_class.hpp>
 

@@ -6,6 +6,7 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/json_members.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/named_token.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>

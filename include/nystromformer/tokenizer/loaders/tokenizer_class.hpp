@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/json.hpp>
+#include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 
