@@ -76,7 +76,7 @@ public:
     static TokenLists read(const std::filesystem::path& folder, const View& config,
                            const FileOptions& files) {
         TokenListReader reader(config.file(), files);
-        const std::filesystem::path path = config.file();
+        const std::filesystem::path path = path_of(config.file());
         reader.read_config(config, path);
         if (config.has("added_tokens_decoder")) {
             reader.read_decoder(config.at("added_tokens_decoder").object(), path);
