@@ -80,8 +80,8 @@ def main():
             assert close(windows.lines("fill-mask", "--model", "mine", "--json", data=data,
                                        NYSTROMFORMER_MODELS=list_of_folders), wanted), "NYSTROMFORMER_MODELS"
 
-        _, error = windows("info", "--model", NAME + "?", code=1)
-        assert NAME + "?" in error and "folder" in error, error
+        _, error = windows("fill-mask", "--model", NAME + " 2", "a [MASK]", code=1)
+        assert NAME + " 2 does not exist" in error, error
         _, error = windows("fill-mask", "--model", "..", "a [MASK]", code=1)
         assert "config.json" in error, error
         isa = windows.lines("info", "--model", NAME, "--json")[0]["isa"]
