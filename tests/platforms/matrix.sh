@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 out=build/matrix
 mkdir -p "$out"
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
-eigen=/usr/include/eigen3 json="" threads=-pthread
+eigen=/usr/include/eigen3 json="" threads=-pthread suffix=""
 
 # A header package from PyPI, unpacked: wheel NAME VERSION
 wheel() {
@@ -41,7 +41,7 @@ variant() {
     fi
     for program in $programs; do
         if ! { "$compiler" -std=c++20 $warnings "$@" -Iinclude $json -isystem "$eigen" "tests/platforms/matrix/$program.cpp" \
-            -o "$out/$name-$program" $threads && $runner "$out/$name-$program" tests; } >"$out/$name.log" 2>&1; then
+            -o "$out/$name-$program$suffix" $threads && $runner "$out/$name-$program$suffix" tests; } >"$out/$name.log" 2>&1; then
             echo "   $name: $program FAILED, see $out/$name.log"
             tail -n 20 "$out/$name.log"
             return
@@ -78,11 +78,10 @@ declare -A what=(
     [dependencies]="dependencies"
     [32-bit]="variant 32-bit loaders '' g++ -m32 -msse2 -O1 -I/usr/include/x86_64-linux-gnu -D_FILE_OFFSET_BITS=64"
     [big-endian]="variant big-endian loaders 'qemu-s390x -L /usr/s390x-linux-gnu' s390x-linux-gnu-g++ -O1 -idirafter /usr/include"
-    [windows-gcc]="variant windows-gcc '$both' '$wine' $mingw-g++-posix -O1 -static $host"
-    [windows-clang]="variant windows-clang '$both' '$wine' clang++ -O1 -static $clang_for_mingw $host"
+    [windows-gcc]="suffix=.exe; variant windows-gcc '$both' '$wine' $mingw-g++-posix -O1 -static $host"
+    [windows-clang]="suffix=.exe; variant windows-clang '$both' '$wine' clang++ -O1 -static $clang_for_mingw $host"
     [macos-arm64]="variant macos-arm64 '$both' true zig -O1 -target aarch64-macos $host"
-    [wasm]="threads= variant wasm '$both' node em++ -O1 -msimd128 -fwasm-exceptions -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 \
-        -sSTACK_SIZE=1MB $host"
+    [wasm]="threads=; variant wasm '$both' node em++ -O1 -msimd128 -fwasm-exceptions -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 $host"
 )
 order="gcc-O0 gcc-O2-NDEBUG gcc-O3 gcc-no-rtti gcc-c++23 clang-O0 clang-O2-NDEBUG-no-rtti clang-O3 clang-libc++ dependencies 32-bit big-endian windows-gcc windows-clang wasm macos-arm64"
 
