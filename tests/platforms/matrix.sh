@@ -59,7 +59,7 @@ mingw=x86_64-w64-mingw32
 mingw_library=$(dirname "$(command -v $mingw-g++-posix >/dev/null && $mingw-g++-posix -print-libgcc-file-name)")
 clang_for_mingw="--target=$mingw -nostdinc++ -isystem $mingw_library/include/c++ \
     -isystem $mingw_library/include/c++/$mingw -L$mingw_library"
-# Node's fetch is no help to Emscripten 3.1.6, which then looks for an address in place of a file.
+# WebAssembly: Eigen::Index has 32 bits. Emscripten 3.1.6 would ask the fetch of Node 18 for its own file.
 wine="env WINEDEBUG=-all LC_ALL=C.UTF-8 wine"
 host="-idirafter /usr/include"
 # PyPI's ziglang compiles for macOS.
@@ -82,7 +82,7 @@ declare -A what=(
     [windows-gcc]="suffix=.exe; variant windows-gcc '$both' '$wine' $mingw-g++-posix -O1 -static $host"
     [windows-clang]="suffix=.exe; variant windows-clang '$both' '$wine' clang++ -O1 -static $clang_for_mingw $host"
     [macos-arm64]="variant macos-arm64 '$both' true zig -O1 -target aarch64-macos $host"
-    [wasm]="threads=; variant wasm '$both' 'node --no-experimental-fetch' em++ -O1 -msimd128 -fwasm-exceptions -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 $host"
+    [wasm]="threads=; variant wasm '$both' 'node --no-experimental-fetch' em++ -O1 -Wno-shorten-64-to-32 -msimd128 -fwasm-exceptions -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 $host"
 )
 order="gcc-O0 gcc-O2-NDEBUG gcc-O3 gcc-no-rtti gcc-c++23 clang-O0 clang-O2-NDEBUG-no-rtti clang-O3 clang-libc++ dependencies 32-bit big-endian windows-gcc windows-clang wasm macos-arm64"
 
