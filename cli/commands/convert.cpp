@@ -3,11 +3,11 @@
 #include "commands/commands.hpp"
 #include "options/common_options.hpp"
 #include "options/usage.hpp"
-#include "platform/platform.hpp"
 #include "streams/standard_streams.hpp"
 #include "terminal/tables.hpp"
 
 #include <nystromformer/conversion.hpp>
+#include <nystromformer/text.hpp>
 
 #include <memory>
 #include <string>
@@ -66,8 +66,9 @@ std::string table(const Json& report) {
 }
 
 int run(const Options& options) {
-    const Json report = to_json(
-        options, nf::convert_bert(path_of(options.from), path_of(options.to), options.conversion));
+    const Json report =
+        to_json(options, nf::convert_bert(nf::path_from_utf8(options.from),
+                                          nf::path_from_utf8(options.to), options.conversion));
     write_out(options.common.writes_json() ? dump(report) + '\n' : table(report));
     return good;
 }

@@ -3,7 +3,6 @@
 #include "commands/commands.hpp"
 #include "options/common_options.hpp"
 #include "options/usage.hpp"
-#include "platform/platform.hpp"
 #include "streams/standard_streams.hpp"
 #include "terminal/tables.hpp"
 
@@ -11,6 +10,7 @@
 #include <nystromformer/heads.hpp>
 #include <nystromformer/isa.hpp>
 #include <nystromformer/models.hpp>
+#include <nystromformer/text.hpp>
 #include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer.hpp>
 
@@ -35,7 +35,7 @@ Json weights_of(const nf::Checkpoint& checkpoint) {
         bytes += tensor.bytes.size();
         ++tensors[std::string(nf::name(tensor.dtype))];
     }
-    return {{"file", text_of(checkpoint.source().filename())},
+    return {{"file", nf::path_to_utf8(checkpoint.source().filename())},
             {"tensors", tensors},
             {"numbers", parameters},
             {"bytes", bytes}};

@@ -5,13 +5,14 @@
 #include "terminal/terminal.hpp"
 
 #include <nystromformer/config.hpp>
+#include <nystromformer/text.hpp>
 #include <nystromformer/threads.hpp>
 
 namespace command_line {
 
 namespace nf = nystromformer;
 
-std::filesystem::path CommonOptions::folder() const { return path_of(model); }
+std::filesystem::path CommonOptions::folder() const { return nf::path_from_utf8(model); }
 
 void CommonOptions::add_model(Command& command) {
     command

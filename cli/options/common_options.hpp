@@ -17,7 +17,7 @@ namespace command_line {
 /// Options of more than one command. Each add_... declares some of them.
 struct CommonOptions {
     std::string model;
-    std::filesystem::path folder() const;  ///< the same
+    std::filesystem::path folder() const;  ///< `model` as a path
     Index threads = 0;
     std::string precision = "fp32";
     std::string attention = "config";

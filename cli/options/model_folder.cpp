@@ -3,6 +3,8 @@
 
 #include "platform/platform.hpp"
 
+#include <nystromformer/text.hpp>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,7 @@ namespace command_line {
 namespace {
 
 namespace fs = std::filesystem;
+namespace nf = nystromformer;
 
 bool is_folder(const fs::path& path) {
     std::error_code ignored;
@@ -32,7 +35,7 @@ std::vector<fs::path> model_folders() {
     std::string list = environment("NYSTROMFORMER_MODELS").value_or("");
     while (!list.empty()) {
         const std::size_t end = std::min(list.find(list_separator), list.size());
-        if (end > 0) folders.push_back(path_of(list.substr(0, end)));
+        if (end > 0) folders.push_back(nf::path_from_utf8(list.substr(0, end)));
         list.erase(0, end + 1);
     }
     const fs::path program = program_file();
@@ -43,10 +46,10 @@ std::vector<fs::path> model_folders() {
 }
 
 fs::path hub_cache() {
-    if (const auto cache = environment("HF_HUB_CACHE")) return path_of(*cache);
-    if (const auto home = environment("HF_HOME")) return path_of(*home) / "hub";
+    if (const auto cache = environment("HF_HUB_CACHE")) return nf::path_from_utf8(*cache);
+    if (const auto home = environment("HF_HOME")) return nf::path_from_utf8(*home) / "hub";
     if (const auto cache = environment("XDG_CACHE_HOME"))
-        return path_of(*cache) / "huggingface" / "hub";
+        return nf::path_from_utf8(*cache) / "huggingface" / "hub";
     const fs::path home = home_folder();
     return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
 }
@@ -79,14 +82,15 @@ std::optional<fs::path> cached(const std::string& model) {
 }  // namespace
 
 std::string model_folder(const std::string& model) {
+    const fs::path path = nf::path_from_utf8(model);
     std::error_code ignored;
-    if (model.empty() || fs::exists(path_of(model), ignored)) return model;
+    if (model.empty() || fs::exists(path, ignored)) return model;
     if (is_plain(model)) {
         for (const fs::path& folder : model_folders())
-            if (is_folder(folder / path_of(model))) return text_of(folder / path_of(model));
+            if (is_folder(folder / path)) return nf::path_to_utf8(folder / path);
     }
     const auto snapshot = cached(model);
-    return snapshot ? text_of(*snapshot) : model;
+    return snapshot ? nf::path_to_utf8(*snapshot) : model;
 }
 
 }  // namespace command_line

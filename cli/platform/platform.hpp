@@ -16,11 +16,6 @@ namespace command_line {
 /// The arguments of main in UTF-8, the program's name first.
 std::vector<std::string> arguments_of_main(int argc, char** argv);
 
-/// The path that `text` spells in UTF-8, and the other way round. (On Windows std::filesystem would
-/// take a std::string for the code page's.)
-std::filesystem::path path_of(std::string_view text);
-std::string text_of(const std::filesystem::path& path);
-
 /// An environment variable in UTF-8; nothing if it is not set or empty.
 std::optional<std::string> environment(const char* name);
 

@@ -19,9 +19,6 @@ const char list_separator = ':';
 
 std::vector<std::string> arguments_of_main(int argc, char** argv) { return {argv, argv + argc}; }
 
-std::filesystem::path path_of(std::string_view text) { return text; }
-std::string text_of(const std::filesystem::path& path) { return path.string(); }
-
 std::optional<std::string> environment(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "platform/platform.hpp"
 
+#include <nystromformer/text.hpp>
+
 #include <array>
 #include <cstdlib>
 #include <memory>
-#include <stdexcept>
 #include <system_error>
 
 #define WIN32_LEAN_AND_MEAN
@@ -92,9 +93,6 @@ std::vector<std::string> arguments_of_main(int, char**) {
     return arguments;
 }
 
-std::filesystem::path path_of(std::string_view text) { return wide_of(text); }
-std::string text_of(const std::filesystem::path& path) { return utf8_of(path.native()); }
-
 std::optional<std::string> environment(const char* name) {
     const wchar_t* value = ::_wgetenv(wide_of(name).c_str());
     return value == nullptr || *value == L'\0' ? std::nullopt : std::optional(utf8_of(value));
@@ -106,7 +104,9 @@ std::filesystem::path program_file() {
     return path;
 }
 
-std::filesystem::path home_folder() { return path_of(environment("USERPROFILE").value_or("")); }
+std::filesystem::path home_folder() {
+    return nystromformer::path_from_utf8(environment("USERPROFILE").value_or(""));
+}
 
 std::optional<double> peak_memory_mib() {
     PROCESS_MEMORY_COUNTERS counters{};

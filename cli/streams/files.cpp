@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "streams/files.hpp"
 
-#include "platform/platform.hpp"
-
 #include <nystromformer/error.hpp>
+#include <nystromformer/text.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -19,12 +18,12 @@ namespace fs = std::filesystem;
 
 std::uint64_t file_size(const std::string& path) {
     std::error_code error;
-    const fs::file_status status = fs::status(path_of(path), error);
+    const fs::file_status status = fs::status(nf::path_from_utf8(path), error);
     if (!fs::exists(status))
         throw nf::IoError({path, "", "a readable file", error ? error.message() : "nothing"});
     if (!fs::is_regular_file(status))
         throw nf::IoError({path, "", "a regular file", "a folder, pipe or device"});
-    const std::uint64_t size = fs::file_size(path_of(path), error);
+    const std::uint64_t size = fs::file_size(nf::path_from_utf8(path), error);
     if (error) throw nf::IoError({path, "", "a readable file", error.message()});
     return size;
 }
@@ -35,7 +34,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
         throw nf::FormatError(
             {path, "", "at most " + std::to_string(limit) + " bytes", std::to_string(size)});
     }
-    std::ifstream stream(path_of(path), std::ios::binary);
+    std::ifstream stream(nf::path_from_utf8(path), std::ios::binary);
     if (!stream)
         throw nf::IoError({path, "", "a readable file", std::generic_category().message(errno)});
     std::string bytes(static_cast<std::size_t>(size), '\0');
@@ -45,7 +44,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
-    std::ofstream stream(path_of(path), std::ios::binary | std::ios::trunc);
+    std::ofstream stream(nf::path_from_utf8(path), std::ios::binary | std::ios::trunc);
     stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     stream.close();
     if (!stream) throw nf::IoError({path, "", "a writable file", "a write error"});

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "streams/text_file.hpp"
 
-#include "platform/platform.hpp"
 #include "streams/files.hpp"
 
 #include <nystromformer/error.hpp>
+#include <nystromformer/text.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -47,7 +47,7 @@ bool has_paragraphs(std::istream& stream, std::uint64_t size) {
 }  // namespace
 
 TextFile::TextFile(const std::string& path, const std::string& split)
-    : path_(path), split_(split), stream_(path_of(path), std::ios::binary) {
+    : path_(path), split_(split), stream_(nf::path_from_utf8(path), std::ios::binary) {
     total_bytes_ = file_size(path);
     if (!stream_) throw nf::IoError({path, "", "a readable file", "a read error"});
     if (split == "auto" && path.ends_with(".jsonl")) split_ = "json";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "terminal/model_advice.hpp"
 
-#include "platform/platform.hpp"
+#include <nystromformer/text.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +12,7 @@ namespace command_line {
 namespace {
 
 namespace fs = std::filesystem;
+namespace nf = nystromformer;
 
 /// What is wrong with the path itself, or "".
 std::string about_path(const fs::path& model) {
@@ -19,7 +20,7 @@ std::string about_path(const fs::path& model) {
     const auto has_config = [&](const fs::path& folder) {
         return fs::is_regular_file(folder / "config.json", ignored);
     };
-    const std::string name = text_of(model);
+    const std::string name = nf::path_to_utf8(model);
     if (!fs::exists(model, ignored)) {
         const bool may_be_of_hub =
             name.find_first_of("./\\") != 0 && std::count(name.begin(), name.end(), '/') <= 1;
@@ -29,7 +30,7 @@ std::string about_path(const fs::path& model) {
     if (!fs::is_directory(model, ignored)) {
         const fs::path parent = model.has_parent_path() ? model.parent_path() : ".";
         return name + " is no folder; --model takes the folder that holds config.json" +
-               (has_config(parent) ? ": " + text_of(parent) : "");
+               (has_config(parent) ? ": " + nf::path_to_utf8(parent) : "");
     }
     if (has_config(model) || fs::exists(model / "modules.json", ignored)) return "";
     constexpr int most = 1000;  // a folder of a user's home may be large
@@ -41,7 +42,7 @@ std::string about_path(const fs::path& model) {
         if (entry.depth() >= 2) entry.disable_recursion_pending();
         if (entry->path().filename() == "config.json")
             return name + " has no config.json; did you mean " +
-                   text_of(entry->path().parent_path()) + "?";
+                   nf::path_to_utf8(entry->path().parent_path()) + "?";
     }
     return "";
 }
@@ -50,7 +51,7 @@ std::string about_path(const fs::path& model) {
 
 std::string advised(const nystromformer::Error& error, const std::string& model) {
     if (model.empty() || !error.file().starts_with(model)) return error.what();
-    const std::string path = about_path(path_of(model));
+    const std::string path = about_path(nf::path_from_utf8(model));
     return path.empty() ? error.what() : path;
 }
 

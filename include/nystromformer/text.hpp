@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Small functions on UTF-8 text for programs around the library.
+// Small functions on UTF-8 text, and paths as such text, for programs around the library.
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/path_text.hpp>
 
 #include <string>
 #include <string_view>

@@ -56,10 +56,13 @@ clang=$(newest_clang)
 old_library=-Wno-deprecated-declarations
 # Debian's MinGW-w64 for Windows, run by Wine; Clang takes its libraries, too.
 mingw=x86_64-w64-mingw32
-mingw_library=$(dirname "$(command -v $mingw-g++-posix >/dev/null && $mingw-g++-posix -print-libgcc-file-name)")
-clang_for_mingw="--target=$mingw -nostdinc++ -isystem $mingw_library/include/c++ \
-    -isystem $mingw_library/include/c++/$mingw -L$mingw_library"
-# WebAssembly: Eigen::Index has 32 bits. Emscripten 3.1.6 would ask the fetch of Node 18 for its own file.
+mingw_clang() {
+    local library
+    library=$(dirname "$($mingw-g++-posix -print-libgcc-file-name)")
+    clang++ --target=$mingw -nostdinc++ -isystem "$library/include/c++" -isystem "$library/include/c++/$mingw" \
+        -L"$library" "$@"
+}
+{ command -v clang++ && command -v $mingw-g++-posix; } >/dev/null || unset -f mingw_clang
 wine="env WINEDEBUG=-all LC_ALL=C.UTF-8 wine"
 host="-idirafter /usr/include"
 # PyPI's ziglang compiles for macOS.
@@ -80,8 +83,9 @@ declare -A what=(
     [32-bit]="variant 32-bit loaders '' g++ -m32 -msse2 -O1 -I/usr/include/x86_64-linux-gnu -D_FILE_OFFSET_BITS=64"
     [big-endian]="variant big-endian loaders 'qemu-s390x -L /usr/s390x-linux-gnu' s390x-linux-gnu-g++ -O1 -idirafter /usr/include"
     [windows-gcc]="suffix=.exe; variant windows-gcc '$both' '$wine' $mingw-g++-posix -O1 -static $host"
-    [windows-clang]="suffix=.exe; variant windows-clang '$both' '$wine' clang++ -O1 -static $clang_for_mingw $host"
+    [windows-clang]="suffix=.exe; variant windows-clang '$both' '$wine' mingw_clang -O1 -static $host"
     [macos-arm64]="variant macos-arm64 '$both' true zig -O1 -target aarch64-macos $host"
+    # Eigen::Index has 32 bits there. Emscripten 3.1.6 would ask the fetch of Node 18 for its own file.
     [wasm]="threads=; variant wasm '$both' 'node --no-experimental-fetch' em++ -O1 -Wno-shorten-64-to-32 -msimd128 -fwasm-exceptions -sNODERAWFS=1 -sALLOW_MEMORY_GROWTH=1 $host"
 )
 order="gcc-O0 gcc-O2-NDEBUG gcc-O3 gcc-no-rtti gcc-c++23 clang-O0 clang-O2-NDEBUG-no-rtti clang-O3 clang-libc++ dependencies 32-bit big-endian windows-gcc windows-clang wasm macos-arm64"

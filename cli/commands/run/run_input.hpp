@@ -2,10 +2,9 @@
 // The input file of `nystromformer run`: tensors, checked against each other.
 #pragma once
 
-#include "platform/platform.hpp"
-
 #include <nystromformer/models.hpp>
 #include <nystromformer/safetensors.hpp>
+#include <nystromformer/text.hpp>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +24,7 @@ class RunInput {
 public:
     RunInput(const std::string& path, bool has_choices)
         : path_(path),
-          file_(nf::SafetensorsFile::open(command_line::path_of(path))),
+          file_(nf::SafetensorsFile::open(nf::path_from_utf8(path))),
           rank_(has_choices ? 3 : 2) {
         refuse_unknown();
         const nf::TensorView* ids = file_.find("input_ids");

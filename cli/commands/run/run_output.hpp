@@ -3,10 +3,10 @@
 #pragma once
 
 #include "commands/run/run_input.hpp"
-#include "platform/platform.hpp"
 
 #include <nystromformer/models.hpp>
 #include <nystromformer/safetensors.hpp>
+#include <nystromformer/text.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -74,7 +74,7 @@ public:
     }
 
     void write(const std::string& path) const {
-        nf::save_safetensors(command_line::path_of(path), views_, {});
+        nf::save_safetensors(nf::path_from_utf8(path), views_, {});
     }
 
 private:

@@ -2,7 +2,6 @@
 // nystromformer search
 #include "commands/commands.hpp"
 #include "commands/search/corpus.hpp"
-#include "platform/platform.hpp"
 #include "requests/answer_with.hpp"
 #include "terminal/tables.hpp"
 #include "terminal/terminal.hpp"
@@ -10,6 +9,7 @@
 #include <nystromformer/answers_json.hpp>
 #include <nystromformer/rerank.hpp>
 #include <nystromformer/semantic_search.hpp>
+#include <nystromformer/text.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -37,7 +37,8 @@ struct Reranker {
         const Index from = options.rerank_from.value_or(
             options.top_k > max_default / 10 ? options.top_k : options.top_k * 10);
         if (from < options.top_k) throw UsageError("--rerank-from: at least --top-k");
-        return Reranker{nf::RerankPipeline(path_of(options.rerank), options.load_options()), from};
+        return Reranker{
+            nf::RerankPipeline(nf::path_from_utf8(options.rerank), options.load_options()), from};
     }
 
     std::vector<std::vector<nf::SearchHit>> operator()(

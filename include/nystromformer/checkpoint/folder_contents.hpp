@@ -35,7 +35,7 @@ inline std::vector<std::string> names_in(const std::filesystem::path& folder) {
     std::error_code error;
     for (std::filesystem::directory_iterator entry(folder, error), end;
          !error && entry != end && names.size() < most; entry.increment(error))
-        names.push_back(text_of(entry->path().filename()));
+        names.push_back(path_to_utf8(entry->path().filename()));
     std::sort(names.begin(), names.end());
     return names;
 }

@@ -108,7 +108,7 @@ private:
         std::ifstream stream(path, std::ios::binary);
         if (!stream || !stream.read(reinterpret_cast<char*>(copy_.data()),
                                     static_cast<std::streamsize>(size))) {
-            throw IoError({detail::text_of(path), "", "a readable file", "a read error"});
+            throw IoError({path_to_utf8(path), "", "a readable file", "a read error"});
         }
         bytes_ = copy_;
     }

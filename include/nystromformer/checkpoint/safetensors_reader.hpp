@@ -156,7 +156,7 @@ NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::open(const std::filesystem
                                                            const FileOptions& files) {
     auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
     auto contents =
-        std::make_shared<Contents>(map->bytes(), detail::text_of(path), files.max_header_bytes);
+        std::make_shared<Contents>(map->bytes(), path_to_utf8(path), files.max_header_bytes);
     contents->map = std::move(map);
     return SafetensorsFile(std::move(contents));
 }

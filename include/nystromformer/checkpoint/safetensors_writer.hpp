@@ -36,8 +36,8 @@ public:
         std::error_code ignored;
         const auto status = std::filesystem::status(path_, ignored);
         if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-            throw IoError(
-                {text_of(path_), "", "a writable file or nothing yet", "a folder, pipe or device"});
+            throw IoError({path_to_utf8(path_), "", "a writable file or nothing yet",
+                           "a folder, pipe or device"});
         }
         partial_ += ".partial-" + std::to_string(std::random_device{}());
         stream_.open(partial_, std::ios::binary | std::ios::trunc);
@@ -57,7 +57,7 @@ public:
         if (!stream_) fail();
         std::error_code error;
         std::filesystem::rename(partial_, path_, error);
-        if (error) throw IoError({text_of(path_), "", "a writable file", error.message()});
+        if (error) throw IoError({path_to_utf8(path_), "", "a writable file", error.message()});
         partial_.clear();
     }
 
@@ -67,7 +67,7 @@ private:
         stream_.close();
         std::error_code ignored;
         std::filesystem::remove(partial_, ignored);
-        throw IoError({text_of(path_), "", "a writable file",
+        throw IoError({path_to_utf8(path_), "", "a writable file",
                        error != 0 ? std::generic_category().message(error) : "a write error"});
     }
 
@@ -87,7 +87,7 @@ NYSTROMFORMER_INLINE void save_safetensors(const std::filesystem::path& path,
     for (std::size_t i = 0; i < order.size(); ++i) {
         const std::string& name = order[i]->name;
         if (name == "__metadata__" || (i != 0 && name == order[i - 1]->name)) {
-            throw InputError({detail::text_of(path), in_quotes(name), "a tensor name of its own",
+            throw InputError({path_to_utf8(path), in_quotes(name), "a tensor name of its own",
                               name == "__metadata__" ? "the name of the metadata" : "it twice"});
         }
     }

@@ -35,7 +35,7 @@ public:
     /// objects.
     static TorchArchive open(const std::filesystem::path& path, const FileOptions& files = {}) {
         auto map = std::make_shared<const MappedFile>(MappedFile::open(path, files));
-        TorchArchive archive = parse(map->bytes(), detail::text_of(path));
+        TorchArchive archive = parse(map->bytes(), path_to_utf8(path));
         archive.map_ = std::move(map);
         return archive;
     }

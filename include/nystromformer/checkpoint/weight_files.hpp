@@ -93,18 +93,18 @@ struct Checkpoint::Contents {
     void add_shards(const std::filesystem::path& path, const std::string& extension,
                     void (Contents::*add_file)(const std::filesystem::path&)) {
         const auto index = detail::ShardIndex::parse(
-            detail::read_file(path, max_index_bytes, files), detail::text_of(path), extension);
+            detail::read_file(path, max_index_bytes, files), path_to_utf8(path), extension);
         std::vector<std::pair<TensorView, std::size_t>> found;
         for (const std::string& shard : index.shards) {
-            const std::filesystem::path file = path.parent_path() / detail::path_of(shard);
+            const std::filesystem::path file = path.parent_path() / shard;
             if (!detail::is_there(file, files)) {
-                throw IoError({detail::text_of(file), "",
-                               "a shard that " + detail::text_of(path) + " names", "nothing"});
+                throw IoError({path_to_utf8(file), "",
+                               "a shard that " + path_to_utf8(path) + " names", "nothing"});
             }
             (this->*add_file)(file);
             for (TensorView& tensor : tensors) found.emplace_back(std::move(tensor), shards.size());
             tensors.clear();
-            shards.push_back(detail::text_of(file));
+            shards.push_back(path_to_utf8(file));
         }
         // Of one name the last shard's first, which the others are dropped for.
         std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
@@ -131,7 +131,7 @@ struct Checkpoint::Contents {
     void note_differences(const detail::ShardIndex& index,
                           const std::filesystem::path& path) const {
         const auto note = [&](const std::string& name, const std::string& what) {
-            detail::give_notice(files, detail::text_of(path), "tensor " + in_quotes(name), what);
+            detail::give_notice(files, path_to_utf8(path), "tensor " + in_quotes(name), what);
         };
         for (const auto& [name, shard] : index.weight_map) {
             if (detail::find_tensor(tensors, name) != nullptr) continue;
@@ -139,8 +139,7 @@ struct Checkpoint::Contents {
             break;
         }
         for (std::size_t i = 0; i < tensors.size(); ++i) {
-            const std::string shard =
-                detail::text_of(detail::path_of(shards[shard_of[i]]).filename());
+            const std::string shard = path_to_utf8(path_from_utf8(shards[shard_of[i]]).filename());
             const auto listed = index.weight_map.find(tensors[i].name);
             if (listed != index.weight_map.end() && listed->second == shard) continue;
             note(tensors[i].name, "in " + shard + ", where the index does not have it");
@@ -176,7 +175,7 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::open(const std::filesystem::path& fo
         }
         looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
     }
-    throw IoError({detail::text_of(folder), "", "a folder with one of " + looked_for,
+    throw IoError({path_to_utf8(folder), "", "a folder with one of " + looked_for,
                    detail::what_is_there(folder, files)});
 }
 NYSTROMFORMER_INLINE Checkpoint Checkpoint::from_bytes(FileBytes bytes, const std::string& name,
@@ -215,7 +214,7 @@ NYSTROMFORMER_INLINE const std::filesystem::path& Checkpoint::source() const {
 }
 NYSTROMFORMER_INLINE std::string Checkpoint::file_of(std::string_view name) const {
     const TensorView* tensor = find(name);
-    if (tensor == nullptr || contents_->shard_of.empty()) return detail::text_of(source());
+    if (tensor == nullptr || contents_->shard_of.empty()) return path_to_utf8(source());
     const auto index = static_cast<std::size_t>(tensor - contents_->tensors.data());
     return contents_->shards[contents_->shard_of[index]];
 }

@@ -112,14 +112,14 @@ inline Index wanted_positions(Index at_first, const ConversionOptions& options,
     if (options.max_positions >= at_first && options.max_positions <= max)
         return options.max_positions;
     throw InputError({"", "max_positions",
-                      "from the " + std::to_string(at_first) + " of " + text_of(folder) + " to " +
-                          std::to_string(max),
+                      "from the " + std::to_string(at_first) + " of " + path_to_utf8(folder) +
+                          " to " + std::to_string(max),
                       std::to_string(options.max_positions)});
 }
 
 inline BertConversion BertConversion::load(const std::filesystem::path& folder,
                                            const ConversionOptions& options) {
-    const std::string file = text_of(folder / "config.json");
+    const std::string file = path_to_utf8(folder / "config.json");
     NystromformerConfig source = NystromformerConfig::from_pretrained(folder);
     const Family& family = family_of(source.model_type);
     if (family.positions == PositionRule::after_two)

@@ -27,7 +27,7 @@ inline void require_empty(const std::filesystem::path& folder) {
     const auto status = std::filesystem::symlink_status(folder, error);
     if (!std::filesystem::exists(status)) return;
     if (!std::filesystem::is_directory(folder, error) || !std::filesystem::is_empty(folder, error))
-        throw InputError({text_of(folder), "", "no folder yet, or an empty one", "something"});
+        throw InputError({path_to_utf8(folder), "", "no folder yet, or an empty one", "something"});
 }
 
 }  // namespace detail
@@ -46,7 +46,7 @@ NYSTROMFORMER_INLINE ConversionReport convert_bert(const std::filesystem::path& 
 
     std::error_code error;
     std::filesystem::create_directories(to, error);
-    if (error) throw IoError({detail::text_of(to), "", "a folder to write to", error.message()});
+    if (error) throw IoError({path_to_utf8(to), "", "a folder to write to", error.message()});
     beside.write(to);
     save_safetensors(to / "model.safetensors", conversion.tensors.tensors());
     detail::write_file(to / "config.json", conversion.config.to_json());

@@ -52,11 +52,11 @@ inline std::filesystem::path model_folder(const std::filesystem::path& root) {
     if (detail::is_regular_file(root / "config.json") || !detail::is_regular_file(path))
         return root;
     const JsonTree json = read_python_json(path, SpecialNames::max_bytes);
-    const std::string file = text_of(path);
+    const std::string file = path_to_utf8(path);
     const JsonView<FormatError> modules(json, file);
     if (modules.array().size() == 0) return root;
     const std::string name = module_path(modules.at(std::size_t{0}).at("path"));
-    return name.empty() ? root : root / path_of(name);
+    return name.empty() ? root : root / path_from_utf8(name);
 }
 
 /// What stands next to the weights: the tokenizer's files and those of sentence-transformers.
@@ -75,16 +75,17 @@ public:
     /// Writes them to an existing folder. IoError.
     void write(const std::filesystem::path& to) const {
         for (const File& file : files_) {
+            const std::filesystem::path target = to / path_from_utf8(file.name);
             std::error_code error;
-            std::filesystem::create_directories((to / path_of(file.name)).parent_path(), error);
+            std::filesystem::create_directories(target.parent_path(), error);
             if (file.text) {
-                write_file(to / path_of(file.name), *file.text);
+                write_file(target, *file.text);
                 continue;
             }
-            if (!error) std::filesystem::copy_file(file.from, to / path_of(file.name), error);
+            if (!error) std::filesystem::copy_file(file.from, target, error);
             if (error)
-                throw IoError({text_of(to / path_of(file.name)), "",
-                               "a copy of " + text_of(file.from), error.message()});
+                throw IoError({path_to_utf8(target), "", "a copy of " + path_to_utf8(file.from),
+                               error.message()});
         }
     }
     std::vector<std::string> names() const {
@@ -110,7 +111,7 @@ private:
         }
         for (const char* name : {"special_tokens_map.json", "added_tokens.json"}) take(name);
         const auto path = folder_ / "tokenizer_config.json";
-        const std::string file = text_of(path);
+        const std::string file = path_to_utf8(path);
         const JsonTree options = SpecialNames::read_if_there(path);
         CarriedTokenizer carried;
         try {
@@ -132,7 +133,7 @@ private:
 
     std::string tokenizer_class(const Family& family) const {
         const auto path = folder_ / "config.json";
-        const std::string file = text_of(path);
+        const std::string file = path_to_utf8(path);
         const JsonTree json = read_python_json(path, max_bytes);
         const JsonView<ConfigError> config(json, file);
         return config.holds("tokenizer_class") ? config.at("tokenizer_class").string()
@@ -146,7 +147,7 @@ private:
             const std::string name = "sentence_" + std::string(kind) + "_config.json";
             if (!detail::is_regular_file(folder_ / name)) continue;
             const auto path = folder_ / name;
-            const std::string file = text_of(path);
+            const std::string file = path_to_utf8(path);
             const JsonTree options = read_python_json(path, max_bytes);
             OrderedJson changes;
             if (JsonView<FormatError>(options, file).holds("max_seq_length") && max_positions_) {
@@ -161,7 +162,7 @@ private:
     /// one. A module without parameters may have none.
     void find_modules(const std::filesystem::path& path) {
         const JsonTree json = read_python_json(path, max_bytes);
-        const std::string file = text_of(path);
+        const std::string file = path_to_utf8(path);
         const JsonView<FormatError> modules(json, file);
         modules.array();
         const bool is_inside = root_ != folder_;
@@ -169,30 +170,30 @@ private:
         for (std::size_t i = 0; i < modules.size(); ++i) {
             const std::string name = module_path(modules.at(i).at("path"));
             changed.push_back(OrderedJson(modules.at(i).raw()));
-            if (is_inside && root_ / path_of(name) == folder_) {
+            const std::filesystem::path module = root_ / path_from_utf8(name);
+            if (is_inside && module == folder_) {
                 changed.back()["path"] = "";
-            } else if (std::error_code error; !name.empty() && std::filesystem::is_directory(
-                                                                   root_ / path_of(name), error)) {
-                take_folder(name);
+            } else if (std::error_code error;
+                       !name.empty() && std::filesystem::is_directory(module, error)) {
+                take_folder(name, module);
             }
         }
         files_.push_back({"modules.json", path,
                           is_inside ? std::optional(changed.dump(2) + '\n') : std::nullopt});
     }
-    void take_folder(const std::string& name) {
+    void take_folder(const std::string& name, const std::filesystem::path& module) {
         std::error_code error;
-        for (std::filesystem::directory_iterator entry(root_ / path_of(name), error), end;
-             !error && entry != end; entry.increment(error)) {
-            take_of_root(name + '/' + text_of(entry->path().filename()));
+        for (std::filesystem::directory_iterator entry(module, error), end; !error && entry != end;
+             entry.increment(error)) {
+            take_of_root(name + '/' + path_to_utf8(entry->path().filename()));
         }
-        if (error)
-            throw IoError(
-                {text_of(root_ / path_of(name)), "", "a readable folder", error.message()});
+        if (error) throw IoError({path_to_utf8(module), "", "a readable folder", error.message()});
     }
 
     bool take_of_root(const std::string& name) {
-        if (!detail::is_regular_file(root_ / path_of(name))) return false;
-        files_.push_back({name, root_ / path_of(name), std::nullopt});
+        std::filesystem::path path = root_ / path_from_utf8(name);
+        if (!detail::is_regular_file(path)) return false;
+        files_.push_back({name, std::move(path), std::nullopt});
         return true;
     }
     bool take(const std::string& name) {

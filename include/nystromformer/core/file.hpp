@@ -32,16 +32,17 @@ namespace nystromformer::inline v0_2::detail {
 /// The bytes of a file that the caller keeps in memory; null if there is none.
 inline const FileBytes* find_in_memory(const std::filesystem::path& path,
                                        const FileOptions& files) {
-    auto found = files.memory.find(generic_text_of(path));
+    // Their names have "/" between folders on every system.
+    auto found = files.memory.find(path_to_utf8(path.generic_u8string()));
     if (found == files.memory.end())
-        found = files.memory.find(generic_text_of(path.lexically_normal()));
+        found = files.memory.find(path_to_utf8(path.lexically_normal().generic_u8string()));
     return found == files.memory.end() ? nullptr : &found->second;
 }
 /// The same. Throws IoError if there is none.
 inline std::string_view read_in_memory(const std::filesystem::path& path,
                                        const FileOptions& files) {
     if (const auto* bytes = find_in_memory(path, files)) return bytes->view();
-    throw IoError({text_of(path), "", "a file among those in memory", "nothing"});
+    throw IoError({path_to_utf8(path), "", "a file among those in memory", "nothing"});
 }
 
 /// True for an existing regular file (symbolic links followed).
@@ -63,13 +64,14 @@ inline std::uint64_t regular_file_size(const std::filesystem::path& path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (!std::filesystem::exists(status)) {
-        throw IoError({text_of(path), "", "a readable file", error ? error.message() : "nothing"});
+        throw IoError(
+            {path_to_utf8(path), "", "a readable file", error ? error.message() : "nothing"});
     }
     if (!std::filesystem::is_regular_file(status)) {
-        throw IoError({text_of(path), "", "a regular file", "a folder, pipe or device"});
+        throw IoError({path_to_utf8(path), "", "a regular file", "a folder, pipe or device"});
     }
     const auto size = std::filesystem::file_size(path, error);
-    if (error) throw IoError({text_of(path), "", "a readable file", error.message()});
+    if (error) throw IoError({path_to_utf8(path), "", "a readable file", error.message()});
     return size;
 }
 
@@ -79,14 +81,14 @@ inline void check_link(const std::filesystem::path& path, const FileOptions& fil
     if (files.follow_symlinks || !files.memory.empty() ||
         !std::filesystem::is_symlink(path, ignored))
         return;
-    throw IoError({text_of(path), "", "no symbolic link", "one"});
+    throw IoError({path_to_utf8(path), "", "no symbolic link", "one"});
 }
 
 /// FormatError for more than `limit` bytes.
 inline void check_size(const std::filesystem::path& path, std::uint64_t size, std::uint64_t limit) {
     if (size <= limit) return;
-    throw FormatError(
-        {text_of(path), "", "at most " + std::to_string(limit) + " bytes", std::to_string(size)});
+    throw FormatError({path_to_utf8(path), "", "at most " + std::to_string(limit) + " bytes",
+                       std::to_string(size)});
 }
 
 #if defined(NYSTROMFORMER_HAS_POSIX)
@@ -126,7 +128,7 @@ public:
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) fail(errno);
             if (count == 0) {
-                throw IoError({text_of(path_), "byte " + std::to_string(done),
+                throw IoError({path_to_utf8(path_), "byte " + std::to_string(done),
                                std::to_string(to.size()) + " bytes, as when it was opened",
                                "the end of the file"});
             }
@@ -135,7 +137,7 @@ public:
     }
     [[noreturn]] void fail(int error) const {
         throw IoError(
-            {text_of(path_), "", "a readable file", std::generic_category().message(error)});
+            {path_to_utf8(path_), "", "a readable file", std::generic_category().message(error)});
     }
 
 private:
@@ -168,8 +170,8 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
     std::ifstream stream(path, std::ios::binary);
     std::string bytes(static_cast<std::size_t>(size), '\0');
     if (!stream || !stream.read(bytes.data(), static_cast<std::streamsize>(size))) {
-        throw IoError({text_of(path), "", "a readable file of " + std::to_string(size) + " bytes",
-                       "a read error"});
+        throw IoError({path_to_utf8(path), "",
+                       "a readable file of " + std::to_string(size) + " bytes", "a read error"});
     }
     return bytes;
 #endif
@@ -180,7 +182,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
     std::ofstream stream(path, std::ios::binary | std::ios::trunc);
     stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     stream.close();
-    if (!stream) throw IoError({text_of(path), "", "a writable file", "a write error"});
+    if (!stream) throw IoError({path_to_utf8(path), "", "a writable file", "a write error"});
 }
 
 }  // namespace nystromformer::inline v0_2::detail

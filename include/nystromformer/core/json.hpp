@@ -42,7 +42,7 @@ inline JsonTree parse_json(std::string_view text, const std::string& file) {
 
 inline JsonTree read_json_file(const std::filesystem::path& path, std::uint64_t max_bytes,
                                const FileOptions& files = {}) {
-    return parse_json(read_file(path, max_bytes, files), text_of(path));
+    return parse_json(read_file(path, max_bytes, files), path_to_utf8(path));
 }
 
 /// A view of one value in a parsed file that knows its path, for errors that name the place. It

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Paths as text in UTF-8 on every system. On Windows std::filesystem would convert a std::string by
-// the code page, which lacks most letters.
+// Paths as UTF-8 text on every system.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-namespace nystromformer::inline v0_2::detail {
+namespace nystromformer::inline v0_2 {
 
-inline std::string as_chars(const std::u8string& text) {
-    return std::string(text.begin(), text.end());
-}
-
-/// `path` in UTF-8, as errors name it. On other systems than Windows its bytes, whatever they are.
-inline std::string text_of(const std::filesystem::path& path) { return as_chars(path.u8string()); }
-
-/// The same with "/" between folders.
-inline std::string generic_text_of(const std::filesystem::path& path) {
-    return as_chars(path.generic_u8string());
-}
-
-/// The path that `text` spells in UTF-8.
-inline std::filesystem::path path_of(std::string_view text) {
+/// The path that `text` spells in UTF-8. On Windows, std::filesystem reads a std::string in the
+/// code page instead.
+[[nodiscard]] inline std::filesystem::path path_from_utf8(std::string_view text) {
     return std::filesystem::path(std::u8string(text.begin(), text.end()));
 }
 
-}  // namespace nystromformer::inline v0_2::detail
+/// `path` in UTF-8, as errors name files. Other systems than Windows may have names that are not
+/// UTF-8; their bytes stay as they are.
+[[nodiscard]] inline std::string path_to_utf8(const std::filesystem::path& path) {
+    const std::u8string text = path.u8string();
+    return std::string(text.begin(), text.end());
+}
+
+}  // namespace nystromformer::inline v0_2

@@ -97,7 +97,7 @@ inline JsonTree parse_python_json(std::string_view text, const std::string& file
 
 inline JsonTree read_python_json(const std::filesystem::path& path, std::uint64_t max_bytes,
                                  const FileOptions& files = {}) {
-    return parse_python_json(read_file(path, max_bytes, files), text_of(path), files);
+    return parse_python_json(read_file(path, max_bytes, files), path_to_utf8(path), files);
 }
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -63,7 +63,7 @@ NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_json(std::str
 NYSTROMFORMER_INLINE NystromformerConfig NystromformerConfig::from_pretrained(
     const std::filesystem::path& folder, const FileOptions& files) {
     const auto path = folder / "config.json";
-    const std::string file = detail::text_of(path);
+    const std::string file = path_to_utf8(path);
     if (!detail::is_there(path, files))
         throw IoError(
             {file, "", "the config.json of a model", detail::what_is_there(folder, files)});

@@ -128,7 +128,7 @@ public:
         std::string missing;
         for (const char* tensor : words.tensors)
             if (missing.empty() && !checkpoint_.find(names_(tensor))) missing = names_(tensor);
-        throw TensorError({text_of(checkpoint_.source()), "tensor " + in_quotes(missing),
+        throw TensorError({path_to_utf8(checkpoint_.source()), "tensor " + in_quotes(missing),
                            "the tensors of " + std::string(words.what),
                            "none of that name; " + held()});
     }

@@ -72,7 +72,7 @@ struct LoadedModel {
         const std::vector<std::string> unused = unused_of(root, checkpoint, options);
         if (options.strict && !unused.empty()) {
             throw TensorError(
-                {text_of(checkpoint.source()), printable(unused.front()),
+                {path_to_utf8(checkpoint.source()), printable(unused.front()),
                  "only tensors of the model",
                  "a tensor that it has no use for (" + std::to_string(unused.size()) + " in all)"});
         }
@@ -90,7 +90,7 @@ struct LoadedModel {
         std::copy_if(names.begin(), names.end(), std::back_inserter(strange),
                      [](const std::string& name) { return !is_known_part(name); });
         if (!strange.empty()) {
-            give_notice(file_options(options), text_of(checkpoint.source()),
+            give_notice(file_options(options), path_to_utf8(checkpoint.source()),
                         "tensor " + in_quotes(strange.front()),
                         "not used by this model, " + std::to_string(strange.size()) + " in all");
         }

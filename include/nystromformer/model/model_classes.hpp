@@ -59,8 +59,7 @@ void PreTrainedModel<Model, Scalar, Head>::save_pretrained(
     const std::filesystem::path& folder) const {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error)
-        throw IoError({detail::text_of(folder), "", "a folder to write to", error.message()});
+    if (error) throw IoError({path_to_utf8(folder), "", "a folder to write to", error.message()});
     const StateWriter writer;
     save(writer);
     writer.write(folder / "model.safetensors");

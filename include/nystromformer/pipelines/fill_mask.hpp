@@ -37,7 +37,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
     std::optional<std::int64_t> pad_id;
 
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : Body(TextModel(folder, options), detail::text_of(folder)) {}
+        : Body(TextModel(folder, options), path_to_utf8(folder)) {}
     Body(const NystromformerForMaskedLM<float>& loaded, const Tokenizer& own)
         : Body(TextModel(loaded, own), "") {}
     Body(TextModel both, const std::string& folder)

@@ -71,7 +71,7 @@ struct ZeroShotClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
     /// Throws what TextModel does, and ConfigError if label2id names no row of the logits.
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : Body(TextModel(folder, options), detail::text_of(folder / "config.json")) {}
+        : Body(TextModel(folder, options), path_to_utf8(folder / "config.json")) {}
     Body(const NystromformerForSequenceClassification<float>& loaded, const Tokenizer& own)
         : Body(TextModel(loaded, own), "") {}
     Body(TextModel both, const std::string& file) : TextModel(std::move(both)) {

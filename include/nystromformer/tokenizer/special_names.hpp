@@ -34,7 +34,7 @@ struct SpecialNames {
                                   const FileOptions& files = {}) {
         if (!detail::is_regular_file(path, files)) return Json::object();
         JsonTree json = read_python_json(path, max_bytes, files);
-        const std::string name = text_of(path);
+        const std::string name = path_to_utf8(path);
         JsonView<TokenizerError>(json, name).object();
         return json;
     }

@@ -46,6 +46,15 @@ TEST_CASE("text for a terminal has no control character and only UTF-8", "[faces
     CHECK(nf::for_terminal("\xFF\xC3\xA9\xE2\x82") == "\\xff\xC3\xA9\\xe2\\x82");
 }
 
+TEST_CASE("paths are UTF-8, and other bytes of their names stay", "[faces]") {
+    const std::string name = "caf\xC3\xA9/\xE6\x97\xA5 \xF0\x9F\x98\x80";
+    CHECK(nf::path_from_utf8(name).filename() == std::filesystem::path(u8"\u65e5 \U0001f600"));
+    CHECK(nf::path_to_utf8(nf::path_from_utf8(name)) == name);
+#if !defined(_WIN32)
+    CHECK(nf::path_to_utf8(std::filesystem::path("\xFF")) == "\xFF");
+#endif
+}
+
 TEST_CASE("messages quote names with their control characters escaped", "[faces]") {
     CHECK(nf::in_quotes("a\x01\xC3\xA9") == "\"a\\x01\\xc3\\xa9\"");
     CHECK(nf::in_quotes(std::string(200, 'a')) == '"' + std::string(128, 'a') + "...\"");

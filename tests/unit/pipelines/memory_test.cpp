@@ -206,7 +206,7 @@ TEST_CASE("the text of a tokenizer_config.json gives a tokenizer its roles", "[m
     CHECK(tokenizer.cls_token() == "<new>");
     CHECK(tokenizer.token_to_id("<new>") == bare.vocab_size());
     CHECK(tokenizer.encode("a <new>").ids[1] != tokenizer.token_to_id("<new>"));
-    // Python adds the pad token that tokenizer.json names, too, but tokenizers alone does not.
+    // transformers also adds the pad token that tokenizer.json names; tokenizers does not.
     auto padded = nlohmann::json::parse(text);
     padded["padding"] = {
         {"strategy", "BatchLongest"}, {"direction", "Right"}, {"pad_id", 0},

@@ -43,7 +43,7 @@ inline WeightLoader weights(const std::filesystem::path& folder, const LoadOptio
 inline void check_all_used(const WeightLoader& weights, const std::filesystem::path& folder) {
     const std::vector<std::string> unused = weights.unused();
     if (unused.empty()) return;
-    throw TensorError({text_of(folder), "tensor " + in_quotes(unused.front()),
+    throw TensorError({path_to_utf8(folder), "tensor " + in_quotes(unused.front()),
                        "only tensors that the module's config.json asks for", "this one"});
 }
 

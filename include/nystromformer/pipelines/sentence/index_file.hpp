@@ -110,7 +110,7 @@ NYSTROMFORMER_INLINE void SemanticIndex::save(const std::filesystem::path& path)
 
 NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::load(const std::filesystem::path& path,
                                                        const FileOptions& files) {
-    const detail::IndexFile file(SafetensorsFile::open(path, files), detail::text_of(path));
+    const detail::IndexFile file(SafetensorsFile::open(path, files), path_to_utf8(path));
     const TensorView& rows = file.tensor("embeddings", DType::f32, 2);
     const TensorView& flags = file.tensor("erased", DType::u8, 1);
     const Index num_rows = rows.shape[0], cols = rows.shape[1];

@@ -43,7 +43,7 @@ private:
                       const FileOptions& files) {
         if (modules.size() != 1 || modules[0].type != "Transformer") {
             const std::size_t bad = modules[0].type == "Transformer" ? 1 : 0;
-            throw UnsupportedError({text_of(root / "modules.json"), "/" + std::to_string(bad),
+            throw UnsupportedError({path_to_utf8(root / "modules.json"), "/" + std::to_string(bad),
                                     "a cross-encoder of one Transformer (embed and search take "
                                     "folders with a Pooling)",
                                     "a " + modules[bad].type});

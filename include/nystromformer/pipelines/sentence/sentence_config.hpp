@@ -38,15 +38,17 @@ struct SentenceFile {
 
     /// IoError if there is no such file; ConfigError for one that holds no object.
     static SentenceFile load(const std::filesystem::path& path, const FileOptions& files = {}) {
-        SentenceFile result{read_python_json(path, longest_sentence_json, files), text_of(path)};
+        SentenceFile result{read_python_json(path, longest_sentence_json, files),
+                            path_to_utf8(path)};
         result.view().object();
         return result;
     }
     /// The same, or an empty object if there is no such file.
     static SentenceFile load_if_there(const std::filesystem::path& path,
                                       const FileOptions& files = {}) {
-        return detail::is_regular_file(path, files) ? load(path, files)
-                                                    : SentenceFile{Json::object(), text_of(path)};
+        return detail::is_regular_file(path, files)
+                   ? load(path, files)
+                   : SentenceFile{Json::object(), path_to_utf8(path)};
     }
     SentenceJson view() const { return {json, file}; }
 };
@@ -65,7 +67,7 @@ struct SentenceModule {
         const auto path = root / "modules.json";
         if (!detail::is_regular_file(path, files)) return {};
         const JsonTree json = read_python_json(path, longest_sentence_json, files);
-        const std::string name = text_of(path);
+        const std::string name = path_to_utf8(path);
         const SentenceJson list(json, name);
         if (list.array().size() == 0)
             throw UnsupportedError({name, "/0", "a Transformer", "nothing"});
@@ -93,8 +95,8 @@ struct SentenceModule {
             if (i < 2 ? found == first[i] : found != first[0] && found != first[1]) continue;
             const std::string wanted =
                 i < 2 ? std::string("a ") + first[i] : "Dense, LayerNorm, Normalize or Dropout";
-            throw UnsupportedError({text_of(root / "modules.json"), "/" + std::to_string(i), wanted,
-                                    found.empty() ? "nothing" : "a " + found});
+            throw UnsupportedError({path_to_utf8(root / "modules.json"), "/" + std::to_string(i),
+                                    wanted, found.empty() ? "nothing" : "a " + found});
         }
         return modules;
     }
@@ -131,7 +133,7 @@ private:
                 throw UnsafePathError(
                     {path.file(), path.path(), "a path within the folder", in_quotes(text)});
             }
-            if (!part.empty() && part != ".") folder /= path_of(part);
+            if (!part.empty() && part != ".") folder /= path_from_utf8(part);
         }
         return folder;
     }

@@ -31,7 +31,7 @@ public:
 
     /// Throws FormatError or TokenizerError.
     explicit FolderConfig(const std::filesystem::path& folder, const FileOptions& files = {})
-        : file_(text_of(folder / "tokenizer_config.json")),
+        : file_(path_to_utf8(folder / "tokenizer_config.json")),
           options_(SpecialNames::read_if_there(folder / "tokenizer_config.json", files)),
           lists_(TokenListReader::read(folder, options(), files)) {}
 

@@ -102,7 +102,7 @@ private:
     static TokenizerFile read_json(const std::filesystem::path& folder, const FileOptions& files) {
         const auto path = folder / "tokenizer.json";
         TokenizerFile file =
-            TokenizerFile::parse(read_file(path, max_json_bytes, files), text_of(path));
+            TokenizerFile::parse(read_file(path, max_json_bytes, files), path_to_utf8(path));
         file.files = files;
         return file;
     }
@@ -198,7 +198,7 @@ private:
             found.one_of({"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"});
         constexpr std::uint64_t max_bytes = 64U << 20;
         const std::string bytes = read_file(path, max_bytes, files);
-        TokenizerFile file(text_of(path), bytes.size());
+        TokenizerFile file(path_to_utf8(path), bytes.size());
         file.files = files;
         file.budget.take(bytes.size());
         const auto model = SentencePieceModel::parse(bytes, file.budget);

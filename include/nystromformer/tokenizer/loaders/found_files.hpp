@@ -30,8 +30,8 @@ public:
             if (has(name)) return folder_ / name;
             looked_for.append(looked_for.empty() ? "" : " or ").append(name);
         }
-        throw IoError({text_of(folder_), "", looked_for + ", or a tokenizer.json, in the folder",
-                       what_is_there()});
+        throw IoError({path_to_utf8(folder_), "",
+                       looked_for + ", or a tokenizer.json, in the folder", what_is_there()});
     }
 
     /// The kind of the class that the files name, else that of the files. Throws UnsupportedError
@@ -50,7 +50,7 @@ public:
         if (has("sentencepiece.bpe.model")) return Kind::xlm_roberta;
         if (has("vocab.json") && has("merges.txt")) return Kind::roberta;
         if (has("vocab.txt")) return Kind::bert;
-        throw IoError({text_of(folder_), "",
+        throw IoError({path_to_utf8(folder_), "",
                        "a folder with tokenizer.json, spiece.model, tokenizer.model, "
                        "sentencepiece.bpe.model, vocab.json and merges.txt, or vocab.txt",
                        what_is_there()});

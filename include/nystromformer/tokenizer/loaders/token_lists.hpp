@@ -76,7 +76,7 @@ public:
     static TokenLists read(const std::filesystem::path& folder, const View& config,
                            const FileOptions& files) {
         TokenListReader reader(config.file(), files);
-        const std::filesystem::path path = path_of(config.file());
+        const std::filesystem::path path = folder / "tokenizer_config.json";
         reader.read_config(config, path);
         if (config.has("added_tokens_decoder")) {
             reader.read_decoder(config.at("added_tokens_decoder").object(), path);
@@ -161,7 +161,7 @@ private:
 
     void read_map(const std::filesystem::path& path) {
         const JsonTree json = SpecialNames::read_if_there(path, files_);
-        const std::string name = text_of(path);
+        const std::string name = path_to_utf8(path);
         const View map(json, name);
         for_each_in_order(map, path, "", [&](const std::string& key, const View& value) {
             if (is_role(key)) {
@@ -195,7 +195,7 @@ private:
     /// {content: id}: special are those that have a role or are listed as extra.
     void read_added(const std::filesystem::path& path) {
         const JsonTree json = SpecialNames::read_if_there(path, files_);
-        const std::string name = text_of(path);
+        const std::string name = path_to_utf8(path);
         std::set<std::string> special;
         const auto note = [&](const NamedToken& token) {
             // Objects of tokenizer_config.json are no tokens yet when Python compares the names.

@@ -114,7 +114,7 @@ struct ClassChoice {
                           const FileOptions& files) {
         ClassChoice result;
         const auto path = folder / "config.json";
-        const std::string file = text_of(path);
+        const std::string file = path_to_utf8(path);
         const JsonTree json = SpecialNames::read_if_there(path, files);
         const JsonView<TokenizerError> model(json, file);
         for (const auto* config : {&tokenizer_config, &model}) {

@@ -30,7 +30,7 @@ namespace nystromformer::inline v0_2::detail {
 inline std::string read_text(const std::filesystem::path& path, const FileOptions& files) {
     constexpr std::uint64_t max_bytes = 64U << 20;
     std::string text = read_file(path, max_bytes, files);
-    if (!utf8::is_valid(text)) throw FormatError({text_of(path), "", "UTF-8", "other bytes"});
+    if (!utf8::is_valid(text)) throw FormatError({path_to_utf8(path), "", "UTF-8", "other bytes"});
     return text;
 }
 
@@ -85,7 +85,7 @@ inline TokenizerFile bert_file(const std::filesystem::path& vocab_txt, FolderCon
                                const FileOptions& files) {
     set_class_defaults(ClassKind::bert, config);
     const std::string text = read_text(vocab_txt, files);
-    TokenizerFile file(text_of(vocab_txt), text.size());
+    TokenizerFile file(path_to_utf8(vocab_txt), text.size());
     file.files = files;
     add_lines(text, file);
     build_bert(config, file);
@@ -120,11 +120,11 @@ inline TokenizerFile roberta_file(const std::filesystem::path& vocab_json,
     constexpr std::uint64_t max_bytes = 64U << 20;
     const std::string vocabulary = read_file(vocab_json, max_bytes, files);
     const std::string merges = read_text(merges_txt, files);
-    TokenizerFile file(text_of(vocab_json), vocabulary.size() + merges.size());
+    TokenizerFile file(path_to_utf8(vocab_json), vocabulary.size() + merges.size());
     file.files = files;
     file.budget.take(merges.size());
     file.read_vocabulary(vocabulary);
-    add_merges(merges, text_of(merges_txt), file);
+    add_merges(merges, path_to_utf8(merges_txt), file);
     file.budget.give(merges.size());
     build_roberta(config, file);
     return file;
