@@ -24,10 +24,10 @@ struct ZeroShotAnswer;
 // infinity, which JSON lacks, become null. Numbers have the fewest digits that read back as the
 // same double (scores) or float (vectors).
 
-/// What JSON has besides Hugging Face's fields.
+/// Fields to add to those of Hugging Face.
 struct AnswerJsonOptions {
     bool byte_offsets = false;  ///< "byte_start" and "byte_end" of an entity or answer
-    bool word_ids = false;      ///< "word_id" of a token, or null
+    bool word_ids = false;      ///< "word_id" of a token; null for none
 };
 
 /// `[{"label", "score"}]`
@@ -38,15 +38,15 @@ struct AnswerJsonOptions {
 /// `[{"entity_group", "score", "word", "start", "end"}]`
 [[nodiscard]] std::string to_json(const std::vector<TokenClassificationAnswer>& answers,
                                   const AnswerJsonOptions& options = {});
-/// `[{"score", "start", "end", "answer"}]`; one answer stands alone
+/// `[{"score", "start", "end", "answer"}]`; a single answer is an object without the list
 [[nodiscard]] std::string to_json(const std::vector<QuestionAnsweringAnswer>& answers,
                                   const AnswerJsonOptions& options = {});
 /// `{"choice", "text", "scores"}`
 [[nodiscard]] std::string to_json(const MultipleChoiceAnswer& answer);
 /// `[{"score", "token", "token_str", "sequence"}]` for one mask, a list of these for several
 [[nodiscard]] std::string to_json(const std::vector<std::vector<FillMaskAnswer>>& answers);
-/// `[{"corpus_id", "score"}]`, with "text" where `texts`, those that were ranked, are given.
-/// InputError for a corpus_id that is none of theirs.
+/// `[{"corpus_id", "score"}]`, with "text" if `texts`, those that were ranked, are given.
+/// InputError for a corpus_id beyond them.
 [[nodiscard]] std::string to_json(const std::vector<RerankAnswer>& answers,
                                   std::span<const std::string> texts = {});
 /// The same for a search; `texts` are the corpus.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// convert_bert: a BERT or RoBERTa folder to a Nystromformer folder that gives the same numbers.
+// convert_bert: a BERT-family folder to a Nystromformer folder that gives the same numbers.
 #pragma once
 
 #include <nystromformer/config.hpp>
@@ -12,27 +12,30 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// What `convert_bert` has done.
+/// What `convert_bert` did.
 struct ConversionReport {
     std::string source_architecture;    ///< BertModel, RobertaForMaskedLM, ...
     NystromformerConfig config;         ///< as written
     Index source_positions = 0;         ///< the longest text of the source, in tokens
-    std::vector<std::string> left_out;  ///< tensors that the new model has no place for: poolers
-    std::vector<std::string> files;     ///< what the new folder holds, sorted
+    std::vector<std::string> left_out;  ///< tensors without a place in the new model (a pooler's)
+    std::vector<std::string> files;     ///< names of the files in the new folder, sorted
 };
 
-/// Writes to `to` the Nystromformer that equals the BERT, RoBERTa, XLM-RoBERTa or CamemBERT in
-/// `from`: the encoder with exact attention, and the head if Nystromformer has it. The weights keep
-/// their types. The numbers are the same for texts alone and for texts with padding after them;
-/// RoBERTas also skip padding elsewhere when they count positions, Nystromformers do not.
+/// Writes to `to` the Nystromformer that equals the BERT, RoBERTa, XLM-RoBERTa, CamemBERT,
+/// DistilBERT or ELECTRA in `from`: the encoder with exact attention, and the head. The weights
+/// keep their types. This library computes the same numbers from both folders.
 ///
-/// This library and transformers load the new folder, which also gets the files of the tokenizer
-/// and of sentence-transformers. If `max_positions` is more than before, these allow texts of that
-/// length, too. Everything is checked before anything is written; config.json is written last.
+/// transformers loads the new folder too, with two differences. It does not find a head that
+/// computes something else than Nystromformer's (ConversionReport::config has its head_model_type).
+/// And padding inside a text shifts the positions of a RoBERTa.
+///
+/// The new folder also gets the files of the tokenizer and of sentence-transformers. With a larger
+/// `max_positions`, these allow texts of that length, too. Everything is checked before anything is
+/// written; config.json is written last.
 ///
 /// Errors: IoError, FormatError, UnsafePathError, ConfigError, TensorError, TokenizerError,
-/// UnsupportedError (a model, or a head, that has no equal), InputError (`to` is not empty,
-/// `max_positions` too few).
+/// UnsupportedError (a model or head without an equal), InputError (`to` is not empty, or
+/// `max_positions` is out of range).
 ConversionReport convert_bert(const std::filesystem::path& from, const std::filesystem::path& to,
                               const ConversionOptions& options = {});
 

@@ -19,10 +19,11 @@ struct Embeddings {
     Index rows = 0, cols = 0;
     std::vector<float> values = {};  ///< (rows, cols)
     /// Identifies the model that made the embeddings; 0: not known. Models with the same weights
-    /// and modules have the same one, in every precision.
+    /// and modules have the same fingerprint, in every precision.
     std::uint64_t fingerprint = 0;
 
-    /// InputError where the sizes contradict each other. All that take Embeddings check them.
+    /// InputError if the sizes contradict each other. Every function that takes Embeddings calls
+    /// it.
     void check() const {
         const auto size = static_cast<Index>(values.size());
         const bool fits = rows >= 0 && (cols > 0 ? size % cols == 0 && size / cols == rows
@@ -42,6 +43,7 @@ struct Embeddings {
         return std::span(values).subspan(static_cast<std::size_t>(i * cols),
                                          static_cast<std::size_t>(cols));
     }
+    /// One number. The indices are not checked.
     [[nodiscard]] float operator()(Index row, Index col) const {
         return values[static_cast<std::size_t>(row * cols + col)];
     }
@@ -51,20 +53,20 @@ struct Embeddings {
 /// How the hidden states of a text's tokens become one vector, with the names of
 /// sentence-transformers.
 enum class PoolingMode {
-    cls,                   ///< the first token's
-    max,                   ///< the largest of each column
-    mean,                  ///< their mean
-    mean_sqrt_len_tokens,  ///< their sum over the root of their number
+    cls,                   ///< the state of the first token
+    max,                   ///< the largest value of each column
+    mean,                  ///< the mean of the states
+    mean_sqrt_len_tokens,  ///< their sum, divided by the square root of their number
     weightedmean,          ///< their mean, each weighted by its position from 1
-    lasttoken,             ///< the last token's
+    lasttoken,             ///< the state of the last token
 };
 
-/// How alike two vectors are, with the names of sentence-transformers; larger is more alike.
+/// How similar two vectors are, with the names of sentence-transformers; larger is more similar.
 enum class Similarity {
-    cosine,     ///< of the angle between them
-    dot,        ///< their product
-    euclidean,  ///< their distance, negative
-    manhattan,  ///< the sum of their columns' distances, negative
+    cosine,     ///< the cosine of the angle between them
+    dot,        ///< their dot product
+    euclidean,  ///< their Euclidean distance, negated
+    manhattan,  ///< the sum of the absolute differences of their columns, negated
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -12,8 +12,9 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// One row a token, all vectors of equal length. Offsets are half-open ranges in the text as it was
-/// given (each text of a pair counts from 0); special tokens have (0, 0).
+/// One entry per token: all vectors except `overflowing` have the same length. Offsets are
+/// half-open ranges in the text as it was given (each text of a pair counts from 0); special tokens
+/// have (0, 0).
 struct Encoding {
     std::vector<std::int64_t> ids;
     std::vector<std::int64_t> type_ids;
@@ -24,20 +25,20 @@ struct Encoding {
     std::vector<std::uint8_t> special_tokens_mask;      ///< 1 for what the tokenizer added
     std::vector<Index> word_ids;        ///< the pre-token that the token is part of, -1 for none
     std::vector<Index> sequence_ids;    ///< 0 or 1: which text, -1 for none
-    std::vector<Encoding> overflowing;  ///< the further windows of a text that was cut
+    std::vector<Encoding> overflowing;  ///< the other windows of a text that was truncated
 
     Index size() const { return static_cast<Index>(ids.size()); }
 
-    /// The token that covers a code point, or a byte, of text `sequence`; nothing if none does
-    /// (white space, what was cut off). The first of several.
+    /// The first token that covers a code point, or a byte, of text `sequence`; nothing if no token
+    /// does (white space, or text that was cut off).
     std::optional<Index> char_to_token(Index character, Index sequence = 0) const {
         return token_at(offsets, character, sequence);
     }
     std::optional<Index> byte_to_token(Index byte, Index sequence = 0) const {
         return token_at(byte_offsets, byte, sequence);
     }
-    /// The code points, or bytes, that a token covers; nothing for tokens that are not of a text
-    /// and for numbers that no token has.
+    /// The code points, or bytes, that a token covers; nothing for a token that is not part of a
+    /// text, and for a number that no token has.
     std::optional<std::pair<Index, Index>> token_to_chars(Index token) const {
         return of_text(token) ? std::optional(offsets[static_cast<std::size_t>(token)])
                               : std::nullopt;
@@ -62,21 +63,21 @@ private:
     }
 };
 
+// With the names of Hugging Face: which text of a pair is cut; how far inputs are padded.
 enum class TruncationStrategy { longest_first, only_first, only_second, do_not_truncate };
 enum class PaddingStrategy { longest, fixed, do_not_pad };
 enum class Direction { left, right };
 
-/// How a long input is cut: at most `max_length` tokens with the special ones. What is cut off
-/// becomes windows (Encoding::overflowing), each sharing `stride` tokens with the one before.
+/// How a long input is truncated. What is cut off becomes windows (Encoding::overflowing).
 struct Truncation {
-    Index max_length = 512;
-    Index stride = 0;
+    Index max_length = 512;  ///< tokens, special ones included
+    Index stride = 0;        ///< tokens that a window shares with the one before
     TruncationStrategy strategy = TruncationStrategy::longest_first;
     std::optional<Direction> direction = std::nullopt;  ///< of the windows; nothing: see Tokenizer
 };
 
-/// How short inputs are filled: to the longest of the batch or to `length` tokens, rounded up to a
-/// multiple.
+/// How short inputs are padded: to the longest of the batch or to `length` tokens, rounded up to a
+/// multiple of `pad_to_multiple_of`.
 struct Padding {
     PaddingStrategy strategy = PaddingStrategy::longest;
     Index length = 0;                                   ///< for PaddingStrategy::fixed
@@ -89,7 +90,7 @@ struct Padding {
     std::optional<std::string> pad_token = std::nullopt;  ///< nothing: the tokenizer's, or "[PAD]"
 };
 
-/// Switch off what tokenizer.json says.
+/// Options that switch off the truncation and padding of tokenizer.json.
 inline const Truncation no_truncation{.strategy = TruncationStrategy::do_not_truncate};
 inline const Padding no_padding{.strategy = PaddingStrategy::do_not_pad};
 

@@ -11,19 +11,22 @@ namespace nystromformer::inline v0_2 {
 
 /// How tokens become entities, with Hugging Face's names.
 enum class AggregationStrategy {
-    none,     ///< every token by itself
-    simple,   ///< neighbouring tokens of one tag
-    first,    ///< as simple, after each word has the label of its first token,
-    average,  ///< of the mean of its tokens' scores,
-    max,      ///< or of its surest token
+    none,     ///< every token is an answer
+    simple,   ///< neighbouring tokens with the same tag become one entity
+    first,    ///< the same, of words: a word has the label of its first token
+    average,  ///< the same, of words: the label with the best mean score of the word's tokens
+    max,      ///< the same, of words: the label of the word's most certain token
 };
 
 /// A token or an entity, with Hugging Face's names.
 struct TokenClassificationAnswer {
-    std::string entity;  ///< the label; but for AggregationStrategy::none the tag (entity_group)
-    double score;
-    std::optional<Index> index;  ///< of the token in its text, with AggregationStrategy::none
-    /// Of the token's word, likewise, if the tokenizer knows words (not in Hugging Face).
+    /// With AggregationStrategy::none the label, such as "B-PER"; else the tag, such as "PER"
+    /// (Hugging Face's entity_group).
+    std::string entity;
+    double score;                ///< from 0 to 1
+    std::optional<Index> index;  ///< number of the token; only with AggregationStrategy::none
+    /// Number of the token's word; only with AggregationStrategy::none, and if the tokenizer knows
+    /// words. Hugging Face has no such field.
     std::optional<Index> word_id;
     std::string word;                    ///< the token, or the text that the tokens decode to
     Index start, end;                    ///< code points in the text

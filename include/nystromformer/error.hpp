@@ -23,7 +23,8 @@ struct ErrorDetails {
     std::optional<std::size_t> input = std::nullopt;  ///< which of a call's texts, from 0
 };
 
-/// The base of everything this library throws (besides std::bad_alloc).
+/// The base of everything that this library throws, except std::bad_alloc. what() joins the parts
+/// of ErrorDetails in one line.
 class Error : public std::runtime_error {
 public:
     explicit Error(ErrorDetails details)
@@ -82,12 +83,12 @@ class NumericError : public Error {
     using Error::Error;
 };
 
-/// An argument of a call: ids, masks, shapes, lengths or options.
+/// An argument of a call that is wrong: ids, masks, shapes, lengths or options.
 class InputError : public Error {
     using Error::Error;
 };
 
-/// A text of more tokens than the model, or the call, takes.
+/// A text with more tokens than the model, or the call, takes.
 class LengthError : public InputError {
 public:
     LengthError(ErrorDetails details, std::size_t tokens, std::size_t limit)

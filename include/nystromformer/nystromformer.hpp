@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole library, but for json.hpp. A program that needs one thing compiles faster with that
-// thing's header.
+// The whole library except json.hpp. A program that needs one part compiles faster with the header
+// of that part.
 #pragma once
 
 // Text in, answers out, also as JSON.
@@ -31,7 +31,7 @@
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/tensor.hpp>
 
-// A BERT or RoBERTa folder to a Nystromformer one.
+// A BERT-family folder to a Nystromformer one.
 #include <nystromformer/conversion.hpp>
 
 // Options, threads, errors, matrices, text.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SemanticIndex: which embeddings of a corpus are most like a query, by exact search.
+// SemanticIndex: the embeddings of a corpus that are most similar to a query, by exact search.
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
@@ -20,27 +20,29 @@ namespace nystromformer::inline v0_2 {
 
 class ThreadPool;
 
+/// The enumerator's name: "cosine".
 std::string_view name(Similarity similarity);
 /// The similarity of that name, or nothing.
 std::optional<Similarity> similarity_named(std::string_view name);
 
-/// A row of the corpus that is like a query, with the names of sentence-transformers.
+/// A row of the corpus that is similar to a query, with the names of sentence-transformers.
 struct SearchHit {
-    Index corpus_id;
-    float score;
+    Index corpus_id;  ///< the number of the row, from 0
+    float score;      ///< larger is more similar
 };
 
 /// How SemanticIndex::search searches.
 struct SearchOptions {
-    Index top_k = 10;
-    /// Only rows for which it is true are found; it may be called from several threads at once.
+    Index top_k = 10;  ///< hits for each query at most, at least 1
+    /// Only rows for which it returns true are found. Several threads may call it at once.
     std::function<bool(Index corpus_id)> filter = {};
     std::shared_ptr<ThreadPool> threads = nullptr;  ///< null: ThreadPool::shared()
 };
 
 /// Embeddings to search. Search is exact: every query is compared with every row. A score is the
-/// same bits for any number of queries, rows and threads. Immutable, cheap to copy, safe to share
-/// between threads: what changes an index returns a new one that shares most of its memory.
+/// same, bit for bit, for any number of queries, rows and threads. Immutable, cheap to copy, safe
+/// to share between threads: append and erase return a new index, which shares most of the memory
+/// of the old one.
 /// Source: sentence_transformers/util/retrieval.py and similarity.py
 class SemanticIndex {
 public:
@@ -74,11 +76,12 @@ public:
     /// that no row has.
     std::vector<float> row(Index corpus_id) const;
 
-    /// For each of `queries` the rows most like it, best first; equally good rows keep their order.
-    /// InputError if the columns differ, if another model made the queries, or for top_k below 1.
+    /// For each of `queries` the rows most similar to it, best first; equally good rows keep their
+    /// order. InputError if the columns differ, if another model made the queries, or for top_k
+    /// below 1.
     [[nodiscard]] std::vector<std::vector<SearchHit>> search(
         const Embeddings& queries, const SearchOptions& options = {}) const;
-    /// The same of one query. (A vector does not say which model made it.)
+    /// The same for one query. (A vector does not say which model made it.)
     [[nodiscard]] std::vector<SearchHit> search(std::span<const float> query,
                                                 const SearchOptions& options = {}) const;
     /// The same on the threads of a pool.
@@ -95,7 +98,8 @@ private:
     std::shared_ptr<const Body> body_;
 };
 
-/// How alike each row of `a` is to each of `b`: (a.rows, b.rows). InputError if the columns differ.
+/// The similarity of each row of `a` to each row of `b`: (a.rows, b.rows). InputError if the
+/// columns differ.
 Embeddings similarity(const Embeddings& a, const Embeddings& b, Similarity similarity);
 Embeddings similarity(const Embeddings& a, const Embeddings& b, Similarity similarity,
                       ThreadPool& threads);

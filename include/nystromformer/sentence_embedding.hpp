@@ -22,6 +22,7 @@ namespace nystromformer::inline v0_2 {
 
 class Tokenizer;
 
+/// The enumerator's name: "mean".
 std::string_view name(PoolingMode mode);
 /// The mode of that name, or nothing.
 std::optional<PoolingMode> pooling_mode_named(std::string_view name);
@@ -34,7 +35,8 @@ struct SentenceEmbeddingOptions {
     bool normalize_embeddings = false;  ///< to length 1, after the dimension is cut
     /// Columns to keep, 1 to the model's; nothing: the folder's truncate_dim, or all.
     std::optional<Index> truncate_dim = std::nullopt;
-    /// Tokens of a text at most; nothing: as the folder says. At most max_position_embeddings.
+    /// Tokens of a text at most, special ones included; nothing: as the folder says. InputError for
+    /// more than the model takes.
     std::optional<Index> max_seq_length = std::nullopt;
     /// Truncation is what sentence-transformers does. With a stride, the pooled vectors of the
     /// windows are averaged, each weighted by its tokens, before the modules after the pooling.
@@ -43,18 +45,19 @@ struct SentenceEmbeddingOptions {
 };
 
 /// SentenceTransformer.encode, for sentence-transformers folders whose Transformer is a
-/// Nystromformer, and for plain Hugging Face folders, which get the mean of their tokens. Every
-/// text is computed alone, without padding: its embedding is the same bit for bit in any batch and
-/// on any number of threads. Immutable, cheap to copy, safe to share between threads.
+/// Nystromformer or of a BERT family, and for plain Hugging Face folders, which get the mean of
+/// their tokens. Every text is computed alone, without padding: its embedding is the same bit for
+/// bit in any batch and on any number of threads. Immutable, cheap to copy, safe to share between
+/// threads.
 /// Source: sentence_transformers/sentence_transformer/model.py
 class SentenceEmbeddingPipeline {
 public:
     /// Loads modules, model and tokenizer of a folder. Throws what those throw, UnsafePathError for
-    /// a path that leads out of it, UnsupportedError for unknown modules.
+    /// a path that leads out of the folder, and UnsupportedError for unknown modules.
     explicit SentenceEmbeddingPipeline(const std::filesystem::path& folder,
                                        const LoadOptions& options = {});
-    /// From a loaded model and tokenizer, which the pipeline shares. An embedding is
-    /// the mean of all tokens.
+    /// From a loaded model and tokenizer, which the pipeline shares. An embedding is the mean of
+    /// all tokens' states.
     SentenceEmbeddingPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
     /// The embedding of a text. InputError if it is too long.
@@ -71,17 +74,19 @@ public:
 
     /// InputError for options that are out of range or contradict each other.
     void check(const SentenceEmbeddingOptions& options) const;
-    /// How alike each row of `a` is to each of `b`, as the folder measures it: (a.rows, b.rows).
+    /// The similarity of each row of `a` to each row of `b`, by similarity_function():
+    /// (a.rows, b.rows). InputError if the columns differ.
     Embeddings similarity(const Embeddings& a, const Embeddings& b) const;
 
     /// Columns of an embedding.
     Index embedding_dimension() const;
     /// Tokens of a text at most, special ones included, unless a call says otherwise.
     Index max_seq_length() const;
+    /// The folder's measure; cosine if it names none.
     Similarity similarity_function() const;
-    /// "query" and "document" always exist.
+    /// The folder's prompts by name. "query" and "document" always exist.
     const std::map<std::string, std::string>& prompts() const;
-    /// One or several, whose vectors are joined.
+    /// The mode, or several modes, whose vectors are concatenated in this order.
     const std::vector<PoolingMode>& pooling_mode() const;
     /// False if the prompt's tokens are left out of the pooling.
     bool include_prompt() const;
