@@ -38,8 +38,8 @@ public:
     /// From a loaded model and tokenizer, which the pipeline shares.
     FeatureExtractionPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
-    /// last_hidden_state of a text, special tokens included: (n, hidden). InputError if it is too
-    /// long.
+    /// last_hidden_state of a text, special tokens included: (n, hidden). LengthError if the text
+    /// is too long.
     [[nodiscard]] Embeddings operator()(std::string_view text,
                                         const FeatureExtractionOptions& options = {}) const;
     /// The same for each of several texts, faster than one by one. InputError names the first bad

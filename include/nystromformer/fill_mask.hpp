@@ -21,10 +21,10 @@ class Tokenizer;
 
 /// One token for a mask, with Hugging Face's names.
 struct FillMaskAnswer {
-    double score;           ///< its probability over the whole vocabulary, targets or not
+    double score;           ///< its probability over the whole vocabulary, also with targets
     std::int64_t token;     ///< its id
     std::string token_str;  ///< its text
-    std::string sequence;   ///< the decoded text with it in the mask's place
+    std::string sequence;   ///< the decoded text with the token in place of the mask
 };
 
 struct FillMaskOptions {
@@ -44,16 +44,16 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder. Throws what those throw, and
     /// TokenizerError if the tokenizer defines no mask token.
     explicit FillMaskPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
-    /// From a loaded model and tokenizer, which the pipeline shares. TokenizerError
-    /// if the tokenizer defines no mask token.
+    /// From a loaded model and tokenizer, which the pipeline shares. TokenizerError if the
+    /// tokenizer defines no mask token.
     FillMaskPipeline(const NystromformerForMaskedLM<float>& model, const Tokenizer& tokenizer);
 
     /// The answers for a text with exactly one mask, best first. InputError if it has none or
     /// several, if the text is too long, and for options that `check` refuses.
     [[nodiscard]] std::vector<FillMaskAnswer> operator()(std::string_view text,
                                                          const FillMaskOptions& options = {}) const;
-    /// For each mask of a text, in order, the answers, each mask on its own with the others left
-    /// masked.
+    /// The answers for each mask of a text, in order. Each mask is filled alone; the others stay
+    /// masks. InputError if there is none.
     [[nodiscard]] std::vector<std::vector<FillMaskAnswer>> each_mask(
         std::string_view text, const FillMaskOptions& options = {}) const;
     /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
@@ -66,9 +66,9 @@ public:
 
     /// InputError for options that no text could satisfy with this model.
     void check(const FillMaskOptions& options) const;
-    /// The ids of targets, ascending, each once. A target spelled like a token counts as that
-    /// token. Any other is tokenized, without special tokens, and its first token counts; one that
-    /// gives no token is skipped. Empty for no targets; InputError if all of them are skipped.
+    /// The ids of targets, ascending, each once. A target spelled like a token is that token. Any
+    /// other target is tokenized without special tokens, and its first token is used; a target
+    /// without tokens is skipped. Empty for no targets; InputError if all of them are skipped.
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.

@@ -51,11 +51,12 @@ public:
     MultipleChoicePipeline(const NystromformerForMultipleChoice<float>& model,
                            const Tokenizer& tokenizer);
 
-    /// InputError if there is no choice, and if a pair is too long.
+    /// The scores of the choices, and the best choice. InputError if there is no choice;
+    /// LengthError if a pair is too long.
     [[nodiscard]] MultipleChoiceAnswer operator()(std::string_view prompt,
                                                   std::vector<std::string> choices,
                                                   const MultipleChoiceOptions& options = {}) const;
-    /// The same for several prompts, faster than one by one. InputError names the first bad one.
+    /// The same for several prompts, faster than one by one. InputError names the first bad prompt.
     [[nodiscard]] std::vector<MultipleChoiceAnswer> batch(
         std::span<const MultipleChoiceInput> inputs,
         const MultipleChoiceOptions& options = {}) const;

@@ -21,8 +21,8 @@ namespace nystromformer::inline v0_2 {
 
 class ThreadPool;
 
-/// Something in a file that the library repaired, skipped or did not use, and that changes no
-/// answer which Python would give.
+/// Something in a file that the library repaired, skipped or did not use. The answers are still
+/// those of Python.
 struct Notice {
     std::string file;   ///< the file, or the folder
     std::string place;  ///< JSON path, tensor name or line; may be empty
@@ -35,24 +35,24 @@ struct Notice {
 /// Files that the caller keeps in memory: paths, written with '/', and bytes.
 using MemoryFiles = std::map<std::string, FileBytes, std::less<>>;
 
-/// Which files of a model folder are read, how large they may be, and who hears about them.
+/// Which files of a model folder are read, how large they may be, and where notices go.
 struct FileOptions {
     /// false: IoError for a file, or a folder in the model's folder, that is a symbolic link. (The
     /// Hugging Face cache is made of links, so the default follows them.)
     bool follow_symlinks = true;
-    /// Of one file of weights; FormatError for more.
+    /// Size limit of a weight file; FormatError for a larger one.
     std::uint64_t max_weight_bytes = std::numeric_limits<std::uint64_t>::max();
-    /// Of any other file. Each kind also has a limit of its own (SECURITY.md).
+    /// Size limit of any other file. Each kind also has a limit of its own (SECURITY.md).
     std::uint64_t max_text_bytes = std::uint64_t{64} << 20;
-    /// Of the header of a safetensors file, at most the 100,000,000 of the format.
+    /// Size limit of the header of a safetensors file. The format allows 100,000,000 bytes.
     std::uint64_t max_header_bytes = 100'000'000;
     /// Called for each Notice while the files are read, on the calling thread.
     std::function<void(const Notice&)> on_notice = {};
-    /// If there are any, every file is looked up here, and the disk is left alone: the folder
-    /// "small" has its config under "small/config.json", the folder "" under "config.json". All
-    /// checks and limits are those of files on the disk, and errors name the same paths. Models,
-    /// tokenizers and pipelines need the bytes only while they load; a Checkpoint, SafetensorsFile
-    /// or SemanticIndex, and its copies, for as long as they are used.
+    /// If there are any, every file is looked up here, and nothing is read from the disk: the
+    /// folder "small" has its config under "small/config.json", the folder "" under "config.json".
+    /// All checks and limits are those of files on the disk, and errors name the same paths.
+    /// Models, tokenizers and pipelines need the bytes only while they load. A Checkpoint,
+    /// SafetensorsFile or SemanticIndex, and its copies, need them as long as they are used.
     MemoryFiles memory = {};
 };
 
@@ -72,8 +72,8 @@ std::optional<Precision> precision_named(std::string_view word);
 
 /// How a model is loaded.
 struct LoadOptions {
-    /// Of a pool of the model's own. 0: the pool of every core that models share
-    /// (ThreadPool::shared).
+    /// Threads of a pool of the model's own, at most ThreadPool::max_threads. 0: the pool of every
+    /// core that models share (ThreadPool::shared).
     Index num_threads = 0;
     std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool to use instead
     bool strict = false;  ///< TensorError if the files hold a tensor that the model does not use
@@ -99,21 +99,21 @@ std::string_view name(Attention attention);
 /// The attention of that name, or nothing.
 std::optional<Attention> attention_named(std::string_view word);
 
-/// How a text that is too long for the model was cut or split, as the call's options allow.
+/// How a text that is too long for the model was truncated or split, as the call's options allow.
 struct TruncationNotice {
     Index input;    ///< number of the text, from 0
-    Index tokens;   ///< of the whole input, special tokens included
-    Index length;   ///< at most, of a window
-    Index windows;  ///< windows that were computed; 1: the text was cut after the first
+    Index tokens;   ///< tokens of the whole input, special ones included
+    Index length;   ///< most tokens of a window, special ones included
+    Index windows;  ///< windows that are computed; 1: the text was truncated
 };
 
-/// What a pipeline does with a text that is too long for the model: by default it is an InputError.
+/// What a pipeline does with a text that is too long for the model. By default it is a LengthError.
 struct LongText {
-    bool truncation = false;  ///< cut it; not together with a stride
+    bool truncation = false;  ///< truncate it; not together with a stride
     /// Split it into windows that share this many tokens. The options of each pipeline say how the
     /// windows' results become one.
     std::optional<Index> stride = std::nullopt;
-    /// Called for each text that was cut or split, before it is computed.
+    /// Called for each text that was truncated or split, before it is computed.
     std::function<void(const TruncationNotice&)> on_truncation = {};
 };
 
@@ -121,27 +121,27 @@ struct LongText {
 struct RunOptions {
     Attention attention = Attention::config;
     Index num_landmarks = 0;    ///< 0: the config's num_landmarks
-    Index batch_tokens = 4096;  ///< tokens computed at once: a matter of memory, not of answers
-    /// Called after each batch with the numbers of the model's inputs (texts, or windows of texts)
-    /// that are done and in all. An exception that it throws cancels the call and reaches the
-    /// caller; the pipeline can be used again at once.
+    Index batch_tokens = 4096;  ///< tokens computed at once: changes memory and speed, not answers
+    /// Called after each batch. Counts the model's inputs: texts, or windows of texts. An exception
+    /// that it throws cancels the call and reaches the caller; the pipeline can be used again at
+    /// once.
     std::function<void(Index done, Index total)> progress = {};
-    /// Called after each text (or pair: with a label, a choice, a query) is tokenized, with those
-    /// done of all: of a large call, the seconds before the first `progress`. An exception ends the
-    /// call, too.
+    /// Called after each text is tokenized (or pair: a text with a label, choice or query). A large
+    /// call spends seconds on this before the first `progress`. An exception cancels the call, too.
     std::function<void(Index done, Index total)> on_tokenized = {};
-    /// Called for each text that cannot be answered (error.input() is its number), whose answer
-    /// stays empty (zeros for a vector); the others are answered. Without it the first such text's
-    /// error is thrown. With it `progress` and `on_tokenized` count anew after each of them.
+    /// Called for each text that cannot be answered; error.input() is its number. Its answer stays
+    /// empty (zeros for a vector), and the other texts are answered. Without this function, the
+    /// error of the first such text is thrown. With it, `progress` and `on_tokenized` start to
+    /// count again after each such text.
     std::function<void(const InputError& error)> on_error = {};
 };
 
 /// How a BERT is converted to a Nystromformer.
 struct ConversionOptions {
-    /// The longest text of the new model in tokens, at least that of the old one, whose position
-    /// rows are repeated one after another; 0: as before.
+    /// The longest text of the new model in tokens; 0: that of the old model. A larger number, up
+    /// to 2^24, repeats the position rows of the old model one after another.
     Index max_positions = 0;
-    /// Leaves the head out, even one that has no equal in Nystromformer.
+    /// Leaves the head out.
     bool encoder_only = false;
 };
 

@@ -22,6 +22,7 @@ class Tokenizer;
 
 /// A span of the context, with Hugging Face's names.
 struct QuestionAnsweringAnswer {
+    /// The probability of its start times that of its end, added up over spans that read the same.
     double score;
     Index start, end;    ///< code points in the context
     std::string answer;  ///< the text of the span; "" if the context holds no answer
@@ -29,13 +30,13 @@ struct QuestionAnsweringAnswer {
 };
 
 struct QuestionAnsweringOptions {
-    Index top_k = 1;  ///< answers at most
-    /// Tokens of question and context in one window. Nothing: 384, or less if the tokenizer's
-    /// model_max_length or the model's positions are fewer.
+    Index top_k = 1;  ///< most answers
+    /// Tokens of question and context in one window. Nothing: 384, or the tokenizer's
+    /// model_max_length or the model's positions if that is less.
     std::optional<Index> max_seq_len = std::nullopt;
     /// Tokens that the windows of a long context share. Nothing: 128 or half of max_seq_len.
     std::optional<Index> doc_stride = std::nullopt;
-    Index max_answer_len = 15;              ///< tokens
+    Index max_answer_len = 15;              ///< most tokens of an answer
     bool handle_impossible_answer = false;  ///< also consider that there is no answer
     bool align_to_words = true;             ///< answers of whole words
     /// Called for each context that was split into windows, before it is computed.
@@ -49,11 +50,12 @@ struct QuestionAnsweringInput {
 };
 
 /// pipeline("question-answering") of transformers 4.57, which version 5 removed. A context that
-/// does not fit max_seq_len is split into windows; a question is never cut. Spans of score 0, which
-/// end before they start and with which transformers fills up top_k, are left out here; a context
-/// without a token gets one, "" at 0. Every text is computed alone, without padding: its answer is
-/// the same bit for bit in any batch and on any number of threads. Immutable, cheap to copy, safe
-/// to share between threads. Source: transformers/pipelines/question_answering.py
+/// does not fit max_seq_len is split into windows; a question is never truncated. transformers
+/// fills up top_k with spans of score 0, which end before they start; this pipeline leaves them
+/// out. A context without a token gets one answer, "" at 0. Every text is computed alone, without
+/// padding: its answer is the same bit for bit in any batch and on any number of threads.
+/// Immutable, cheap to copy, safe to share between threads.
+/// Source: transformers/pipelines/question_answering.py
 class QuestionAnsweringPipeline {
 public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// RerankPipeline: a query and texts in, the texts in the order of their relevance out.
+// RerankPipeline: a query and texts in, the texts ordered by relevance out.
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
@@ -39,9 +39,9 @@ struct RerankOptions {
     std::optional<Index> top_k = std::nullopt;  ///< the best texts, at least 1; nothing: all
     /// Nothing: the folder's activation_fn, else sigmoid for one label and identity for several.
     std::optional<RerankActivation> activation_fn = std::nullopt;
-    bool apply_softmax = false;  ///< of `predict`: over the labels, if there are several
-    /// Tokens of a query and a text at most; nothing: as the folder says. At most what the model
-    /// takes.
+    bool apply_softmax = false;  ///< in `predict`: softmax over the labels, if there are several
+    /// Tokens of a query and a text at most, special ones included; nothing: as the folder says.
+    /// InputError for more than the model takes.
     std::optional<Index> max_length = std::nullopt;
     /// Put before each query; nothing: what prompt_name says.
     std::optional<std::string> prompt = std::nullopt;
@@ -76,13 +76,13 @@ public:
     /// Loads model and tokenizer of a folder. Throws what those throw, and UnsupportedError for
     /// modules or an activation_fn that this library does not run.
     explicit RerankPipeline(const std::filesystem::path& folder, const LoadOptions& options = {});
-    /// From a loaded model and tokenizer, which the pipeline shares. The number of labels
-    /// decides the activation.
+    /// From a loaded model and tokenizer, which the pipeline shares. The number of labels decides
+    /// the activation.
     RerankPipeline(const NystromformerForSequenceClassification<float>& model,
                    const Tokenizer& tokenizer);
 
-    /// The texts, most relevant first; equally relevant ones keep their order. InputError if a pair
-    /// is too long, and if the model has more than one label.
+    /// The texts, most relevant first; equally relevant ones keep their order. LengthError if a
+    /// pair is too long, InputError if the model has more than one label.
     [[nodiscard]] std::vector<RerankAnswer> operator()(std::string_view query,
                                                        std::vector<std::string> texts,
                                                        const RerankOptions& options = {}) const;

@@ -60,7 +60,8 @@ public:
     /// all tokens' states.
     SentenceEmbeddingPipeline(const NystromformerModel<float>& model, const Tokenizer& tokenizer);
 
-    /// The embedding of a text. InputError if it is too long.
+    /// The embedding of a text: embedding_dimension() numbers, or truncate_dim. LengthError if the
+    /// text is too long.
     [[nodiscard]] std::vector<float> operator()(std::string_view text,
                                                 const SentenceEmbeddingOptions& options = {}) const;
     /// The embeddings of several texts, faster than one by one. InputError names the first bad

@@ -21,8 +21,8 @@ class Tokenizer;
 
 /// One label for a text, with Hugging Face's names.
 struct ClassificationAnswer {
-    std::string label;  ///< of the config's id2label
-    double score;
+    std::string label;  ///< from the config's id2label
+    double score;       ///< as ClassificationFunction says: a probability, or a logit for `none`
 };
 
 /// How logits become scores.
@@ -44,8 +44,8 @@ struct TextClassificationOptions {
     RunOptions run = {};
 };
 
-/// A text, or two texts that the model judges together (premise and hypothesis, say). An empty
-/// text_pair is none, as in transformers.
+/// A text, or two texts that the model judges together, such as premise and hypothesis. An empty
+/// text_pair counts as no pair, as in transformers.
 struct ClassificationInput {
     std::string text;
     std::optional<std::string> text_pair = std::nullopt;
@@ -64,7 +64,7 @@ public:
     TextClassificationPipeline(const NystromformerForSequenceClassification<float>& model,
                                const Tokenizer& tokenizer);
 
-    /// The labels of a text, best first. InputError if the text is too long.
+    /// The labels of a text, best first. LengthError if the text is too long.
     [[nodiscard]] std::vector<ClassificationAnswer> operator()(
         std::string_view text, const TextClassificationOptions& options = {}) const;
     /// The labels of a pair.

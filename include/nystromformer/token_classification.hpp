@@ -26,17 +26,18 @@ std::optional<AggregationStrategy> aggregation_strategy_named(std::string_view n
 struct TokenClassificationOptions {
     AggregationStrategy aggregation_strategy = AggregationStrategy::none;
     std::vector<std::string> ignore_labels = {"O"};  ///< entities of these are left out
-    /// A stride needs an aggregation_strategy. Windows have the tokenizer's model_max_length, or
-    /// what the model takes if that is less. In their overlap the longest entity stays, or the
-    /// likelier of equally long ones.
+    /// A stride needs an aggregation_strategy. A window has at most the tokenizer's
+    /// model_max_length tokens, or what the model takes if that is less. Where windows overlap, the
+    /// longest entity stays, or the more likely one of equally long entities.
     LongText long_text = {};
     RunOptions run = {};
 };
 
 /// Hugging Face's pipeline("token-classification"), or "ner". Every text is computed alone, without
-/// padding (but for the last window of a text with a stride, which is padded as there): its answer
-/// is the same bit for bit in any batch and on any number of threads. Immutable, cheap to copy,
-/// safe to share between threads. Source: transformers/pipelines/token_classification.py
+/// padding (except for the last window of a text with a stride, which is padded as in Hugging
+/// Face): its answer is the same bit for bit in any batch and on any number of threads. Immutable,
+/// cheap to copy, safe to share between threads.
+/// Source: transformers/pipelines/token_classification.py
 class TokenClassificationPipeline {
 public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
@@ -46,7 +47,7 @@ public:
     TokenClassificationPipeline(const NystromformerForTokenClassification<float>& model,
                                 const Tokenizer& tokenizer);
 
-    /// The entities of a text in order. InputError if the text is too long.
+    /// The entities of a text, in the order of the text. LengthError if the text is too long.
     [[nodiscard]] std::vector<TokenClassificationAnswer> operator()(
         std::string_view text, const TokenClassificationOptions& options = {}) const;
     /// The entities of each of several texts, faster than one by one. InputError names the first

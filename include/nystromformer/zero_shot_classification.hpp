@@ -27,9 +27,10 @@ struct ZeroShotAnswer {
 };
 
 struct ZeroShotOptions {
-    /// The hypothesis that the model judges for each label, which replaces the {}.
+    /// The hypothesis that the model judges for each label. The label replaces the {}.
     std::string hypothesis_template = "This example is {}.";
-    /// Every label on its own, entailment against contradiction; else the scores add up to 1.
+    /// true: each label has its own score, entailment against contradiction. false: the scores of
+    /// all labels add up to 1.
     bool multi_label = false;
     /// With a stride, each window goes with the whole hypothesis. A label's logits are the means
     /// over the windows, each weighted by its number of tokens without special ones. Windows are as
@@ -44,8 +45,9 @@ struct ZeroShotInput {
 };
 
 /// Hugging Face's pipeline("zero-shot-classification"), for models of natural language inference:
-/// a label's score comes from the logit that the text entails its hypothesis. Every text is
-/// computed alone, without padding. Immutable, cheap to copy, safe to share between threads.
+/// a label's score comes from the logit of entailment of its hypothesis. Every text is computed
+/// alone, without padding: its answer is the same bit for bit in any batch and on any number of
+/// threads. Immutable, cheap to copy, safe to share between threads.
 /// Source: transformers/pipelines/zero_shot_classification.py
 class ZeroShotClassificationPipeline {
 public:
