@@ -26,28 +26,27 @@ public:
     /// UnsupportedError.
     [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder,
                                          const FileOptions& files = {});
-    /// The bytes of a model.safetensors, which stay the caller's: they must not change, and must
-    /// outlive the checkpoint and its copies, but not the models that are loaded from it. `name`
-    /// stands for the file in errors. All checks are those of a file. Errors: FormatError. (For
-    /// bytes in other forms see FileOptions::memory.)
+    /// Reads the bytes of a model.safetensors. The caller keeps them: they must not change, and
+    /// must outlive the checkpoint and its copies, but not the models that are loaded from it.
+    /// `name` stands for the file in errors. All checks are those of a file. Errors: FormatError.
+    /// (For bytes in other forms see FileOptions::memory.)
     [[nodiscard]] static Checkpoint from_bytes(FileBytes bytes,
                                                const std::string& name = "model.safetensors",
                                                const FileOptions& files = {});
 
-    /// Null if there is none of that name.
+    /// Null if no tensor has that name.
     const TensorView* find(std::string_view name) const;
-    /// The bytes that the tensors have in the files; those that several share count once.
+    /// The bytes of all tensors in the files; bytes that several tensors share count once.
     std::uint64_t stored_bytes() const;
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const;
     std::vector<std::string> names() const;
-    /// Gives back the memory that reading `tensor`, one of these, has taken; it can be read again.
-    /// Does nothing where the bytes are the caller's own.
+    /// Gives back the memory that reading `tensor`, one of tensors(), took; it can be read again.
+    /// Does nothing if the bytes are the caller's.
     void release(const TensorView& tensor) const noexcept;
     /// The file or index that was opened.
     const std::filesystem::path& source() const;
-    /// The file that holds a tensor: a shard, or `source()`, which is also the answer for an
-    /// unknown name.
+    /// The file that holds a tensor: a shard, or `source()`. For an unknown name, `source()`.
     std::string file_of(std::string_view name) const;
 
 private:

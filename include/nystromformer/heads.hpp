@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which heads a folder holds: what a program asks before it loads a model class.
+// The heads that a folder holds, for a program that has to choose a model class.
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
@@ -11,15 +11,15 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// A head that the tensors of a folder make up.
+/// A head whose tensors a folder has.
 struct HeldHead {
     std::string name;                   ///< as in for_each_head: "masked-lm"
-    std::vector<std::string> commands;  ///< of the program `nystromformer` that need it
+    std::vector<std::string> commands;  ///< commands of the program `nystromformer` that need it
 };
 
 /// The heads of a folder, best first, and last "model": the encoder, which every folder has. The
-/// tensors decide. One tensor, a BERT's classifier.weight, may serve several heads: the one that
-/// config.json names wins, and heads that only share its tensors are left out.
+/// tensors decide. One tensor, such as a BERT's classifier.weight, may serve several heads: the
+/// head that config.json names wins, and heads that only share its tensors are left out.
 [[nodiscard]] std::vector<HeldHead> held_heads(const NystromformerConfig& config,
                                                const Checkpoint& checkpoint);
 

@@ -8,7 +8,7 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// Those that this CPU runs, the best first.
+/// The instruction sets that this CPU runs, best first.
 inline std::vector<Isa> supported_isas() {
     std::vector<Isa> supported;
     for (const detail::Backend& backend : detail::backends)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Strict JSON: how the library reads the JSON of untrusted files, for programs that read such text
-// themselves. It needs nlohmann_json, so nystromformer.hpp leaves it out.
+// Strict JSON: the reader that the library uses for untrusted files, for programs that read such
+// text themselves. nystromformer.hpp leaves this header out, because it needs nlohmann_json.
 #pragma once
 
 #include <nystromformer/core/json.hpp>
@@ -33,9 +33,9 @@ using Json = nlohmann::json;
     return detail::json_string_size(text);
 }
 
-/// Calls visit(key, value) for each member of a valid JSON object, in the order and the spelling of
-/// the text, which a parsed Json does not keep: the key's value, and the text of the value with the
-/// white space around it.
+/// Calls visit(key, value) for each member of a valid JSON object: the value of the key, and the
+/// text of the value with the white space around it. Keeps the order and the spelling of the text,
+/// which a parsed Json does not.
 template <typename Visit>
 void for_each_json_member(std::string_view object, const Visit& visit) {
     detail::for_each_member(object, visit);

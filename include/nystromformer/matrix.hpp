@@ -13,17 +13,18 @@
 namespace nystromformer::inline v0_2 {
 
 /// Rows are positions, columns are features, as in a PyTorch tensor. Sources compiled with
-/// different -march may share them: DontAlign, because Eigen otherwise allocates and frees in a way
-/// that depends on it, and a matrix that one source makes and another frees would corrupt the heap.
-/// Matrices of your own types have no such promise: convert them, or take rows (row_of).
+/// different -march may share them. Hence DontAlign: otherwise Eigen allocates and frees in a way
+/// that depends on -march, and a matrix that one source makes and another frees would corrupt the
+/// heap. Other Eigen types have no such promise: convert them, or take rows (row_of).
 template <typename Scalar>
 using Matrix =
     Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
+/// A single row, with the same promise.
 template <typename Scalar>
 using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
-/// The numbers of row i, from 0; they live as long as the matrix.
+/// The numbers of row i, from 0 and not checked. They live as long as the matrix.
 template <typename Derived>
 std::span<const typename Derived::Scalar> row_of(const Eigen::PlainObjectBase<Derived>& matrix,
                                                  Index i) {

@@ -28,7 +28,7 @@ namespace nystromformer::inline v0_2 {
 class StateWriter;
 class ThreadPool;
 
-/// What models compute in.
+/// The types that models compute in.
 template <typename Scalar>
 concept FloatOrDouble = std::same_as<Scalar, float> || std::same_as<Scalar, double>;
 
@@ -62,22 +62,24 @@ public:
     [[nodiscard]] static Model from_pretrained(const std::filesystem::path& folder,
                                                const LoadOptions& options = {});
 
-    /// Loads from an open checkpoint.
+    /// Loads from an open checkpoint. Errors: ConfigError, TensorError, UnsupportedError,
+    /// InputError.
     [[nodiscard]] static Model from_checkpoint(const NystromformerConfig& config,
                                                const Checkpoint& checkpoint,
                                                const LoadOptions& options = {});
 
     /// Writes config.json and model.safetensors, which this library and transformers read.
-    /// UnsupportedError for a model in bf16 or int8, which has lost what was in its files.
+    /// UnsupportedError for a model in bf16 or int8, which no longer has the numbers of its files;
+    /// IoError.
     void save_pretrained(const std::filesystem::path& folder) const;
-    /// Adds all tensors under their names in Hugging Face's files. Errors as above.
+    /// Adds all tensors under their names in Hugging Face's files. UnsupportedError as above.
     void save(const StateWriter& writer) const;
 
     const NystromformerConfig& config() const;
     ThreadPool& threads() const;
-    /// LoadOptions::precision; for `automatic` what it came to.
+    /// LoadOptions::precision; for `automatic` the precision that was chosen.
     Precision precision() const;
-    /// Names in the files that this class has no use for (another head's weights, say).
+    /// Names of tensors in the files that this class does not use, such as those of another head.
     const std::vector<std::string>& unused_tensors() const;
     /// The encoder without the head. Both share the weights.
     NystromformerModel<Scalar> base_model() const;
@@ -119,8 +121,7 @@ public:
     using NystromformerForMaskedLM::PreTrainedModel::PreTrainedModel;
     static constexpr const char* architecture = "NystromformerForMaskedLM";
 
-    /// Logits over the vocabulary for every row, and the cross entropy of `labels` if the input has
-    /// any.
+    /// Logits (rows, vocab), and the cross entropy of `labels` if the input has any.
     [[nodiscard]] MaskedLMOutput<Scalar> operator()(const ModelInput<Scalar>& input,
                                                     const ForwardOptions& options = {}) const;
     /// Logits only for the `rows` of the stacked input: (rows.size(), vocab), in their order. The
@@ -128,9 +129,9 @@ public:
     [[nodiscard]] Matrix<Scalar> logits_at(const ModelInput<Scalar>& input,
                                            const std::vector<Index>& rows,
                                            const ForwardOptions& options = {}) const;
-    /// Gets the logits of rows[first] and those after it: (count, vocab).
+    /// Receives the logits of rows[first] and of the rows after it: (count, vocab).
     using LogitsVisitor = std::function<void(Index first, const Matrix<Scalar>& logits)>;
-    /// The same some rows at a time, so that memory does not grow with rows times vocabulary.
+    /// The same, a few rows at a time, so that memory does not grow with rows times vocabulary.
     void for_each_logits(const ModelInput<Scalar>& input, const std::vector<Index>& rows,
                          const ForwardOptions& options, const LogitsVisitor& body) const;
 };

@@ -33,7 +33,7 @@ public:
 
     /// Sorted by name.
     const std::vector<TensorView>& tensors() const;
-    /// Null if there is none of that name.
+    /// Null if no tensor has that name.
     const TensorView* find(std::string_view name) const;
     /// `__metadata__`, which is never interpreted.
     const std::map<std::string, std::string>& metadata() const;

@@ -9,12 +9,12 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// Frees the scratch memory that forward passes on this thread have left for the next one (a few
-/// MB, or about 16 KB a token after a long text). Not during a forward pass.
+/// Frees the scratch memory that forward passes on this thread keep for the next one (a few MB, or
+/// about 16 KB per token after a long text). Do not call it during a forward pass.
 void release_scratch();
 
-/// The most bytes of scratch memory that each thread of the process had in use since the last call,
-/// added up. Not during a forward pass.
+/// The largest number of bytes of scratch memory that each thread had in use since the last call,
+/// summed over the threads of the process. Do not call it during a forward pass.
 [[nodiscard]] std::size_t take_scratch_peaks();
 
 }  // namespace nystromformer::inline v0_2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// StateDict and StateWriter: named tensors of a checkpoint by their place in a model, read and
-// written. For heads of your own.
+// StateDict and StateWriter read and write the tensors of a checkpoint by their place in a model.
+// For heads of your own.
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
@@ -46,9 +46,9 @@ public:
     /// True if the checkpoint holds the tensor; does not count as reading.
     bool has(std::string_view name) const;
 
-    /// The tensor of that shape, which counts as read. Throws TensorError if it is missing, of
-    /// another shape or of an integer type, or if tensors that share bytes become too large;
-    /// UnsupportedError for floating types that are not read.
+    /// The tensor of that name and shape; it counts as read. Throws TensorError if it is missing,
+    /// has another shape or an integer type, or if tensors that share bytes become too large;
+    /// UnsupportedError for a floating type that the library does not read.
     const TensorView& tensor(std::string_view name, const std::vector<Index>& shape) const;
 
     /// A tensor of shape (rows, cols). Errors as above.
@@ -77,8 +77,8 @@ public:
         return result;
     }
 
-    /// Any tensor, in row-major order, to `out`, which has room for a tensor of that shape. Errors
-    /// as above.
+    /// Copies a tensor of that shape, in row-major order, to `out`, which must have room for it.
+    /// Errors as above.
     template <typename Scalar>
     void read(std::string_view name, const std::vector<Index>& shape, Scalar* out) const {
         copy(tensor(name, shape), out);
@@ -120,10 +120,10 @@ public:
         return (*this)[std::string_view(component)];
     }
     StateWriter operator[](Index i) const { return (*this)[std::string_view(std::to_string(i))]; }
-    /// The same collection, to which each tensor goes as `name_of(path)`, and once only.
+    /// The same collection; each tensor is added as `name_of(path)`, and each name only once.
     StateWriter renamed(std::function<std::string(std::string_view path)> name_of) const;
 
-    /// A matrix of shape (rows, cols), or `shape` of the same size.
+    /// Adds a matrix with its shape (rows, cols), or with a `shape` of the same size.
     template <typename Scalar>
     void add(std::string_view name, const Matrix<Scalar>& matrix,
              std::vector<Index> shape = {}) const {
@@ -136,7 +136,7 @@ public:
     }
 
     /// Writes everything added so far as one safetensors file, F32 from float and F64 from double.
-    /// IoError if that fails.
+    /// IoError if that fails; InputError if two tensors have the same name.
     void write(const std::filesystem::path& path) const;
 
 private:

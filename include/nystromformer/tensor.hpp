@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tensors of files: TensorView, its element type DType, and the conversion to numbers.
+// Tensors in files: TensorView, its element type DType, and the conversion to numbers.
 #pragma once
 
 #include <nystromformer/checkpoint/dtype.hpp>
@@ -11,10 +11,10 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, but for F64
-/// to float, which rounds to nearest; NaNs of F16 and BF16 become quiet. Reads I8 elements where
-/// the view has row_scales. Throws TensorError for other integer types and UnsupportedError for the
-/// packed and 8-bit floating types.
+/// Reads F64, F32, F16 or BF16 elements, in row-major order, to out[0..size()). Exact, except that
+/// F64 is rounded to the nearest float; NaNs of F16 and BF16 become quiet. Also reads 8-bit
+/// elements of a view with row_scales. Throws TensorError for other integer types, and
+/// UnsupportedError for the packed and 8-bit floating types.
 void convert(const TensorView& view, float* out);
 void convert(const TensorView& view, double* out);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Small functions on UTF-8 text, and paths as such text, for programs around the library.
+// Small functions on UTF-8 text, and paths as UTF-8 text, for programs around the library.
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
@@ -14,7 +14,7 @@ namespace nystromformer::inline v0_2 {
 [[nodiscard]] std::string_view strip(std::string_view text);
 
 /// `text` safe to print: control characters (C0, DEL and C1, which terminals obey) and bytes that
-/// are no UTF-8 become \xNN; other characters stay.
+/// are not UTF-8 become \xNN; other characters stay.
 [[nodiscard]] std::string for_terminal(std::string_view text);
 
 }  // namespace nystromformer::inline v0_2

@@ -13,8 +13,8 @@ namespace nystromformer::inline v0_2 {
 /// A program's own threads, for a ThreadPool that starts none.
 struct Executor {
     Index num_threads;  ///< tasks that run at once, the caller of a loop among them; at least 1
-    /// Runs a task soon on another thread, or never: a loop waits only for tasks that have begun.
-    /// It may be called from several threads, and must not throw.
+    /// Runs a task on another thread, soon or never: a loop waits only for tasks that have begun.
+    /// Several threads may call it at once. It must not throw.
     std::function<void(std::function<void()> task)> submit;
 };
 
@@ -24,12 +24,12 @@ class ThreadPool {
 public:
     static constexpr Index max_threads = 1024;
 
-    /// `num_threads` 0 takes every core that the process may use: its affinity and the CPU quota of
-    /// its container count. InputError below 0 or above `max_threads`. If the system refuses to
-    /// start a thread, the pool has fewer.
+    /// 0 takes every core that the process may use, by its affinity and the CPU quota of its
+    /// container. InputError below 0 or above `max_threads`. If the system refuses to start a
+    /// thread, the pool has fewer.
     explicit ThreadPool(Index num_threads = 0);
-    /// Starts no threads, but hands parts of loops to the program's own. InputError for a number of
-    /// threads that is not from 1 to `max_threads`, or without `submit`.
+    /// Starts no threads: parts of loops go to `executor`. InputError for a number of threads that
+    /// is not from 1 to `max_threads`, or without `submit`.
     explicit ThreadPool(Executor executor);
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
@@ -39,13 +39,13 @@ public:
     /// and no pool of their own. Its threads end with the last model that uses it.
     [[nodiscard]] static std::shared_ptr<ThreadPool> shared();
 
-    /// Threads at work in a loop, the caller among them.
+    /// The number of threads that run a loop, the caller among them.
     Index num_threads() const noexcept;
 
     /// Calls `body(i)` once for each i in [0, count), in any order, and returns when all are done.
-    /// The first exception of a body is thrown here; the indices not yet begun are then left out.
-    /// `work` is about how many multiplications the whole loop has: a loop with few of them runs on
-    /// this thread, because waking another would take longer.
+    /// Throws the first exception of a body; indices that have not begun by then are left out.
+    /// `work` estimates the multiplications of the whole loop. A loop with few of them runs on this
+    /// thread, because waking another would take longer.
     template <typename Body>
     void parallel_for(Index count, const Body& body, Index work = min_work) {
         if (count > 1 && work >= min_work && is_free()) {

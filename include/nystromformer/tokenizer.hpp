@@ -35,8 +35,8 @@ public:
     /// files of a folder without one (vocab.txt, spiece.model, ...), with what config.json,
     /// tokenizer_config.json, special_tokens_map.json and added_tokens.json change and add. Throws
     /// IoError, FormatError, TokenizerError or UnsupportedError, each with the place in its file.
-    /// `do_lower_case`: letters become lower case before all else, as sentence-transformers'
-    /// option of that name.
+    /// `do_lower_case` makes letters lower case before anything else, like the option of that name
+    /// of sentence-transformers.
     [[nodiscard]] static Tokenizer from_pretrained(const std::filesystem::path& folder,
                                                    bool do_lower_case = false,
                                                    const FileOptions& files = {});
@@ -53,7 +53,9 @@ public:
     Tokenizer(const Tokenizer&) = default;  // also moves: no tokenizer is ever without a body
     Tokenizer& operator=(const Tokenizer&) = default;
 
-    /// Encodes one text, or a text and its pair. Throws InputError.
+    /// Encodes one text, or a text and its pair. InputError for options that are out of range, and
+    /// for a text that is too long or on which a regular expression takes too long. TokenizerError
+    /// if the tokenizer's rules make the text many times longer.
     [[nodiscard]] Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
     [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
                                   const EncodeOptions& options = {}) const;
@@ -65,11 +67,11 @@ public:
                                                      const EncodeOptions& options = {}) const {
         return encode_batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
-    /// The same on the threads of `pool`.
+    /// The same, on the threads of `pool`.
     [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
                                                      const EncodeOptions& options,
                                                      ThreadPool& pool) const;
-    /// Pairs are for encode_pairs: in braces, two texts could be read as the ends of one.
+    /// Use encode_pairs for pairs. In braces, two texts could be taken for a range of iterators.
     std::vector<Encoding> encode_batch(std::initializer_list<std::pair<std::string, std::string>>,
                                        const EncodeOptions& = {}) const = delete;
 
@@ -96,13 +98,14 @@ public:
     /// The text of tokens that are spelled as in the vocabulary (or of any other strings).
     std::string convert_tokens_to_string(std::vector<std::string> tokens) const;
 
+    /// Nothing for a token that the tokenizer does not know.
     std::optional<std::int64_t> token_to_id(std::string_view token) const;
-    /// For an added token that is normalised, its normal form.
+    /// The normal form of an added token that is normalised. Nothing for an id without a token.
     std::optional<std::string> id_to_token(std::int64_t id) const;
-    /// Ids are below this.
+    /// All ids are less than this.
     Index vocab_size() const;
 
-    /// The tokens of the roles that the model's files name.
+    /// The tokens with a role in the model's files; nothing for a role without a token.
     const std::optional<std::string>& mask_token() const;
     const std::optional<std::string>& pad_token() const;
     const std::optional<std::string>& unk_token() const;
@@ -111,11 +114,12 @@ public:
     /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE if its
     /// file says so.
     bool has_continuing_subword_prefix() const;
-    /// Whether the pipelines of transformers give a model this tokenizer's type ids, as its files
-    /// or its class say. Nothing if versions differ: transformers 4 does, 5 does not (and the
-    /// model takes 0).
+    /// Whether the pipelines of transformers pass this tokenizer's type ids to a model, as its
+    /// files or its class say. Nothing if versions differ: transformers 4 passes them, 5 does not
+    /// (and the model takes 0).
     std::optional<bool> gives_token_type_ids() const;
-    /// tokenizer_config.json's advice; nothing is cut because of it unless a call asks for that.
+    /// The model_max_length of tokenizer_config.json, in tokens. The tokenizer truncates to it only
+    /// if a call asks for that.
     std::optional<Index> model_max_length() const;
     /// The side that is truncated, and the side that is padded: as tokenizer_config.json says, else
     /// as tokenizer.json says, else the right one.
