@@ -20,8 +20,8 @@ struct TensorView {
     std::vector<Index> shape;          ///< empty for a scalar
     std::span<const std::byte> bytes;  ///< from the first element to the last
     std::vector<Index> strides;        ///< in elements; empty: contiguous (torch archives only)
-    /// Of quantized weights: row i is its I8 elements, or its U8 ones less 128, times
-    /// row_scales[i].
+    /// For quantized weights: row i is its I8 elements (or its U8 elements minus 128) times
+    /// row_scales[i]. Empty for other tensors.
     std::vector<float> row_scales = {};
 
     /// The number of elements: 1 for a scalar, 0 when a dimension is 0.

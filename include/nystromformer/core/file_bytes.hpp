@@ -20,8 +20,9 @@ concept ByteRange = !std::is_array_v<Range> && requires(const Range& range) {
 };
 }
 
-/// Bytes that stay the caller's: those of a string, or of a vector, span or view of chars or bytes.
-/// A temporary string or vector, whose bytes would be gone at once, does not compile.
+/// A view of bytes that the caller keeps: those of a string, or of a vector, span or view of chars
+/// or bytes. A temporary string or vector does not compile, because its bytes would be gone at
+/// once.
 class FileBytes {
 public:
     template <detail::ByteRange Range>

@@ -27,18 +27,18 @@ struct ModelInput {
     std::vector<Index> offsets;                ///< (B + 1), from 0 to rows
     std::vector<std::int64_t> attention_mask;  ///< (rows) of 1 and 0 (padding); empty: all 1
     std::vector<std::int64_t> token_type_ids;  ///< (rows); empty: all 0
-    std::vector<std::int64_t>
-        position_ids;  ///< (rows), rows of the position table; empty: 2, 3, ...
+    /// (rows), rows of the position table. Empty: counted from first_position() of the config.
+    std::vector<std::int64_t> position_ids;
 
-    /// For the loss: a class a row (masked LM, token classification; -100 is ignored), a
-    /// sequence (sequence classification) or an example (multiple choice).
+    /// For the loss: one class for each row (masked LM, token classification; -100 is ignored),
+    /// sequence (sequence classification) or example (multiple choice).
     std::vector<std::int64_t> labels;
     std::vector<double> float_labels;  ///< (B) or (B, num_labels): regression and multi-label
     std::vector<std::int64_t> start_positions;  ///< (B), question answering
     std::vector<std::int64_t> end_positions;    ///< (B)
     Index num_choices = 1;                      ///< multiple choice: sequences in one example
 
-    /// A batch (batch_size, seq_length), row-major as Hugging Face has it.
+    /// A batch (batch_size, seq_length), row-major as in Hugging Face.
     static ModelInput batch(std::vector<std::int64_t> ids, Index batch_size, Index seq_length) {
         ModelInput input;
         input.input_ids = std::move(ids);
@@ -56,8 +56,8 @@ struct ModelInput {
         return input;
     }
 
-    /// Adds what a tokenizer made of a text (an Encoding, or anything with ids, type_ids and
-    /// attention_mask), padded or not, as the next sequence.
+    /// Adds an Encoding (or anything with ids, type_ids and attention_mask), padded or not, as the
+    /// next sequence.
     template <typename Encoding>
     void append(const Encoding& encoding) {
         const auto add = [](auto& to, const auto& from) {
@@ -74,7 +74,7 @@ struct ModelInput {
         if (offsets.empty()) offsets.push_back(0);
         offsets.push_back(static_cast<Index>(input_ids.size()));
     }
-    /// Several of them. The input has a mask only if one of them is padded.
+    /// The same for several encodings. The input has a mask only if one of them is padded.
     template <typename Encodings>
     static ModelInput of_encodings(const Encodings& encodings) {
         ModelInput input;

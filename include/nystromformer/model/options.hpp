@@ -32,9 +32,9 @@ struct ForwardOptions {
     bool output_attentions = false;
     bool output_nystrom_factors = false;    ///< NystromFactors of each head
     bool output_inverse_residuals = false;  ///< ||kernel_2 Z - I|| (Frobenius) of each head
-    /// NumericError, with layer, sequence and head or row, for an inverse that diverges
-    /// (||kernel_2 Z - I|| above twice the largest at the start, sqrt(m)) and for states that are
-    /// NaN or infinite; costs a few percent.
+    /// NumericError, with layer, sequence and head or row, for states that are NaN or infinite, and
+    /// for an inverse that diverges: ||kernel_2 Z - I|| is above 2 sqrt(m), twice the largest value
+    /// at the start. Costs a few percent of the time.
     bool check_finite = false;
 };
 
@@ -51,7 +51,8 @@ inline Index landmarks(const ForwardOptions& options, const NystromformerConfig&
 
 }  // namespace detail
 
-/// InputError if options are out of range. Every call checks its own; a program can check earlier.
+/// InputError if options are out of range. Every call checks its options; a program can check them
+/// earlier.
 inline void check_options(const ForwardOptions& options) {
     constexpr Index max_landmarks = 1 << 20, max_iterations = 1000;
     if (options.num_landmarks < 0 || options.num_landmarks > max_landmarks) {
@@ -64,7 +65,7 @@ inline void check_options(const ForwardOptions& options) {
     }
 }
 
-/// What a text of `length` tokens gets: Attention::exact or Attention::nystrom.
+/// The attention that runs on a text of `length` tokens: Attention::exact or Attention::nystrom.
 inline Attention resolved_attention(const ForwardOptions& options,
                                     const NystromformerConfig& config, Index length) {
     return detail::runs_nystrom(options, config) && length > detail::landmarks(options, config)

@@ -22,7 +22,7 @@ struct NystromFactors {
     Matrix<Scalar> approximation() const { return kernel_1 * inverse * kernel_3; }
 };
 
-/// What ForwardOptions asks for besides the result, else empty.
+/// What ForwardOptions asks for besides the result. What it does not ask for is empty.
 template <typename Scalar>
 struct EncoderReport {
     std::vector<Matrix<Scalar>> hidden_states;  ///< layers + 1 of (rows, hidden), embeddings first
