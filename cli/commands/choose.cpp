@@ -54,7 +54,7 @@ int run(const Options& options, const std::vector<std::string>& choices) {
 void add_choose(command_line::Program& program) {
     using namespace choose_command;
     auto options = std::make_shared<Options>();
-    Command command = program.add("choose", "Which of several texts goes with a prompt");
+    Command command = program.add("choose", "The text that fits a prompt best, of several");
     options->add_model(command);
     command.takes_texts("one of the TEXTs to choose from", "{\"prompt\": ..., \"choices\": [...]}");
     command.text("--prompt", options->prompt, "for the TEXTs, and lines without a prompt");

@@ -79,7 +79,7 @@ void add_convert(command_line::Program& program) {
     using namespace convert_command;
     auto options = std::make_shared<Options>();
     Command command =
-        program.add("convert", "A BERT folder to a Nystromformer one (it also runs as it is)");
+        program.add("convert", "A BERT folder to a Nystromformer one (BERTs also run unconverted)");
     command
         .option("--from", options->from,
                 "BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or ELECTRA folder")

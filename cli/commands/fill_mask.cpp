@@ -81,7 +81,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
 void add_fill_mask(command_line::Program& program) {
     using namespace fill_mask_command;
     auto options = std::make_shared<Options>();
-    Command command = program.add("fill-mask", "The likeliest tokens for each mask of a text");
+    Command command = program.add("fill-mask", "The most likely tokens for each mask of a text");
     options->add_model(command);
     command.takes_texts();
     options->add_corpus(command);

@@ -186,7 +186,7 @@ int run(const CommonOptions& options) {
 void add_info(command_line::Program& program) {
     using namespace info_command;
     auto options = std::make_shared<CommonOptions>();
-    Command command = program.add("info", "What a folder holds and what will run");
+    Command command = program.add("info", "What a folder holds, and whether and how it runs");
     options->add_model(command);
     options->add_forward(command);
     options->add_json(command);

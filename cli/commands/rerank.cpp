@@ -66,7 +66,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
 void add_rerank(command_line::Program& program) {
     using namespace rerank_command;
     auto options = std::make_shared<Options>();
-    Command command = program.add("rerank", "Texts in the order in which they answer a query");
+    Command command = program.add("rerank", "Texts ordered by their relevance to a query");
     options->add_model(command);
     command.takes_texts("a TEXT to rank", "{\"query\": ..., \"texts\": [...]}");
     command.text("--query", options->query, "for the TEXTs, and lines without a query");

@@ -84,7 +84,7 @@ int run(const Options& options, const std::vector<std::string>& texts) {
 void add_zero_shot(command_line::Program& program) {
     using namespace zero_shot_command;
     auto options = std::make_shared<Options>();
-    Command command = program.add("zero-shot", "Scores of labels of your own for each text");
+    Command command = program.add("zero-shot", "Scores of your own labels for each text");
     options->add_model(command);
     command.takes_texts();
     options->add_corpus(command);

@@ -17,8 +17,8 @@ std::filesystem::path CommonOptions::folder() const { return nf::path_from_utf8(
 void CommonOptions::add_model(Command& command) {
     command
         .option("--model", model,
-                "Hugging Face folder, or the name of a model in NYSTROMFORMER_MODELS or in the "
-                "Hugging Face cache")
+                "Hugging Face folder, or the name of a model in NYSTROMFORMER_MODELS, beside the "
+                "program or in the Hugging Face cache")
         .required()
         .names_model()
         .type("DIR");
@@ -33,8 +33,8 @@ void CommonOptions::add_threads(Command& command) {
 void CommonOptions::add_precision(Command& command) {
     command
         .option("--precision", precision,
-                "of the encoder's weights: fp32 (the default), bf16, int8, or auto for bf16 if the "
-                "CPU multiplies it faster, else fp32")
+                "precision of the encoder's weights: fp32 (the default), bf16, int8, or auto (bf16 "
+                "if the CPU multiplies it faster than fp32, else fp32)")
         .one_of({"fp32", "bf16", "int8", "auto"})
         .type("NAME");
 }
@@ -59,8 +59,7 @@ void CommonOptions::add_json(Command& command) {
 
 void CommonOptions::add_lines(Command& command) {
     add_json(command);
-    command.option("--skip", skip, "skip the first N lines of stdin, to resume after them")
-        .type("N");
+    command.option("--skip", skip, "skip the first N lines of stdin, to resume a run").type("N");
     command
         .option(
             "--first-line", first_line,
@@ -83,9 +82,8 @@ void CommonOptions::add_corpus(Command& command, const std::string& what) {
     command.option("--corpus", corpus, what).type("FILE");
     command
         .option("--split", split,
-                "what a text is: lines, paragraphs, or json for JSON lines with \"text\" "
-                "(default: json for a name that ends in .jsonl, else paragraphs, or lines if "
-                "no line is blank)")
+                "what a text is: lines, paragraphs, or json for JSON lines with \"text\" (default: "
+                "json if the name ends in .jsonl, else paragraphs, or lines if no line is blank)")
         .one_of({"auto", "lines", "paragraphs", "json"})
         .type("NAME");
 }
@@ -112,7 +110,7 @@ void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) c
 bool CommonOptions::writes_json() const { return json || !stdout_is_terminal(); }
 
 void add_truncation(Command& command, bool& truncation) {
-    command.flag("--truncation", truncation, "cut texts that are too long for the model");
+    command.flag("--truncation", truncation, "truncate texts that are too long for the model");
 }
 
 void add_byte_offsets(Command& command, bool& byte_offsets) {
@@ -122,7 +120,8 @@ void add_byte_offsets(Command& command, bool& byte_offsets) {
 
 void add_stride(Command& command, std::optional<Index>& stride) {
     command
-        .option("--stride", stride, "read texts that are too long in windows that share N tokens")
+        .option("--stride", stride,
+                "split texts that are too long into windows that share N tokens")
         .type("N");
 }
 

@@ -8,7 +8,7 @@ namespace command_line {
 namespace nf = nystromformer;
 
 void EmbedOptions::add_embedding(Command& command) {
-    command.text("--prompt", prompt, "put before each text");
+    command.text("--prompt", prompt, "put before each text; of search, before each query");
     command.text("--prompt-name", prompt_name, "one of the folder's prompts").excludes("--prompt");
     command.option("--truncate-dim", truncate_dim, "columns of an embedding to keep").type("N");
     command

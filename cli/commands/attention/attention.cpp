@@ -107,26 +107,26 @@ void add_attention(command_line::Program& program) {
     const auto number = [&command](const char* name, Index& value, const char* what) {
         command.option(name, value, what).in_range(Index{1}, Index{1} << 20).type("N");
     };
-    number("--layer", options->layer, "from 1 (default: 1)");
-    number("--head", options->head, "from 1 (default: 1)");
-    number("--landmarks", options->landmarks, "of the approximation (default: 16)");
-    number("--iterations", options->iterations, "of the inverse (default: 6)");
+    number("--layer", options->layer, "number of the layer, from 1 (default: 1)");
+    number("--head", options->head, "number of the head, from 1 (default: 1)");
+    number("--landmarks", options->landmarks, "landmarks of the approximation (default: 16)");
+    number("--iterations", options->iterations, "iterations of the inverse (default: 6)");
     command
         .option("--inverse", options->inverse,
                 "start of the inverse: matrix (the default) or sequence")
         .one_of({"matrix", "sequence"})
         .type("NAME");
-    command.option("--html", options->html, "draw one text in a file that a browser shows")
+    command.option("--html", options->html, "draw the attention to one text as an HTML page")
         .type("FILE");
     command.flag("--compare", options->compare, "add the plots of compare to that file");
     options->add_threads(command);
     options->add_precision(command);
     options->add_lines(command);
     command.footer(
-        "The output has the tokens, the segment of each landmark, both (n, n) matrices in 1e-5, "
-        "and\n"
-        "what the approximation changes: the relative error of the head, the cosines of the last\n"
-        "states, and the words for the first mask. Every layer runs with the one attention or the\n"
-        "other.");
+        "A text may have at most 512 tokens. The output has the tokens, the segment of each\n"
+        "landmark, both (n, n) matrices in units of 1e-5, and what the approximation changes: the\n"
+        "relative error of the head, the cosines of the last hidden states, and the words for the\n"
+        "first mask. All layers run either exact or Nystrom attention. In the output, layer and\n"
+        "head count from 0.");
     command.runs([options](const auto& texts) { return run(*options, texts); });
 }

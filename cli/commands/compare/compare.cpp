@@ -109,7 +109,7 @@ void add_compare(command_line::Program& program) {
     using namespace compare_command;
     auto options = std::make_shared<Options>();
     Command command =
-        program.add("compare", "Nystrom compared with exact attention: time, memory, what changes");
+        program.add("compare", "Nystrom and exact attention compared: time, memory and answers");
     options->add_model(command);
     command.takes_texts();
     command.option("--file", options->file, "a file that is one text, instead of TEXTs")
@@ -132,8 +132,8 @@ void add_compare(command_line::Program& program) {
     };
     number("--repeat", comparison.repeat, "timed passes of each attention (default: 5)", 1);
     number("--mask-passes", comparison.mask_passes,
-           "passes with 15 % of the tokens masked, others each time (default: 1)", 1);
-    number("--seed", comparison.seed, "of the choice of the masked tokens (default: 0)", 0);
+           "passes with 15 % of the tokens masked, different ones each time (default: 1)", 1);
+    number("--seed", comparison.seed, "seed for the choice of masked tokens (default: 0)", 0);
     command.option("--plot", options->plot, "draw the comparison of one text as SVG").type("FILE");
     add_truncation(command, comparison.long_text.truncation);
     options->add_threads(command);

@@ -129,12 +129,13 @@ int run(const Options& options, const std::vector<std::string>& queries) {
 void add_search(command_line::Program& program) {
     using namespace search_command;
     auto options = std::make_shared<Options>();
-    Command command = program.add("search", "The texts of a corpus that are most like each query");
+    Command command =
+        program.add("search", "The texts of a corpus that are most similar to each query");
     options->add_model(command);
     command.takes_texts("a query");
     options->add_corpus(command,
-                        "the texts to search: JSON lines as embed writes them, whose embeddings "
-                        "are taken as they are, or texts to embed now");
+                        "the texts to search: JSON lines from embed, whose embeddings are used, or "
+                        "texts, which are embedded first");
     command.get("--corpus").required();
     command.option("--top-k", options->top_k, "texts for each query (default: 10)")
         .positive()
