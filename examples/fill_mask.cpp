@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prints the likeliest tokens for the mask of a text.
+// Prints the most likely tokens for the mask of a text.
 #include <nystromformer/error.hpp>
 #include <nystromformer/fill_mask.hpp>
 

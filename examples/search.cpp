@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finds the lines of a file that mean most nearly what a query says.
+// Finds the lines of a file whose meaning is closest to that of a query.
 #include <nystromformer/error.hpp>
 #include <nystromformer/semantic_search.hpp>
 #include <nystromformer/sentence_embedding.hpp>
