@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# nystromformer::compiled: the bodies of the public headers, compiled once for a project. Who links it
-# includes the same headers, which then only declare. BUILD_SHARED_LIBS chooses a static or a shared
+# nystromformer::compiled: the bodies of the public headers, compiled once for a project. Targets that link it
+# include the same headers, which then only declare. BUILD_SHARED_LIBS chooses a static or a shared
 # library. Nothing is compiled unless a target links it or the install asks for it.
 file(GLOB sources CONFIGURE_DEPENDS src/*.cpp)
 add_library(nystromformer_compiled ${sources})

@@ -41,7 +41,7 @@ struct Options : CommonOptions {
         if (pair || request.fields.contains("pair")) input.text_pair = request.text("pair", pair);
         return input;
     }
-    /// As in Hugging Face a list, but for a pair without --top-k, which has its best label alone.
+    /// A list, as in Hugging Face; for a pair without --top-k, the best label without the list.
     std::string to_json(const nf::ClassificationInput& input,
                         const std::vector<nf::ClassificationAnswer>& answers) const {
         const std::string list = nf::to_json(answers);

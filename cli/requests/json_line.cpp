@@ -58,7 +58,7 @@ std::string spelled_members(std::string_view object) {
     return members;
 }
 
-/// FormatError for a line that somebody wrote who expected another form.
+/// FormatError for a line in a form that people may expect, but that is not supported.
 void refuse_other_forms(std::string_view line, const std::string& file) {
     const auto begin = line.find_first_not_of(" \t\r");
     if (begin == line.npos || line.starts_with("\xEF\xBB\xBF")) return;

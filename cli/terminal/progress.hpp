@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How far a command has got, for the person who waits for it.
+// The progress bar of a command.
 #pragma once
 
 #include "platform/platform.hpp"

@@ -66,7 +66,7 @@ inline NystromformerConfig equal_config(const NystromformerConfig& source,
 }
 
 /// The head that the folder is to keep: the class that config.json names, if the tensors are there,
-/// else the one that the tensors make up. UnsupportedError for a named head that does not run here.
+/// else the head whose tensors are there. UnsupportedError for a named head that does not run here.
 inline HeadKind head_to_keep(const FolderHeads& heads, const std::string& architecture,
                              const std::string& file) {
     for (const HeadWords& words : head_words) {

@@ -121,7 +121,7 @@ private:
                           decoder_bias = scope + "decoder.bias";
         linear(scope + "transform.dense", hidden, hidden);
         layer_norm(scope + "transform.LayerNorm");
-        // Of the two names of the bias that of the decoder is the one that is added.
+        // The bias has two names. transformers adds that of the decoder.
         const std::string added = from_(tensors_.has(from_(decoder_bias)) ? decoder_bias : bias);
         tensors_.move(added, to_(bias), {vocab});
         tensors_.ignore(from_(bias));

@@ -118,7 +118,7 @@ private:
             if (any)
                 carried = CarriedTokenizer::of(folder_, JsonView<TokenizerError>(options, file));
         } catch (const Error&) {
-            // A tokenizer that cannot be read is copied as it is: who loads it hears why.
+            // A tokenizer that cannot be read is copied unchanged: loading it gives the error.
         }
         if (has_json)
             files_.push_back(

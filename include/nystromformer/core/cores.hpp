@@ -35,7 +35,7 @@ inline std::optional<double> quota_of_group(const std::string& folder) {
 }
 
 /// The least quota of this process's control group and those around it, in cores; nothing without a
-/// limit. `root` is the root folder, but for tests.
+/// limit. `root` is the root folder; tests have another.
 inline std::optional<double> cpu_quota(const std::string& root = "") {
     std::optional<double> least;
     // Strings, not paths: libstdc++'s path frees what it does not own when memory is short.

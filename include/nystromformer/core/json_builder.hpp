@@ -49,7 +49,7 @@ struct JsonTree {
     operator const Json&() const { return value; }
 };
 
-/// An array or object whose elements are given away as they are read; it stays empty.
+/// An array or object whose elements are passed on as they are read; it stays empty.
 struct JsonStream {
     std::vector<std::string> path;  ///< the keys that lead to it; none: the root
     /// Gets each element with its key, or null in an array. Two keys may be equal.

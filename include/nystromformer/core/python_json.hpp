@@ -76,8 +76,8 @@ inline std::string with_marked_literals(std::string_view text) {
     return result.append(text.substr(std::min(copied, text.size())));
 }
 
-/// Parses `text` as Python's json.loads: NaN and infinities are numbers, and of several values
-/// under one key the last counts, which `files` hears of. Throws FormatError.
+/// Parses `text` as Python's json.loads: NaN and infinities are numbers, and the last value of a
+/// repeated key counts, with a notice to `files`. Throws FormatError.
 inline JsonTree parse_python_json(std::string_view text, const std::string& file,
                                   const FileOptions& files = {}) {
     std::string repeated;

@@ -44,7 +44,7 @@ using BfloatProduct = PanelProduct<unsigned short, float>;
 /// Numbers of a row that share a scale when they are rounded to 8 bits, weights and activations.
 inline constexpr Index int8_block = 256;
 
-/// How a block of activations is kept: each number is scale * (byte - zero), but for the one of
+/// How a block of activations is kept: each number is scale * (byte - zero), except the number of
 /// the largest magnitude, whose byte stands for 0. Few numbers are far larger than the rest.
 struct Int8Block {
     float scale;

@@ -80,8 +80,7 @@ struct LoadedModel {
                 unused};
     }
 
-    /// The tensors that nothing was made of. Of those that no class of the family has a place for
-    /// the caller hears.
+    /// The tensors that were not used. Those that no class of the family uses give a notice.
     static std::vector<std::string> unused_of(const WeightLoader& root,
                                               const Checkpoint& checkpoint,
                                               const LoadOptions& options) {

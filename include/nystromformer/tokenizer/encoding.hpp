@@ -80,8 +80,8 @@ inline Index all_rows(const Encoding& encoding) {
     return rows;
 }
 
-/// InputError if windows or padding would make so many more of `size` rows that the memory has
-/// nothing to do with the text: a stride of all tokens but one, say, which a file can ask for.
+/// InputError if windows or padding would turn `size` rows into so many that memory is out of
+/// proportion to the text. A file can ask for that, for example by a stride of all tokens but one.
 inline void check_rows_made(Index windows, Index rows_each, Index size, const char* place) {
     constexpr Index free_rows = Index{1} << 21, max_times = 16;
     const Index most = std::max(free_rows, max_times * size);

@@ -149,7 +149,7 @@ public:
     /// Where the merge of that number stands in the file `merges_name`.
     std::function<std::string(std::size_t)> merge_place;
     std::string merges_name;
-    FileOptions files;  ///< who hears notices
+    FileOptions files;  ///< where notices go
 
 private:
     /// Has `read` add an entry of a list, unless one before it was wrong. If it throws it is
