@@ -123,8 +123,7 @@ inline BertConversion BertConversion::load(const std::filesystem::path& folder,
     NystromformerConfig source = NystromformerConfig::from_pretrained(folder);
     const Family& family = family_of(source.model_type);
     if (family.positions == PositionRule::after_two)
-        throw UnsupportedError({file, "/model_type",
-                                "a BERT, which is not one yet: " + bert_names(),
+        throw UnsupportedError({file, "/model_type", "a BERT to convert: " + bert_names(),
                                 in_quotes(source.model_type)});
     NystromformerConfig config = equal_config(source, file);
     config.max_position_embeddings =

@@ -52,8 +52,8 @@ private:
     void take_notes() {
         if (regex_.groups() > 0) {
             throw InputError({"", "text",
-                              "one on which a regular expression with back-references "
-                              "does not take so long",
+                              "a text on which a regular expression with back-references takes "
+                              "less work",
                               std::to_string(text_size_) + " bytes"});
         }
         // A bit each: 1 GiB, or 256 MiB if no more could be addressed.
