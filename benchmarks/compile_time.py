@@ -74,20 +74,21 @@ def compile_command(options, tree, source, compiled, output):
 
 
 def measure(options, folder, base):
-    rows = []
+    """For each case: its name, then CPU seconds and MB now and before. A program of the base is in two cases, and is
+    compiled once a round."""
+    cases, sources = [], {}
     for name, text, header, base_header, compiled in CASES:
-        now, before = folder / "now.cpp", folder / "before.cpp"
-        now.write_text(text.format(header=header))
-        before.write_text(text.format(header=base_header))
-        times = {"now": [], "before": []}
-        for _ in range(options.rounds):
-            for key, tree, source, mode in [("before", base, before, False), ("now", ROOT, now, compiled)]:
-                command = compile_command(options, tree, source, mode, folder / f"{key}.o")
-                times[key].append(run(command))
-        least = {key: (min(t for t, _ in all_), max(m for _, m in all_)) for key, all_ in times.items()}
-        rows.append((name, *least["now"], *least["before"]))
-        print(f"{name}: {rows[-1]}", file=sys.stderr)
-    return rows
+        pair = (ROOT, text.format(header=header), compiled), (base, text.format(header=base_header), False)
+        cases.append((name, *pair))
+        for source in pair:
+            sources.setdefault(source, [])
+    for _ in range(options.rounds):
+        for (tree, text, compiled), figures in sources.items():
+            (folder / "program.cpp").write_text(text)
+            figures.append(run(compile_command(options, tree, folder / "program.cpp", compiled, folder / "program.o")))
+            print(f"{tree.name}, compiled: {compiled}, {text.count(chr(10))} lines: {figures[-1]}", file=sys.stderr)
+    least = {source: (min(t for t, _ in all_), max(m for _, m in all_)) for source, all_ in sources.items()}
+    return [(name, *least[now], *least[before]) for name, now, before in cases]
 
 
 def program_sizes(options, folder, base):

@@ -3,9 +3,6 @@
 // AArch64. Each has a number.
 #pragma once
 
-#include <cstdlib>
-#include <cstring>
-
 #if defined(__GNUC__) && defined(__linux__)
 #if defined(__x86_64__)
 #include <sys/syscall.h>
@@ -49,18 +46,11 @@ inline bool ask_for_tiles() {
 #endif
 }
 
-/// True if the environment asks for tiles. Nobody has run their kernels on a CPU that has them yet,
-/// so they are not chosen by themselves.
-inline bool wants_tiles() {
-    const char* isa = std::getenv("NYSTROMFORMER_ISA");
-    return isa != nullptr && std::strcmp(isa, "amx") == 0;
-}
-
 /// The features of tiles that this process may use, as bits of CPUID (leaf 7, EDX). The CPU's word
 /// is not enough: the operating system must save tiles when it switches threads.
 inline unsigned tile_features() {
     constexpr unsigned tiles = 1u << 24, shapes_and_data = 3u << 17;
-    if (!wants_tiles() || ask_cpu(0).eax < 7) return 0;
+    if (ask_cpu(0).eax < 7) return 0;
     const unsigned features = ask_cpu(7).edx;
     if ((features & tiles) == 0 || (saved_state() & shapes_and_data) != shapes_and_data) return 0;
     return ask_for_tiles() ? features : 0;

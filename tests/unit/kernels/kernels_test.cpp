@@ -189,8 +189,7 @@ bool cpu_has(std::string_view feature) {
         std::replace(flag.begin(), flag.end(), '-', '_');
         std::ifstream file("/proc/cpuinfo");
         const std::string text(std::istreambuf_iterator<char>(file), {});
-        return nf::detail::wants_tiles() && text.find(' ' + flag) != text.npos &&
-               nf::detail::ask_for_tiles();
+        return text.find(' ' + flag) != text.npos && nf::detail::ask_for_tiles();
     }
 #endif
 #endif

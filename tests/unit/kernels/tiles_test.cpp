@@ -2,6 +2,7 @@
 // Products on AMX's tiles, or on the model of them where there are none: every shape of rows and
 // depth against its definition, row by row the same bits, and the model's arithmetic.
 #include "support/catch.hpp"
+#include "unit/kernels/tile_instructions.hpp"
 
 #include <nystromformer/kernels/backend.hpp>
 
@@ -327,6 +328,54 @@ TEST_CASE("tiles of bf16 count denormals as 0 and keep infinity and NaN", "[kern
         CHECK(std::isnan(sum_of_pairs(isa, {1, 1}, {infinity, -infinity}, 0)));
     }
 }
+
+#if defined(NYSTROMFORMER_TILE_MODEL) && defined(NYSTROMFORMER_TILE_EMULATOR)
+TEST_CASE("the machine code for tiles, emulated where the CPU has none, and the model agree",
+          "[kernels]") {
+    const tile_emulator::Emulator emulator;
+    for (const Index rows : {1, 15, 16, 17, 31, 32, 33, 50, 64, 96}) {
+        INFO(rows << " rows");
+        for (const Index steps : {1, 12, 13, 30}) {
+            Bfloats code(rows, steps * 16), model = code;
+            detail::tile_instructions::multiply_bfloat_tiles(code.product());
+            detail::bfloat_kernels(nf::Isa::tile_model).multiply(model.product());
+            CHECK(code.error(true) < 2e-4);
+            CHECK(code.c == model.c);
+        }
+        for (const Index numbers : {1, 64, 300, 768}) {
+            Bytes code(rows, numbers), model = code;
+            detail::tile_instructions::multiply_byte_tiles(code.product());
+            detail::byte_kernels(nf::Isa::tile_model).multiply(model.product());
+            CHECK(code.error() < 1e-6);
+            CHECK(code.c == model.c);
+        }
+    }
+    CHECK((emulator.instructions() > 1000 || nf::is_supported(nf::Isa::amx)));
+    CHECK(emulator.released());
+}
+
+// Where the CPU has all other instructions of these kernels.
+TEST_CASE("the kernels of amx, emulated where the CPU has no tiles, and the model agree",
+          "[kernels]") {
+    if (!nf::is_supported(nf::Isa::avx512bf16)) return;
+    const tile_emulator::Emulator emulator;
+    for (const Index rows : {1, 16, 31, 32, 50, 96}) {
+        for (const Index steps : {1, 12, 30}) {
+            Bfloats code(rows, steps * 16), model = code;
+            detail::bfloat_kernels(nf::Isa::amx).multiply(code.product());
+            detail::bfloat_kernels(nf::Isa::tile_model).multiply(model.product());
+            CHECK(code.c == model.c);
+        }
+        for (const Index numbers : {64, 300, 768}) {
+            Bytes code(rows, numbers);
+            detail::byte_kernels(nf::Isa::amx).multiply(code.product());
+            CHECK(code.error() < 1e-6);
+        }
+    }
+    CHECK((emulator.instructions() > 1000 || nf::is_supported(nf::Isa::amx)));
+    CHECK(emulator.released());
+}
+#endif
 
 #if defined(NYSTROMFORMER_TILE_MODEL)
 TEST_CASE("the CPU's tiles and their model have the same bits", "[kernels]") {
