@@ -114,7 +114,7 @@ void check_lengths(const Options& options, const nf::NystromformerConfig& config
         if (length <= config.max_length()) continue;
         throw nf::InputError(
             {"", "--lengths",
-             "at most max_position_embeddings " + std::to_string(config.max_length()) + " tokens",
+             "at most the model's " + std::to_string(config.max_length()) + " tokens",
              std::to_string(length)});
     }
 }

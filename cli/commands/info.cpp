@@ -99,7 +99,7 @@ nf::Precision load_heads(const std::vector<nf::HeldHead>& heads, const CommonOpt
 Json commands_of(const std::vector<nf::HeldHead>& heads, bool has_tokenizer) {
     Json commands = Json::array({"run", "bench"});
     if (!has_tokenizer) return commands;
-    commands.push_back("compare");
+    for (const char* command : {"tokenize", "compare", "attention"}) commands.push_back(command);
     for (const nf::HeldHead& head : heads)
         for (const std::string& command : head.commands) commands.push_back(command);
     return commands;

@@ -31,7 +31,7 @@ nf::SentenceEmbeddingOptions EmbedOptions::embedding_options() const {
 }
 
 nf::SentenceEmbeddingPipeline EmbedOptions::load() const {
-    nf::SentenceEmbeddingPipeline pipeline(model, load_options());
+    nf::SentenceEmbeddingPipeline pipeline(folder(), load_options());
     if (!pipeline.has_modules())
         print_message(model + " has no modules.json: an embedding is the mean of all tokens");
     return pipeline;

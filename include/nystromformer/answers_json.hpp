@@ -44,6 +44,7 @@ struct AnswerJsonOptions {
 /// `{"choice", "text", "scores"}`
 [[nodiscard]] std::string to_json(const MultipleChoiceAnswer& answer);
 /// `[{"score", "token", "token_str", "sequence"}]` for one mask, a list of these for several
+[[nodiscard]] std::string to_json(const std::vector<FillMaskAnswer>& answers);
 [[nodiscard]] std::string to_json(const std::vector<std::vector<FillMaskAnswer>>& answers);
 /// `[{"corpus_id", "score"}]`, with "text" if `texts`, those that were ranked, are given.
 /// InputError for a corpus_id beyond them.

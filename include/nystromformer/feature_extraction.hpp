@@ -3,13 +3,13 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +51,8 @@ public:
         const FeatureExtractionOptions& options = {}) const {
         return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
+    std::vector<Embeddings> batch(detail::TextsInTwoBraces,
+                                  const FeatureExtractionOptions& = {}) const = delete;
 
     /// InputError for options that are out of range or contradict each other.
     void check(const FeatureExtractionOptions& options) const;
@@ -61,7 +63,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +63,8 @@ public:
         std::initializer_list<std::string> texts, const FillMaskOptions& options = {}) const {
         return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
+    std::vector<std::vector<FillMaskAnswer>> batch(detail::TextsInTwoBraces,
+                                                   const FillMaskOptions& = {}) const = delete;
 
     /// InputError for options that no text could satisfy with this model.
     void check(const FillMaskOptions& options) const;
@@ -77,7 +79,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

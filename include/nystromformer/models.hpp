@@ -17,8 +17,10 @@
 #include <nystromformer/options.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -83,6 +85,9 @@ public:
     const std::vector<std::string>& unused_tensors() const;
     /// The encoder without the head. Both share the weights.
     NystromformerModel<Scalar> base_model() const;
+    /// Identifies the weights: the same for all models of one checkpoint, in every precision, and
+    /// never 0. A hash, no protection against an attacker.
+    std::uint64_t fingerprint() const;
 
     /// Internal: from the parts of a loaded model.
     explicit PreTrainedModel(detail::Shared<detail::LoadedModel<Scalar, Head>> body);
@@ -111,6 +116,11 @@ public:
     [[nodiscard]] BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input,
                                                     std::span<const Index> rows,
                                                     const ForwardOptions& options = {}) const;
+    [[nodiscard]] BaseModelOutput<Scalar> states_at(const ModelInput<Scalar>& input,
+                                                    std::initializer_list<Index> rows,
+                                                    const ForwardOptions& options = {}) const {
+        return states_at(input, std::span<const Index>(rows.begin(), rows.size()), options);
+    }
 };
 
 /// The tokens for the masks of a text.

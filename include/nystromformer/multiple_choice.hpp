@@ -3,12 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +56,8 @@ public:
     [[nodiscard]] MultipleChoiceAnswer operator()(std::string_view prompt,
                                                   std::vector<std::string> choices,
                                                   const MultipleChoiceOptions& options = {}) const;
+    MultipleChoiceAnswer operator()(std::string_view, detail::TextsInTwoBraces,
+                                    const MultipleChoiceOptions& = {}) const = delete;
     /// The same for several prompts, faster than one by one. InputError names the first bad prompt.
     [[nodiscard]] std::vector<MultipleChoiceAnswer> batch(
         std::span<const MultipleChoiceInput> inputs,
@@ -75,7 +77,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nystromformer::inline v0_2 {
@@ -120,11 +122,12 @@ struct LongText {
 /// How a pipeline runs its model.
 struct RunOptions {
     Attention attention = Attention::config;
-    Index num_landmarks = 0;    ///< 0: the config's num_landmarks
+    /// 0: the config's num_landmarks. InputError for a number if the attention is exact.
+    Index num_landmarks = 0;
     Index batch_tokens = 4096;  ///< tokens computed at once: changes memory and speed, not answers
     /// Called after each batch. Counts the model's inputs: texts, or windows of texts. An exception
     /// that it throws cancels the call and reaches the caller; the pipeline can be used again at
-    /// once.
+    /// once. A batch is computed to its end: batch_tokens decides how soon a call can stop.
     std::function<void(Index done, Index total)> progress = {};
     /// Called after each text is tokenized (or pair: a text with a label, choice or query). A large
     /// call spends seconds on this before the first `progress`. An exception cancels the call, too.
@@ -135,6 +138,13 @@ struct RunOptions {
     /// count again after each such text.
     std::function<void(const InputError& error)> on_error = {};
 };
+
+namespace detail {
+/// C++ reads the two texts of {{"a", "b"}} as the ends of one, past the end of "a". Functions of
+/// texts delete this overload, so that the call does not compile. Write {"a", "b"}. (A template
+/// would let {} compile, but then Clang takes the two braces.)
+using TextsInTwoBraces = std::initializer_list<std::pair<std::string, std::string>>;
+}  // namespace detail
 
 /// How a BERT is converted to a Nystromformer.
 struct ConversionOptions {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
@@ -10,7 +11,6 @@
 #include <filesystem>
 #include <initializer_list>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -86,6 +86,8 @@ public:
     [[nodiscard]] std::vector<RerankAnswer> operator()(std::string_view query,
                                                        std::vector<std::string> texts,
                                                        const RerankOptions& options = {}) const;
+    std::vector<RerankAnswer> operator()(std::string_view, detail::TextsInTwoBraces,
+                                         const RerankOptions& = {}) const = delete;
     /// The same for several queries, faster than one by one. InputError names the first bad one.
     [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
         std::span<const RerankInput> inputs, const RerankOptions& options = {}) const;
@@ -96,6 +98,10 @@ public:
     /// The scores of pairs: (pairs, num_labels). InputError names the first bad one.
     [[nodiscard]] Embeddings predict(std::span<const RerankPair> pairs,
                                      const RerankOptions& options = {}) const;
+    [[nodiscard]] Embeddings predict(std::initializer_list<RerankPair> pairs,
+                                     const RerankOptions& options = {}) const {
+        return predict(std::span<const RerankPair>(pairs.begin(), pairs.size()), options);
+    }
 
     /// InputError for options that are out of range or contradict each other.
     void check(const RerankOptions& options) const;
@@ -111,7 +117,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/options.hpp>
 
@@ -49,7 +50,8 @@ public:
     /// An index of `corpus`. The number of a row is its corpus_id, which never changes.
     explicit SemanticIndex(const Embeddings& corpus, Similarity similarity = Similarity::cosine);
 
-    /// With the rows of `more` after its own. InputError if the columns or the models differ.
+    /// With the rows of `more` after its own. InputError if the columns or the models differ. If
+    /// `more` has no fingerprint, neither has the result.
     [[nodiscard]] SemanticIndex append(const Embeddings& more) const;
     /// Without these rows: they keep their numbers, but are never found. InputError for a number
     /// that no row has.
@@ -84,6 +86,10 @@ public:
     /// The same for one query. (A vector does not say which model made it.)
     [[nodiscard]] std::vector<SearchHit> search(std::span<const float> query,
                                                 const SearchOptions& options = {}) const;
+    [[nodiscard]] std::vector<SearchHit> search(std::initializer_list<float> query,
+                                                const SearchOptions& options = {}) const {
+        return search(std::span<const float>(query.begin(), query.size()), options);
+    }
     /// The same on the threads of a pool.
     [[nodiscard]] std::vector<std::vector<SearchHit>> operator()(const Embeddings& queries,
                                                                  Index top_k,
@@ -94,8 +100,8 @@ public:
 
 private:
     struct Body;
-    explicit SemanticIndex(std::shared_ptr<const Body> body);
-    std::shared_ptr<const Body> body_;
+    explicit SemanticIndex(Body&& body);
+    detail::Shared<Body> body_;
 };
 
 /// The similarity of each row of `a` to each row of `b`: (a.rows, b.rows). InputError if the

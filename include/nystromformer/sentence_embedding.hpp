@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
@@ -11,7 +12,6 @@
 #include <filesystem>
 #include <initializer_list>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -72,6 +72,7 @@ public:
                                    const SentenceEmbeddingOptions& options = {}) const {
         return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
+    Embeddings batch(detail::TextsInTwoBraces, const SentenceEmbeddingOptions& = {}) const = delete;
 
     /// InputError for options that are out of range or contradict each other.
     void check(const SentenceEmbeddingOptions& options) const;
@@ -100,7 +101,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

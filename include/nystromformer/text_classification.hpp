@@ -3,12 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -99,7 +99,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/entity.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,6 +59,8 @@ public:
         const TokenClassificationOptions& options = {}) const {
         return batch(std::span<const std::string>(texts.begin(), texts.size()), options);
     }
+    std::vector<std::vector<TokenClassificationAnswer>> batch(
+        detail::TextsInTwoBraces, const TokenClassificationOptions& = {}) const = delete;
 
     /// InputError for options that are out of range or contradict each other.
     void check(const TokenClassificationOptions& options) const;
@@ -69,7 +71,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/core/shared.hpp>
 #include <nystromformer/model/forward.hpp>
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,6 +63,8 @@ public:
     [[nodiscard]] ZeroShotAnswer operator()(std::string_view sequence,
                                             std::vector<std::string> candidate_labels,
                                             const ZeroShotOptions& options = {}) const;
+    ZeroShotAnswer operator()(std::string_view, detail::TextsInTwoBraces,
+                              const ZeroShotOptions& = {}) const = delete;
     /// The same for several texts, faster than one by one. InputError names the first bad one.
     [[nodiscard]] std::vector<ZeroShotAnswer> batch(std::span<const ZeroShotInput> inputs,
                                                     const ZeroShotOptions& options = {}) const;
@@ -84,7 +86,7 @@ public:
 
 private:
     struct Body;
-    std::shared_ptr<const Body> body_;
+    detail::Shared<Body> body_;
 };
 
 }  // namespace nystromformer::inline v0_2

@@ -104,13 +104,14 @@ void add_attention(command_line::Program& program) {
         "attention", "One head's exact attention beside its Nystrom approximation, as a picture");
     options->add_model(command);
     command.takes_texts();
-    const auto number = [&command](const char* name, Index& value, const char* what) {
-        command.option(name, value, what).in_range(Index{1}, Index{1} << 20).type("N");
+    const auto number = [&command](const char* name, Index& value, const char* what,
+                                   Index largest = Index{1} << 20) {
+        command.option(name, value, what).in_range(Index{1}, largest).type("N");
     };
     number("--layer", options->layer, "number of the layer, from 1 (default: 1)");
     number("--head", options->head, "number of the head, from 1 (default: 1)");
     number("--landmarks", options->landmarks, "landmarks of the approximation (default: 16)");
-    number("--iterations", options->iterations, "iterations of the inverse (default: 6)");
+    number("--iterations", options->iterations, "iterations of the inverse (default: 6)", 1000);
     command
         .option("--inverse", options->inverse,
                 "start of the inverse: matrix (the default) or sequence")

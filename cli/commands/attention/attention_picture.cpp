@@ -21,7 +21,8 @@ using nf::Json;
 void check(const nf::NystromformerConfig& config, const AttentionPictureOptions& options) {
     const auto below = [](const char* name, Index value, Index end) {
         if (value >= 0 && value < end) return;
-        throw nf::InputError({"", name, "0 to " + std::to_string(end - 1), std::to_string(value)});
+        // People count from 1.
+        throw nf::InputError({"", name, "1 to " + std::to_string(end), std::to_string(value + 1)});
     };
     below("layer", options.layer, config.num_hidden_layers);
     below("head", options.head, config.num_attention_heads);

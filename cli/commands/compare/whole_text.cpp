@@ -34,7 +34,7 @@ nf::Encoding encode_whole(const nf::Tokenizer& tokenizer, const nf::Nystromforme
     if (encoding.size() == 0) throw nf::InputError({"", "", "at least one token", "none"});
     if (encoding.size() > max_length) {
         throw nf::LengthError(
-            {"", "", "at most max_position_embeddings " + std::to_string(max_length) + " tokens",
+            {"", "", "at most the model's " + std::to_string(max_length) + " tokens",
              std::to_string(encoding.size())},
             encoding.ids.size(), static_cast<std::size_t>(max_length));
     }

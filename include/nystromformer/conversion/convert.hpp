@@ -26,8 +26,10 @@ inline void require_empty(const std::filesystem::path& folder) {
     std::error_code error;
     const auto status = std::filesystem::symlink_status(folder, error);
     if (!std::filesystem::exists(status)) return;
-    if (!std::filesystem::is_directory(folder, error) || !std::filesystem::is_empty(folder, error))
-        throw InputError({path_to_utf8(folder), "", "no folder yet, or an empty one", "something"});
+    const bool is_folder = std::filesystem::is_directory(folder, error);
+    if (is_folder && std::filesystem::is_empty(folder, error)) return;
+    throw InputError({path_to_utf8(folder), "", "no folder yet, or an empty one",
+                      is_folder ? "a folder with files" : "a file"});
 }
 
 }  // namespace detail

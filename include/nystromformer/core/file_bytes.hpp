@@ -4,6 +4,7 @@
 
 #include <nystromformer/version.hpp>
 
+#include <cstddef>
 #include <iterator>
 #include <string_view>
 #include <type_traits>
@@ -13,16 +14,18 @@ namespace nystromformer::inline v0_2 {
 namespace detail {
 // Not std::ranges::contiguous_range: with <ranges>, a program that links nystromformer::compiled
 // would take a tenth longer to compile.
+// Arrays of char are texts, and have a constructor of their own.
 template <typename Range>
-concept ByteRange = !std::is_array_v<Range> && requires(const Range& range) {
+concept ByteRange = !std::is_same_v<std::remove_cv_t<std::remove_extent_t<Range>>, char> &&
+                    requires(const Range& range) {
     std::size(range);
     requires sizeof(*std::data(range)) == 1;
 };
 }
 
-/// A view of bytes that the caller keeps: those of a string, or of a vector, span or view of chars
-/// or bytes. A temporary string or vector does not compile, because its bytes would be gone at
-/// once.
+/// A view of bytes that the caller keeps: those of a string, of a vector, span or view of chars or
+/// bytes, of an array of unsigned chars, or of a string literal. A temporary string or vector does
+/// not compile, because its bytes would be gone at once; nor does a pointer, which has no length.
 class FileBytes {
 public:
     template <detail::ByteRange Range>
@@ -31,7 +34,8 @@ public:
     template <detail::ByteRange Range>
     requires(!std::ranges::enable_borrowed_range<Range>) FileBytes(const Range&& temporary)
     = delete;
-    FileBytes(const char* text) : bytes_(text) {}
+    template <std::size_t size>
+    FileBytes(const char (&literal)[size]) : bytes_(literal, size - 1) {}
 
     std::string_view view() const { return bytes_; }
 

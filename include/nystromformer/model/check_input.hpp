@@ -74,7 +74,7 @@ inline void check_wanted(std::span<const Index> rows, Index count) {
     }
 }
 
-/// InputError for a sequence of more tokens than the position table has rows for.
+/// LengthError for a sequence of more tokens than the position table has rows for.
 template <typename Scalar>
 void check_lengths(const ModelInput<Scalar>& input, const NystromformerConfig& config) {
     const Index most = config.max_length();
@@ -86,9 +86,9 @@ void check_lengths(const ModelInput<Scalar>& input, const NystromformerConfig& c
             length -= std::count(ids + input.offsets[i - 1], ids + input.offsets[i], *uncounted);
         }
         if (length <= most) continue;
-        throw InputError({"", "sequence " + std::to_string(i - 1),
-                          "at most max_position_embeddings " + std::to_string(most) + " tokens",
-                          std::to_string(length)});
+        throw LengthError({"", "", "at most the model's " + std::to_string(most) + " tokens",
+                           std::to_string(length), i - 1},
+                          static_cast<std::size_t>(length), static_cast<std::size_t>(most));
     }
 }
 

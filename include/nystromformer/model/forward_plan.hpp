@@ -61,6 +61,7 @@ inline ForwardPlan resolve(const ForwardOptions& options, const NystromformerCon
                            std::span<const Index> offsets, std::span<const std::int64_t> key_mask,
                            ThreadPool& threads) {
     check_options(options);
+    check_landmarks(options, config);
     const auto default_inverse =
         config.inv_coeff_init_option ? InverseInit::matrix : InverseInit::batch;
     return {.offsets = offsets,

@@ -132,12 +132,14 @@ public:
                            "the tensors of " + std::string(words.what),
                            "none of that name; " + held()});
     }
-    /// "this folder holds a token classifier: use tag".
+    /// "this folder holds a token classifier (NystromformerForTokenClassification): use tag".
     std::string held() const {
         std::string what, commands;
         for (const HeadKind kind : kinds_) {
-            what.append(what.empty() ? "" : " and ").append(words_of(kind).what);
-            commands.append(commands.empty() ? "" : ", ").append(words_of(kind).commands);
+            const HeadWords& words = words_of(kind);
+            what.append(what.empty() ? "" : " and ").append(words.what);
+            what.append(" (Nystromformer").append(words.suffix).append(")");
+            commands.append(commands.empty() ? "" : ", ").append(words.commands);
         }
         if (kinds_.empty()) {
             what = "an encoder without a head that runs here";

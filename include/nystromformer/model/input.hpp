@@ -57,7 +57,7 @@ struct ModelInput {
     }
 
     /// Adds an Encoding (or anything with ids, type_ids and attention_mask), padded or not, as the
-    /// next sequence.
+    /// next sequence. The windows in its `overflowing` are not added.
     template <typename Encoding>
     void append(const Encoding& encoding) {
         const auto add = [](auto& to, const auto& from) {
@@ -69,13 +69,15 @@ struct ModelInput {
             attention_mask.resize(input_ids.size(), 1);
             add(attention_mask, mask);
         }
-        add(input_ids, encoding.ids);
+        token_type_ids.resize(input_ids.size(), 0);
         add(token_type_ids, encoding.type_ids);
+        add(input_ids, encoding.ids);
         if (offsets.empty()) offsets.push_back(0);
         offsets.push_back(static_cast<Index>(input_ids.size()));
     }
     /// The same for several encodings. The input has a mask only if one of them is padded.
     template <typename Encodings>
+    requires requires(const Encodings& range) { range.begin(); }
     static ModelInput of_encodings(const Encodings& encodings) {
         ModelInput input;
         input.offsets.push_back(0);

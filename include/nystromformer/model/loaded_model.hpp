@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
+#include <nystromformer/checkpoint/fingerprint.hpp>
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/load_options.hpp>
 #include <nystromformer/core/notice.hpp>
@@ -22,6 +23,7 @@
 #include <nystromformer/threads.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <span>
@@ -56,6 +58,7 @@ struct LoadedModel {
     std::shared_ptr<ThreadPool> threads;
     Precision precision;
     std::vector<std::string> unused_tensors;
+    std::uint64_t fingerprint;  // of the checkpoint
 
     static LoadedModel load(const NystromformerConfig& config, const Checkpoint& checkpoint,
                             const LoadOptions& options) {
@@ -76,8 +79,13 @@ struct LoadedModel {
                  "only tensors of the model",
                  "a tensor that it has no use for (" + std::to_string(unused.size()) + " in all)"});
         }
-        return {body,  std::move(head), config, threads, resolved<Scalar>(options.precision),
-                unused};
+        return {body,
+                std::move(head),
+                config,
+                threads,
+                resolved<Scalar>(options.precision),
+                unused,
+                Fingerprint::of(checkpoint)};
     }
 
     /// The tensors that were not used. Those that no class of the family uses give a notice.

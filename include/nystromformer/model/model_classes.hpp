@@ -92,10 +92,21 @@ const std::vector<std::string>& PreTrainedModel<Model, Scalar, Head>::unused_ten
 }
 
 template <typename Model, typename Scalar, typename Head>
+std::uint64_t PreTrainedModel<Model, Scalar, Head>::fingerprint() const {
+    return body_->fingerprint;
+}
+
+template <typename Model, typename Scalar, typename Head>
 NystromformerModel<Scalar> PreTrainedModel<Model, Scalar, Head>::base_model() const {
     using Loaded = detail::LoadedModel<Scalar, detail::NoHead<Scalar>>;
-    return NystromformerModel<Scalar>(detail::Shared<Loaded>(std::make_shared<const Loaded>(
-        Loaded{body_->nystromformer, {}, body_->config, body_->threads, body_->precision, {}})));
+    return NystromformerModel<Scalar>(
+        detail::Shared<Loaded>(std::make_shared<const Loaded>(Loaded{body_->nystromformer,
+                                                                     {},
+                                                                     body_->config,
+                                                                     body_->threads,
+                                                                     body_->precision,
+                                                                     {},
+                                                                     body_->fingerprint})));
 }
 
 template <typename Scalar>

@@ -21,7 +21,8 @@ enum class InverseInit {
 /// How a call computes, and what it reports besides its result.
 struct ForwardOptions {
     Attention attention = Attention::config;
-    Index num_landmarks = 0;  ///< 0: the config's num_landmarks
+    /// 0: the config's num_landmarks. InputError for a number if the attention is exact.
+    Index num_landmarks = 0;
     /// Nothing: matrix with inv_coeff_init_option, else batch.
     std::optional<InverseInit> inverse = std::nullopt;
     Index inverse_iterations = 6;  ///< 6 is what the weights are trained with; more is not better
@@ -30,7 +31,8 @@ struct ForwardOptions {
     /// attention; of Nystrom attention kernel_1 pinv(kernel_2) (n, m), whose columns are landmarks,
     /// not tokens, and whose rows need not sum to 1 nor be positive.
     bool output_attentions = false;
-    bool output_nystrom_factors = false;    ///< NystromFactors of each head
+    /// NystromFactors of each head; none if the attention is exact.
+    bool output_nystrom_factors = false;
     bool output_inverse_residuals = false;  ///< ||kernel_2 Z - I|| (Frobenius) of each head
     /// NumericError, with layer, sequence and head or row, for states that are NaN or infinite, and
     /// for an inverse that diverges: ||kernel_2 Z - I|| is above 2 sqrt(m), twice the largest value
@@ -64,6 +66,17 @@ inline void check_options(const ForwardOptions& options) {
                           std::to_string(options.inverse_iterations)});
     }
 }
+
+namespace detail {
+
+/// InputError for landmarks that exact attention would not use.
+inline void check_landmarks(const ForwardOptions& options, const NystromformerConfig& config) {
+    if (options.num_landmarks == 0 || runs_nystrom(options, config)) return;
+    throw InputError({"", "num_landmarks", "0 or attention \"nystrom\": exact attention has none",
+                      std::to_string(options.num_landmarks)});
+}
+
+}  // namespace detail
 
 /// The attention that runs on a text of `length` tokens: Attention::exact or Attention::nystrom.
 inline Attention resolved_attention(const ForwardOptions& options,

@@ -118,18 +118,27 @@ NYSTROMFORMER_INLINE std::string to_json(const MultipleChoiceAnswer& answer) {
     return detail::json_text(
         {{"choice", answer.choice}, {"text", answer.text}, {"scores", answer.scores}});
 }
+namespace detail {
+
+inline Json json_of(const std::vector<FillMaskAnswer>& answers) {
+    Json list = Json::array();
+    for (const auto& [score, token, token_str, sequence] : answers) {
+        list.push_back(
+            {{"score", score}, {"token", token}, {"token_str", token_str}, {"sequence", sequence}});
+    }
+    return list;
+}
+
+}  // namespace detail
+
+NYSTROMFORMER_INLINE std::string to_json(const std::vector<FillMaskAnswer>& answers) {
+    return detail::json_text(detail::json_of(answers));
+}
 NYSTROMFORMER_INLINE std::string to_json(const std::vector<std::vector<FillMaskAnswer>>& answers) {
     using detail::Json;
     Json lists = Json::array();
-    for (const std::vector<FillMaskAnswer>& of_mask : answers) {
-        Json& list = lists.emplace_back(Json::array());
-        for (const auto& [score, token, token_str, sequence] : of_mask) {
-            list.push_back({{"score", score},
-                            {"token", token},
-                            {"token_str", token_str},
-                            {"sequence", sequence}});
-        }
-    }
+    for (const std::vector<FillMaskAnswer>& of_mask : answers)
+        lists.push_back(detail::json_of(of_mask));
     return detail::json_text(lists.size() == 1 ? lists[0] : lists);
 }
 NYSTROMFORMER_INLINE std::string to_json(const std::vector<RerankAnswer>& answers,

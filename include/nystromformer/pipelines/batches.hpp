@@ -39,6 +39,12 @@ inline void check_options(const RunOptions& options) {
         throw InputError({"", "batch_tokens", "at least 1", std::to_string(options.batch_tokens)});
     }
 }
+/// The same for a model of `config`.
+inline void check_options(const RunOptions& options, const NystromformerConfig& config) {
+    check_options(options);
+    check_landmarks({.attention = options.attention, .num_landmarks = options.num_landmarks},
+                    config);
+}
 
 /// Hugging Face's pipelines call the tokenizer with what tokenizer.json says of truncation and
 /// padding switched off.
@@ -94,10 +100,11 @@ inline void check_encoding(const Encoding& encoding, const TextInput& input,
     if (encoding.size() == 0)
         throw InputError({"", "", "at least one token", "none", input.number});
     if (encoding.size() > max_length) {
-        throw LengthError(
-            {"", "", "at most max_position_embeddings " + std::to_string(max_length) + " tokens",
-             std::to_string(encoding.size()), input.number},
-            encoding.ids.size(), static_cast<std::size_t>(max_length));
+        throw LengthError({"", "",
+                           "at most " + std::to_string(max_length) +
+                               " tokens (truncation cuts, stride reads in windows)",
+                           std::to_string(encoding.size()), input.number},
+                          encoding.ids.size(), static_cast<std::size_t>(max_length));
     }
     check_ids("input_ids", encoding.ids, config.vocab_size, "vocab_size", input);
     // A model without token types has no use for them.

@@ -55,7 +55,7 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
 
     /// InputError if options are out of range or against each other.
     void check(const FeatureExtractionOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         detail::check_long_text(options.long_text, config().max_length());
     }
 

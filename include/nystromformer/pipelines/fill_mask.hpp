@@ -73,7 +73,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
 
     /// Throws InputError for options that no text can satisfy on this model.
     void check(const FillMaskOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         const Index most =
             options.targets.empty() ? config().vocab_size : std::numeric_limits<Index>::max();
         if (options.top_k < 0 || options.top_k > most) {
@@ -193,8 +193,8 @@ NYSTROMFORMER_INLINE std::vector<FillMaskAnswer> FillMaskPipeline::operator()(
     std::string_view text, const FillMaskOptions& options) const {
     auto answers = each_mask(text, options);
     if (answers.size() > 1) {
-        throw InputError({"", "text", "one " + body_->mask + " (each_mask takes several)",
-                          std::to_string(answers.size()) + " of them"});
+        throw InputError({"", "", "one " + body_->mask + " (each_mask takes several)",
+                          std::to_string(answers.size()) + " of them", 0});
     }
     return std::move(answers.front());
 }

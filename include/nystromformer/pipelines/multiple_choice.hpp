@@ -61,7 +61,7 @@ struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultiple
 
     /// InputError if options are out of range.
     void check(const MultipleChoiceOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         detail::check_long_text(options.long_text, max_length());
     }
 };

@@ -81,7 +81,7 @@ struct QuestionAnsweringPipeline::Body
 
     /// InputError if options are out of range or against each other.
     void check(const QuestionAnsweringOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         const auto range = [](const char* name, Index value, Index least) {
             constexpr Index most = Index{1} << 30;
             if (value >= least && value <= most) return;

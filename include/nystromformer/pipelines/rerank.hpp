@@ -109,7 +109,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
 
     /// InputError if options are out of range or against each other.
     void check(const RerankOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         const Index most = config().max_length();
         const Index length = options.max_length.value_or(max_length);
         if (length < 1 || length > most)

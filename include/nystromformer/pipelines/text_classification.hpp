@@ -58,7 +58,7 @@ struct TextClassificationPipeline::Body
 
     /// InputError if options are out of range.
     void check(const TextClassificationOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         detail::check_long_text(options.long_text, max_length());
         if (options.top_k.value_or(0) < 0) {
             throw InputError({"", "top_k", "0 or more", std::to_string(*options.top_k)});

@@ -76,7 +76,7 @@ struct TokenClassificationPipeline::Body
 
     /// InputError if options are out of range or against each other.
     void check(const TokenClassificationOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         detail::check_long_text(options.long_text, max_length());
         if (options.long_text.stride && options.aggregation_strategy == AggregationStrategy::none) {
             throw InputError({"", "stride", "an aggregation_strategy to join windows by", "none"});

@@ -71,7 +71,12 @@ struct ZeroShotClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
     /// Throws what TextModel does, and ConfigError if label2id names no row of the logits.
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : Body(TextModel(folder, options), path_to_utf8(folder / "config.json")) {}
+        : Body(TextModel(folder, options), path_to_utf8(folder / "config.json")) {
+        if (entailment_id()) return;
+        detail::give_notice(
+            detail::file_options(options), path_to_utf8(folder / "config.json"), "/label2id",
+            "no label starts with \"entail\", so the last one counts as entailment");
+    }
     Body(const NystromformerForSequenceClassification<float>& loaded, const Tokenizer& own)
         : Body(TextModel(loaded, own), "") {}
     Body(TextModel both, const std::string& file) : TextModel(std::move(both)) {
@@ -116,7 +121,7 @@ struct ZeroShotClassificationPipeline::Body
 
     /// InputError if options are out of range.
     void check(const ZeroShotOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, config());
         detail::check_long_text(options.long_text, max_length());
         detail::hypothesis(options.hypothesis_template, "a label");
     }

@@ -116,9 +116,11 @@ bool has(const std::string& text, const char* part) { return text.find(part) != 
 TEST_CASE("the error for a missing head names the commands that run the folder", "[family]") {
     CHECK(has(refusal<nf::NystromformerForMaskedLM>("distilbert-tags"),
               "\"vocab_transform.weight\": expected the tensors of a masked language model, found "
-              "none of that name; this folder holds a token classifier: use tag"));
+              "none of that name; this folder holds a token classifier "
+              "(NystromformerForTokenClassification): use tag"));
     CHECK(has(refusal<nf::NystromformerForQuestionAnswering>("bert-classes"),
-              "this folder holds a text classifier: use classify, zero-shot, rerank"));
+              "this folder holds a text classifier "
+              "(NystromformerForSequenceClassification): use classify, zero-shot, rerank"));
     CHECK(has(refusal<nf::NystromformerForTokenClassification>("roberta-classes"),
               "\"classifier.weight\""));
     CHECK(

@@ -134,7 +134,7 @@ NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::load(const std::filesystem::pa
         }
     }
     for (const std::int64_t flag : to_int64(flags)) body.erased.push_back(flag != 0);
-    return SemanticIndex(std::make_shared<const Body>(std::move(body)));
+    return SemanticIndex(std::move(body));
 }
 
 }  // namespace nystromformer::inline v0_2

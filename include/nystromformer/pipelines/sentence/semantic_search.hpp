@@ -33,6 +33,12 @@ struct SemanticIndex::Body {
     std::vector<Index> first_rows;  // of each block
     std::vector<bool> erased;       // (rows), or empty
 
+    static Body of(const Embeddings& corpus, Similarity similarity) {
+        Body body{similarity, 0, corpus.cols, corpus.fingerprint, {}, {}, {}};
+        body.add_rows(body.normalized(detail::matrix_of(corpus)));
+        return body;
+    }
+
     void add(std::shared_ptr<const detail::IndexBlock> block) {
         first_rows.push_back(rows);
         rows += block->rows();
@@ -185,19 +191,18 @@ NYSTROMFORMER_INLINE std::optional<Similarity> similarity_named(std::string_view
     return detail::similarity_names.find(name);
 }
 
-NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(std::shared_ptr<const Body> body)
-    : body_(std::move(body)) {}
-NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(const Embeddings& corpus, Similarity similarity) {
-    Body body{similarity, 0, corpus.cols, corpus.fingerprint, {}, {}, {}};
-    body.add_rows(body.normalized(detail::matrix_of(corpus)));
-    body_ = std::make_shared<const Body>(std::move(body));
-}
+NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(Body&& body)
+    : body_(std::make_shared<const Body>(std::move(body))) {}
+NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(const Embeddings& corpus, Similarity similarity)
+    : SemanticIndex(Body::of(corpus, similarity)) {}
 NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::append(const Embeddings& more) const {
     body_->check(more, "more");
     Body body = *body_;
-    if (body.fingerprint == 0) body.fingerprint = more.fingerprint;
+    // Nobody knows which model made rows without a fingerprint.
+    if (body.rows == 0) body.fingerprint = more.fingerprint;
+    if (more.rows > 0 && more.fingerprint == 0) body.fingerprint = 0;
     body.add_rows(body.normalized(detail::matrix_of(more)));
-    return SemanticIndex(std::make_shared<const Body>(std::move(body)));
+    return SemanticIndex(std::move(body));
 }
 NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::erase(std::span<const Index> corpus_ids) const {
     Body body = *body_;
@@ -206,7 +211,7 @@ NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::erase(std::span<const Index> c
         body.check_row(row);
         body.erased[static_cast<std::size_t>(row)] = true;
     }
-    return SemanticIndex(std::make_shared<const Body>(std::move(body)));
+    return SemanticIndex(std::move(body));
 }
 NYSTROMFORMER_INLINE Index SemanticIndex::rows() const { return body_->rows; }
 NYSTROMFORMER_INLINE Index SemanticIndex::cols() const { return body_->cols; }

@@ -57,7 +57,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
 
     /// InputError if options are out of range or against each other.
     void check(const SentenceEmbeddingOptions& options) const {
-        detail::check_options(options.run);
+        detail::check_options(options.run, model.config());
         const auto in_range = [](const char* name, std::optional<Index> value, Index least,
                                  Index most) {
             if (!value || (*value >= least && *value <= most)) return;

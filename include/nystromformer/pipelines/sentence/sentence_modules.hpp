@@ -3,13 +3,13 @@
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
+#include <nystromformer/checkpoint/fingerprint.hpp>
 #include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/core/load_options.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/batches.hpp>
 #include <nystromformer/pipelines/sentence/dense.hpp>
-#include <nystromformer/pipelines/sentence/fingerprint.hpp>
 #include <nystromformer/pipelines/sentence/pooling.hpp>
 #include <nystromformer/pipelines/sentence/sentence_config.hpp>
 #include <nystromformer/threads.hpp>
@@ -36,13 +36,14 @@ struct SentenceModules {
     SentenceDefaults defaults;
     Index max_seq_length;           // special tokens included
     bool has_file = false;          // modules.json; without it the mean of all tokens
-    std::uint64_t fingerprint = 0;  // of Embeddings; 0 for a model that was loaded elsewhere
+    std::uint64_t fingerprint = 0;  // of Embeddings
 
     /// An encoder whose embeddings are the mean of all tokens.
     static SentenceModules of(const NystromformerModel<float>& model, const Tokenizer& tokenizer) {
         SentenceModules result{model, tokenizer, {},
                                {},    {},        longest_input(tokenizer, model.config())};
         result.pooling.embedding_dimension = model.config().hidden_size;
+        result.fingerprint = result.fingerprint_of({}, {});
         return result;
     }
 
@@ -71,7 +72,7 @@ struct SentenceModules {
             std::min(config.max_length(),
                      limits.max_seq_length.value_or(longest_input(result.tokenizer, config)));
         for (std::size_t i = 1; i < list.size(); ++i) result.add(list[i], options);
-        result.fingerprint = result.fingerprint_of(checkpoint, list, file_options(options));
+        result.fingerprint = result.fingerprint_of(list, file_options(options));
         return result;
     }
 
@@ -93,11 +94,9 @@ struct SentenceModules {
     }
 
 private:
-    std::uint64_t fingerprint_of(const Checkpoint& checkpoint,
-                                 const std::vector<SentenceModule>& list,
+    std::uint64_t fingerprint_of(const std::vector<SentenceModule>& list,
                                  const FileOptions& files) const {
-        Fingerprint result;
-        result.add(checkpoint);
+        Fingerprint result(model.fingerprint());
         for (const PoolingMode mode : pooling.pooling_mode) result.add(name_of(mode));
         for (std::size_t i = 1; i < list.size(); ++i) {
             result.add(list[i].type);

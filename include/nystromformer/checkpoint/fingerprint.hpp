@@ -16,6 +16,16 @@ namespace nystromformer::inline v0_2::detail {
 /// FNV-1a, a hash of bytes. It is no protection against an attacker, and need not be.
 class Fingerprint {
 public:
+    Fingerprint() = default;
+    /// Goes on after another one.
+    explicit Fingerprint(std::uint64_t value) : hash_(value) {}
+    /// That of the weights of a model.
+    static std::uint64_t of(const Checkpoint& checkpoint) {
+        Fingerprint result;
+        result.add(checkpoint);
+        return result.value();
+    }
+
     void add(std::string_view bytes) {
         for (const char byte : bytes) add(static_cast<unsigned char>(byte));
     }

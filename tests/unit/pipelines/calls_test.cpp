@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// How programs call the public classes: what does not compile, what is refused, and handles whose
+// contents were moved away.
+#include "support/catch.hpp"
+
+#include <nystromformer/nystromformer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace calls_test {
+
+namespace nf = nystromformer;
+
+namespace {
+
+const std::filesystem::path models = NYSTROMFORMER_MODELS;
+const std::filesystem::path small = models / "nystromformer-small-en";
+
+// The message of the error that `call` throws.
+template <typename Error = nf::InputError, typename Call>
+std::string error_of(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+}  // namespace
+
+// std::string{"a", "b"} takes the two texts for the ends of one.
+template <typename T>
+concept TakesTwoBraces = requires(const T& call) {
+    call.batch({{"a", "b"}});
+};
+template <typename T>
+concept TakesOneBrace = requires(const T& call) {
+    call.batch({"a", "b"});
+};
+static_assert(!TakesTwoBraces<nf::FillMaskPipeline> && TakesOneBrace<nf::FillMaskPipeline>);
+static_assert(!TakesTwoBraces<nf::FeatureExtractionPipeline>);
+static_assert(TakesOneBrace<nf::FeatureExtractionPipeline>);
+static_assert(!TakesTwoBraces<nf::TokenClassificationPipeline>);
+static_assert(TakesOneBrace<nf::TokenClassificationPipeline>);
+static_assert(!TakesTwoBraces<nf::SentenceEmbeddingPipeline>);
+static_assert(TakesOneBrace<nf::SentenceEmbeddingPipeline>);
+template <typename T>
+concept TakesLabelsInTwoBraces = requires(const T& call) {
+    call("text", {{"a", "b"}});
+};
+template <typename T>
+concept TakesLabels = requires(const T& call) {
+    call("text", {"a", "b"});
+};
+static_assert(!TakesLabelsInTwoBraces<nf::ZeroShotClassificationPipeline>);
+static_assert(TakesLabels<nf::ZeroShotClassificationPipeline>);
+static_assert(!TakesLabelsInTwoBraces<nf::RerankPipeline> && TakesLabels<nf::RerankPipeline>);
+static_assert(!TakesLabelsInTwoBraces<nf::MultipleChoicePipeline>);
+static_assert(TakesLabels<nf::MultipleChoicePipeline>);
+
+// Bytes of a file: an array of bytes and a literal have a length, a pointer has none.
+static_assert(std::constructible_from<nf::FileBytes, const unsigned char (&)[4]>);
+static_assert(std::constructible_from<nf::FileBytes, const std::array<unsigned char, 4>&>);
+static_assert(!std::constructible_from<nf::FileBytes, const char*>);
+static_assert(!std::constructible_from<nf::FileBytes, std::string>);
+
+TEST_CASE("a literal in memory ends before its NUL, and an array of bytes is taken whole",
+          "[calls]") {
+    static const unsigned char bytes[] = {'{', 0, '}'};
+    CHECK(nf::FileBytes("{}").view() == "{}");
+    CHECK(nf::FileBytes(bytes).view() == std::string_view("{\0}", 3));
+}
+
+TEST_CASE("a pipeline and an index whose contents were moved away still answer", "[calls]") {
+    nf::FillMaskPipeline fill_mask(small);
+    const auto other = std::move(fill_mask);
+    CHECK(fill_mask("A [MASK].").size() == other("A [MASK].").size());
+    nf::SemanticIndex index(nf::Embeddings{1, 2, {1, 2}});
+    const auto moved = std::move(index);
+    CHECK(index.rows() == moved.rows());
+    CHECK(index.search({1.0f, 2.0f}).size() == 1);
+}
+
+TEST_CASE("landmarks are refused where attention is exact", "[calls]") {
+    const auto model = nf::NystromformerModel<>::from_pretrained(small);
+    const auto input = nf::ModelInput<>::stacked({{2, 5, 6, 3}});
+    REQUIRE(model.config().uses_exact_attention());
+    CHECK(error_of([&] { (void)model(input, {.num_landmarks = 2}); }) ==
+          "num_landmarks: expected 0 or attention \"nystrom\": exact attention has none, found 2");
+    (void)model(input, {.attention = nf::Attention::nystrom, .num_landmarks = 2});
+    const nf::FillMaskPipeline fill_mask(small);
+    CHECK_THROWS_AS(fill_mask.check({.run = {.num_landmarks = 2}}), nf::InputError);
+    CHECK_THROWS_AS(
+        fill_mask.check({.run = {.attention = nf::Attention::exact, .num_landmarks = 2}}),
+        nf::InputError);
+    fill_mask.check({.run = {.attention = nf::Attention::nystrom, .num_landmarks = 2}});
+}
+
+TEST_CASE("a model tells a sequence that is too long from a bad one", "[calls]") {
+    const auto model = nf::NystromformerModel<>::from_pretrained(small);
+    const auto length = static_cast<std::size_t>(model.config().max_length()) + 1;
+    const auto input = nf::ModelInput<>::stacked({{5}, std::vector<std::int64_t>(length, 5)});
+    try {
+        (void)model(input);
+        FAIL("no error");
+    } catch (const nf::LengthError& error) {
+        CHECK(error.tokens() == length);
+        CHECK(error.limit() == length - 1);
+        CHECK(error.input() == std::optional<std::size_t>(1));
+    }
+}
+
+TEST_CASE("an input of ids takes encodings after them", "[calls]") {
+    const auto model = nf::NystromformerModel<>::from_pretrained(small);
+    const auto tokenizer = nf::Tokenizer::from_pretrained(small);
+    const auto encoding = tokenizer.encode("A garden.");
+    auto input = nf::ModelInput<>::stacked({encoding.ids});
+    input.append(encoding);
+    const auto states = model(input).last_hidden_state;
+    const auto rows = static_cast<nf::Index>(encoding.ids.size());
+    REQUIRE(states.rows() == 2 * rows);
+    CHECK(states.topRows(rows) == states.bottomRows(rows));
+    CHECK(model.states_at(input, {0, rows}).last_hidden_state.rows() == 2);
+}
+
+TEST_CASE("pipelines on one encoder make embeddings that others of its folder may search",
+          "[calls]") {
+    const auto model = nf::NystromformerModel<>::from_pretrained(small);
+    const nf::SentenceEmbeddingPipeline shared(model, nf::Tokenizer::from_pretrained(small));
+    const nf::SentenceEmbeddingPipeline loaded(small);
+    const nf::SentenceEmbeddingPipeline foreign(models / "nystromformer-small-en-tags");
+    const nf::SemanticIndex index(shared.batch({"A garden."}));
+    CHECK(index.fingerprint() == loaded.batch({"The sea."}).fingerprint);
+    CHECK(index.search(loaded.batch({"The sea."})).size() == 1);
+    CHECK_THROWS_AS(index.search(foreign.batch({"The sea."})), nf::InputError);
+    CHECK(nf::NystromformerForMaskedLM<>::from_pretrained(small).base_model().fingerprint() ==
+          model.fingerprint());
+}
+
+TEST_CASE("an index with rows of an unknown model has no fingerprint", "[calls]") {
+    const nf::Embeddings unknown{1, 2, {1, 2}}, known{1, 2, {1, 2}, 7};
+    CHECK(nf::SemanticIndex(unknown).append(known).fingerprint() == 0);
+    CHECK(nf::SemanticIndex(known).append(unknown).fingerprint() == 0);
+    CHECK(nf::SemanticIndex(known).append(known).fingerprint() == 7);
+    CHECK(nf::SemanticIndex(nf::Embeddings{0, 2}).append(known).fingerprint() == 7);
+}
+
+TEST_CASE("zero-shot classification says that no label means entailment", "[calls]") {
+    std::vector<std::string> notices;
+    nf::LoadOptions options;
+    options.on_notice = [&](const nf::Notice& notice) { notices.push_back(notice.place); };
+    const nf::ZeroShotClassificationPipeline zero_shot(models / "nystromformer-small-en-sentiment",
+                                                       options);
+    CHECK_FALSE(zero_shot.entailment_id());
+    CHECK(std::find(notices.begin(), notices.end(), "/label2id") != notices.end());
+}
+
+TEST_CASE("the answers of a text in JSON are a list", "[calls]") {
+    const nf::FillMaskPipeline fill_mask(small);
+    const std::string json = nf::to_json(fill_mask("A [MASK].", {.top_k = 2}));
+    CHECK(json.starts_with("[{\"score\":"));
+    CHECK(json.ends_with("}]"));
+}
+
+}  // namespace calls_test
