@@ -64,7 +64,7 @@ public:
     [[nodiscard]] Encoding encode(std::string_view text, const Pair& pair) const {
         return encode(text, pair, EncodeOptions{});
     }
-    /// A pair stands without braces: in them, its pointer could be read as an option's `true`.
+    /// A pair stands without braces: in them, a string literal would be read as the first option.
     template <std::convertible_to<std::string_view> Pair>
     Encoding encode(std::string_view text, std::initializer_list<Pair> pair) const = delete;
 
