@@ -7,6 +7,7 @@
 #include <nystromformer/encoding.hpp>
 #include <nystromformer/options.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
@@ -35,8 +36,9 @@ public:
     /// files of a folder without one (vocab.txt, spiece.model, ...), with what config.json,
     /// tokenizer_config.json, special_tokens_map.json and added_tokens.json change and add. Throws
     /// IoError, FormatError, TokenizerError or UnsupportedError, each with the place in its file.
-    /// `do_lower_case` makes letters lower case before anything else, like the option of that name
-    /// of sentence-transformers.
+    /// `do_lower_case` makes letters lower case before the file's normalizer, like the option of
+    /// that name of sentence-transformers. Added tokens that are not normalized ("[MASK]") are
+    /// matched before that, as they are written.
     [[nodiscard]] static Tokenizer from_pretrained(const std::filesystem::path& folder,
                                                    bool do_lower_case = false,
                                                    const FileOptions& files = {});
@@ -58,9 +60,18 @@ public:
     /// if the tokenizer's rules make the text many times longer.
     [[nodiscard]] Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
     [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
-                                  const EncodeOptions& options = {}) const;
+                                  const EncodeOptions& options) const;
+    /// A template, so that `{}` after a text means options.
+    template <std::convertible_to<std::string_view> Pair>
+    [[nodiscard]] Encoding encode(std::string_view text, const Pair& pair) const {
+        return encode(text, pair, EncodeOptions{});
+    }
+    /// A pair stands without braces: in them, a string literal would be read as the first option.
+    template <std::convertible_to<std::string_view> Pair>
+    Encoding encode(std::string_view text, std::initializer_list<Pair> pair) const = delete;
 
-    /// Encodes texts and pads them together.
+    /// Encodes texts and pads them together. An InputError names the first bad text (`input()`),
+    /// unless the options are bad for any text.
     [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
                                                      const EncodeOptions& options = {}) const;
     [[nodiscard]] std::vector<Encoding> encode_batch(std::initializer_list<std::string> texts,

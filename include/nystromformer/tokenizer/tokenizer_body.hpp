@@ -5,7 +5,9 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/threads.hpp>
 #include <nystromformer/tokenizer/encoding.hpp>
+#include <nystromformer/tokenizer/first_bad_input.hpp>
 #include <nystromformer/tokenizer/loaders/folder_files.hpp>
+#include <nystromformer/tokenizer/option_checks.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
 #include <nystromformer/tokenizer/text_encoder.hpp>
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
@@ -49,10 +51,11 @@ struct TokenizerBody {
 
     Encoding encode_padded(std::string_view text, std::optional<std::string_view> pair,
                            const EncodeOptions& options) const {
+        const Rules rules = rules_of(options, pair.has_value());
         std::vector<Encoding> batch;
         EncodeWorkspace workspace;
-        batch.push_back(encode(text, pair, options, workspace));
-        pad(batch, padding_of(options));
+        batch.push_back(encode(text, pair, rules, workspace));
+        pad(batch, rules.padding);
         return std::move(batch.front());
     }
 
@@ -61,16 +64,21 @@ struct TokenizerBody {
     template <typename Input>
     std::vector<Encoding> encode_all(std::span<const Input> inputs, const EncodeOptions& options,
                                      ThreadPool* pool) const {
+        constexpr bool is_pair = !std::is_same_v<Input, std::string>;
+        const Rules rules = rules_of(options, is_pair);
         std::vector<Encoding> result(inputs.size());
+        FirstBadInput errors;
         const auto encode_some = [&](std::size_t begin, std::size_t end) {
             EncodeWorkspace workspace;
             for (std::size_t i = begin; i < end; ++i) {
-                if constexpr (std::is_same_v<Input, std::string>) {
-                    result[i] = encode(inputs[i], std::nullopt, options, workspace);
-                } else {
-                    result[i] = encode(inputs[i].first, std::string_view(inputs[i].second), options,
-                                       workspace);
-                }
+                errors.run(i, [&] {
+                    if constexpr (is_pair) {
+                        result[i] = encode(inputs[i].first, std::string_view(inputs[i].second),
+                                           rules, workspace);
+                    } else {
+                        result[i] = encode(inputs[i], std::nullopt, rules, workspace);
+                    }
+                });
             }
         };
         constexpr std::size_t group = 16;
@@ -83,7 +91,12 @@ struct TokenizerBody {
                 encode_some(begin, std::min(begin + group, inputs.size()));
             });
         }
-        pad(result, padding_of(options));
+        errors.throw_if_any();
+        if (rules.padding.strategy == PaddingStrategy::do_not_pad) return result;
+        const Index length = padded_length(result, rules.padding);
+        for (std::size_t i = 0; i < result.size(); ++i)
+            errors.run(i, [&] { pad_checked(result[i], length, rules.padding); });
+        errors.throw_if_any();
         return result;
     }
 
@@ -121,6 +134,25 @@ struct TokenizerBody {
     }
 
 private:
+    /// What a call does with each input.
+    struct Rules {
+        Truncation truncation;
+        Padding padding;
+        bool adds_special_tokens;
+        Index added;  ///< special tokens
+    };
+
+    /// Throws InputError for options that no text can make good. What the files say is not checked
+    /// here: as in Python, it may be wrong as long as no text needs it.
+    Rules rules_of(const EncodeOptions& options, bool is_pair) const {
+        const bool adds = parts.post_processor && options.add_special_tokens;
+        const auto added = [&](bool pair) {
+            return adds ? parts.post_processor->added_tokens(pair) : 0;
+        };
+        if (options.truncation) check_truncation(*options.truncation, added(is_pair), added(false));
+        if (options.padding) check_padding(*options.padding);
+        return {truncation_of(options), padding_of(options), adds, added(is_pair)};
+    }
     Truncation truncation_of(const EncodeOptions& options) const {
         Truncation truncation = options.truncation.value_or(parts.truncation);
         if (!truncation.direction) truncation.direction = truncation_side();
@@ -129,9 +161,11 @@ private:
     Padding padding_of(const EncodeOptions& options) const {
         Padding padding = options.padding.value_or(parts.padding);
         if (!padding.direction) padding.direction = padding_side();
-        if (padding.strategy == PaddingStrategy::do_not_pad || padding.pad_id) return padding;
+        if (padding.strategy == PaddingStrategy::do_not_pad) return padding;
         const bool is_named = padding.pad_token.has_value();
-        if (!is_named) padding.pad_token = names.pad_token;
+        if (!is_named && padding.pad_id) padding.pad_token = id_to_token(*padding.pad_id);
+        if (!padding.pad_token) padding.pad_token = names.pad_token;
+        if (padding.pad_id) return padding;
         if (padding.pad_token) padding.pad_id = parts.token_to_id(*padding.pad_token);
         if (is_named && !padding.pad_id) {
             throw InputError({"", "padding.pad_token", "a token of the vocabulary",
@@ -141,16 +175,14 @@ private:
     }
 
     /// Everything but padding.
-    Encoding encode(std::string_view text, std::optional<std::string_view> pair,
-                    const EncodeOptions& options, EncodeWorkspace& workspace) const {
+    Encoding encode(std::string_view text, std::optional<std::string_view> pair, const Rules& rules,
+                    EncodeWorkspace& workspace) const {
         const TextEncoder encoder{parts.added_tokens, parts.normalizers, parts.pre_tokenizers,
                                   parts.model, parts.works_in_parts};
         Encoding first = encoder(text, 0, workspace);
         std::optional<Encoding> second;
         if (pair) second = encoder(*pair, 1, workspace);
-        const bool adds = parts.post_processor && options.add_special_tokens;
-        truncate(first, second ? &*second : nullptr, truncation_of(options),
-                 adds ? parts.post_processor->added_tokens(pair.has_value()) : 0);
+        truncate(first, second ? &*second : nullptr, rules.truncation, rules.added);
         if (!parts.post_processor) {
             if (second) merge(first, std::move(*second));
             return first;
@@ -158,7 +190,8 @@ private:
         std::vector<Encoding> encodings;
         encodings.push_back(std::move(first));
         if (second) encodings.push_back(std::move(*second));
-        return (*parts.post_processor)(std::move(encodings), {text, pair.value_or("")}, adds);
+        return (*parts.post_processor)(std::move(encodings), {text, pair.value_or("")},
+                                       rules.adds_special_tokens);
     }
 };
 

@@ -72,6 +72,13 @@ inline Padding read_padding(const JsonView<TokenizerError>& json) {
     return result;
 }
 
+inline InputError stride_error(Index stride, Index max_length) {
+    return InputError({"", "truncation.stride",
+                       "0, or less than the " + std::to_string(max_length) +
+                           " tokens that a window has besides the special ones",
+                       std::to_string(stride)});
+}
+
 /// Cuts `encoding` to windows of `max_length`; the first one stays, the others are its overflow.
 inline void truncate(Encoding& encoding, Index max_length, const Truncation& truncation) {
     const Index size = encoding.size();
@@ -81,12 +88,7 @@ inline void truncate(Encoding& encoding, Index max_length, const Truncation& tru
         windows.push_back(std::move(encoding));
         encoding = {};
     } else {
-        if (truncation.stride >= max_length) {
-            throw InputError({"", "truncation.stride",
-                              "less than the " + std::to_string(max_length) +
-                                  " tokens that a window has besides the special ones",
-                              std::to_string(truncation.stride)});
-        }
+        if (truncation.stride >= max_length) throw stride_error(truncation.stride, max_length);
         const Index step = max_length - truncation.stride;
         check_rows_made((size - max_length - 1) / step + 2, max_length, size, "truncation.stride");
         const bool from_right = truncation.direction == Direction::left;
@@ -114,17 +116,19 @@ inline std::pair<Index, Index> longest_first(Index first, Index second, Index ma
     return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
 }
 
+/// InputError if `added` special tokens do not fit.
+inline void check_max_length(const Truncation& truncation, Index added) {
+    if (truncation.max_length >= added) return;
+    throw InputError({"", "truncation.max_length",
+                      "at least " + std::to_string(added) + " (the special tokens)",
+                      std::to_string(truncation.max_length)});
+}
+
 /// Cuts a text, or a pair, so that `added` special tokens still fit. Throws InputError.
 inline void truncate(Encoding& first, Encoding* second, const Truncation& truncation, Index added) {
     if (truncation.strategy == TruncationStrategy::do_not_truncate) return;
+    check_max_length(truncation, added);
     const Index max_length = truncation.max_length - added;
-    if (truncation.stride < 0 || max_length < 0) {
-        throw InputError({"", "truncation",
-                          "a stride of at least 0 and a max_length of at least " +
-                              std::to_string(added) + " (the special tokens)",
-                          "stride " + std::to_string(truncation.stride) + ", max_length " +
-                              std::to_string(truncation.max_length)});
-    }
     const Index total = first.size() + (second != nullptr ? second->size() : 0);
     if (max_length == 0) {
         truncate(first, 0, truncation);
@@ -176,26 +180,29 @@ inline void check_padding_text(const Padding& padding, Index rows) {
                           std::to_string(rows) + " of " + std::to_string(bytes) + " bytes"});
 }
 
-/// Pads a batch together. Throws InputError.
-inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
-    if (padding.strategy == PaddingStrategy::do_not_pad) return;
+/// The rows to which `padding` fills the encodings of a batch.
+inline Index padded_length(const std::vector<Encoding>& batch, const Padding& padding) {
     Index length = padding.strategy == PaddingStrategy::fixed ? padding.length : 0;
     if (padding.strategy == PaddingStrategy::longest)
         for (const Encoding& encoding : batch) length = std::max(length, encoding.size());
-    if (padding.length < 0 || padding.length > longest_row || padding.pad_to_multiple_of < 0 ||
-        padding.pad_to_multiple_of > longest_row) {
-        throw InputError({"", "padding", "lengths from 0 to " + std::to_string(longest_row),
-                          std::to_string(padding.length) + " and a multiple of " +
-                              std::to_string(padding.pad_to_multiple_of)});
-    }
     if (const Index multiple = padding.pad_to_multiple_of; multiple > 0)
         length = (length + multiple - 1) / multiple * multiple;
-    for (Encoding& encoding : batch) {
-        const auto windows = static_cast<Index>(encoding.overflowing.size()) + 1;
-        check_rows_made(windows, length, all_rows(encoding), "padding");
-        check_padding_text(padding, windows * length);
-        pad(encoding, length, padding);
-    }
+    return length;
+}
+
+/// pad, or InputError if that would take much memory.
+inline void pad_checked(Encoding& encoding, Index length, const Padding& padding) {
+    const auto windows = static_cast<Index>(encoding.overflowing.size()) + 1;
+    check_rows_made(windows, length, all_rows(encoding), "padding");
+    check_padding_text(padding, windows * length);
+    pad(encoding, length, padding);
+}
+
+/// Pads a batch together. Throws InputError.
+inline void pad(std::vector<Encoding>& batch, const Padding& padding) {
+    if (padding.strategy == PaddingStrategy::do_not_pad) return;
+    const Index length = padded_length(batch, padding);
+    for (Encoding& encoding : batch) pad_checked(encoding, length, padding);
 }
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,16 @@ TEST_CASE("text for a terminal has no control character and only UTF-8", "[faces
     CHECK(nf::for_terminal("a\x1B[2Jb\n") == "a\\x1b[2Jb\\x0a");
     CHECK(nf::for_terminal("\x7F\xC2\x9B") == "\\x7f\\xc2\\x9b");  // DEL, and a C1 control
     CHECK(nf::for_terminal("\xFF\xC3\xA9\xE2\x82") == "\\xff\xC3\xA9\\xe2\\x82");
+}
+
+TEST_CASE("is_utf8 takes the well-formed UTF-8 of the Unicode Standard", "[faces]") {
+    for (const char* good : {"", "a", "\xC3\xA9", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+        CHECK(nf::is_utf8(good));
+    CHECK(nf::is_utf8(std::string_view("\0", 1)));
+    for (const char* bad : {"\x80", "a\xC3", "\xC0\x80", "\xE0\x9F\xBF", "\xED\xA0\x80",
+                            "\xF4\x90\x80\x80", "\xE2\x82z", "\xFF"})
+        CHECK_FALSE(nf::is_utf8(bad));
+    CHECK_FALSE(nf::is_utf8(std::string_view("\xE2\x82\xAC", 2)));
 }
 
 TEST_CASE("paths are UTF-8, and other bytes of their names stay", "[faces]") {

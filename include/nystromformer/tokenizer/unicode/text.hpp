@@ -27,6 +27,8 @@ NYSTROMFORMER_INLINE std::string_view strip(std::string_view text) {
     return begin < end ? text.substr(begin, end - begin) : text.substr(0, 0);
 }
 
+NYSTROMFORMER_INLINE bool is_utf8(std::string_view text) { return detail::utf8::is_valid(text); }
+
 NYSTROMFORMER_INLINE std::string for_terminal(std::string_view text) {
     std::string result;
     while (!text.empty()) {
