@@ -30,8 +30,8 @@ struct Options : CommonOptions {
     Index batch = 1;
     Index repeat = 10;
 
-    nf::ForwardOptions forward_options() const {
-        return {.attention = attention_mode(), .num_landmarks = landmarks};
+    nf::ForwardOptions forward_options(const nf::NystromformerConfig& config) const {
+        return {.attention = attention_mode(), .num_landmarks = used_landmarks(config)};
     }
 };
 
@@ -44,8 +44,8 @@ Json peak_rss_mib() {
 /// The attention that texts of `length` tokens get.
 std::string attention_of(const nf::NystromformerModel<float>& model, const Options& options,
                          Index length) {
-    return std::string(
-        nf::name(nf::resolved_attention(options.forward_options(), model.config(), length)));
+    return std::string(nf::name(
+        nf::resolved_attention(options.forward_options(model.config()), model.config(), length)));
 }
 
 /// Ids of any tokens, the same in every run.
@@ -66,7 +66,7 @@ std::vector<double> time_forward(const nf::NystromformerModel<float>& model,
     std::vector<double> seconds;
     for (Index i = 0; i <= options.repeat; ++i) {
         const Clock::time_point start = Clock::now();
-        (void)model(input, options.forward_options());
+        (void)model(input, options.forward_options(model.config()));
         if (i > 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     }
     std::sort(seconds.begin(), seconds.end());

@@ -71,7 +71,8 @@ double min_tokens(const nf::Tokenizer& tokenizer) {
 }
 
 int run(const Options& options, const std::vector<std::string>& texts) {
-    const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(options.folder());
+    const nf::Tokenizer tokenizer = nf::Tokenizer::from_pretrained(
+        options.folder(), false, {.on_notice = options.load_options().on_notice});
     nf::ThreadPool threads(options.threads);
     const auto answer = [&](const std::vector<Request*>& requests) {
         threads.parallel_for(static_cast<Index>(requests.size()), [&](Index i) {

@@ -99,10 +99,14 @@ nf::Attention CommonOptions::attention_mode() const {
     return attention == "nystrom" ? nf::Attention::nystrom : nf::Attention::config;
 }
 
-void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) const {
+Index CommonOptions::used_landmarks(const nf::NystromformerConfig& config) const {
     const bool exact =
         attention == "exact" || (attention == "config" && config.uses_exact_attention());
-    if (landmarks != 0 && exact) {
+    return exact ? 0 : landmarks;
+}
+
+void CommonOptions::note_idle_landmarks(const nf::NystromformerConfig& config) const {
+    if (landmarks != used_landmarks(config)) {
         print_message("--landmarks has no effect on exact attention; give --attention nystrom");
     }
 }

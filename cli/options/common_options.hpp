@@ -46,6 +46,8 @@ struct CommonOptions {
 
     nystromformer::LoadOptions load_options() const;
     nystromformer::Attention attention_mode() const;
+    /// --landmarks, or 0 if it has no effect on a model of `config`.
+    nystromformer::Index used_landmarks(const nystromformer::NystromformerConfig& config) const;
     /// Notes on stderr if --landmarks has no effect on a model of `config`.
     void note_idle_landmarks(const nystromformer::NystromformerConfig& config) const;
     /// True if answers are written as JSON lines: on request, or if stdout is no terminal.

@@ -54,7 +54,7 @@ int answer_with(const Pipeline& pipeline, PipelineOptions pipeline_options,
                 const std::function<double(const Request&)>& output_bytes = {}) {
     options.note_idle_landmarks(pipeline.model().config());
     pipeline_options.run.attention = options.attention_mode();
-    pipeline_options.run.num_landmarks = options.landmarks;
+    pipeline_options.run.num_landmarks = options.used_landmarks(pipeline.model().config());
     pipeline_options.run.batch_tokens = options.batch_tokens;
     try {
         pipeline.check(pipeline_options);

@@ -24,10 +24,11 @@ struct RunOptions : CommonOptions {
     bool attentions = false;
 };
 
-nf::ForwardOptions forward_options(const RunOptions& options) {
+nf::ForwardOptions forward_options(const RunOptions& options,
+                                   const nf::NystromformerConfig& config) {
     nf::ForwardOptions forward;
     forward.attention = options.attention_mode();
-    forward.num_landmarks = options.landmarks;
+    forward.num_landmarks = options.used_landmarks(config);
     if (options.inverse == "batch") forward.inverse = nf::InverseInit::batch;
     if (options.inverse == "sequence") forward.inverse = nf::InverseInit::sequence;
     if (options.inverse == "matrix") forward.inverse = nf::InverseInit::matrix;
@@ -41,7 +42,8 @@ void run_model(const RunOptions& options) {
     const RunInput input(options.input, options.head == "multiple-choice");
     const auto model = Model<Scalar>::from_pretrained(options.folder(), options.load_options());
     options.note_idle_landmarks(model.config());
-    const auto result = model(input.read<Scalar>(model.config()), forward_options(options));
+    const auto result =
+        model(input.read<Scalar>(model.config()), forward_options(options, model.config()));
     RunOutput<Scalar> output(input);
     output.add_result(result);
     output.add_report(result);

@@ -96,7 +96,7 @@ private:
     void embed() {
         auto pipeline_options = options_.embedding_options();
         pipeline_options.run.attention = options_.attention_mode();
-        pipeline_options.run.num_landmarks = options_.landmarks;
+        pipeline_options.run.num_landmarks = options_.used_landmarks(pipeline_.model().config());
         pipeline_options.run.batch_tokens = options_.batch_tokens;
         pipeline_options.prompt = std::nullopt;
         pipeline_options.prompt_name = "document";

@@ -197,12 +197,6 @@ private:
                                    std::to_string(config_.segment_means_seq_len),
                                std::to_string(config_.num_landmarks)});
         }
-        if (config_.problem_type && *config_.problem_type != "regression" &&
-            *config_.problem_type != "single_label_classification" &&
-            *config_.problem_type != "multi_label_classification") {
-            view_.at("problem_type")
-                .fail("regression, single_label_classification or multi_label_classification");
-        }
         if (config_.hidden_size % config_.num_attention_heads != 0) {
             throw ConfigError({view_.file(), path_of("hidden_size"),
                                "a multiple of " + path_of("num_attention_heads").substr(1) + ' ' +

@@ -88,6 +88,12 @@ double classification_loss(const Matrix<Scalar>& logits, const ModelInput<Scalar
                                                           : classes ? "single_label_classification"
                                                                     : "multi_label_classification");
     if (type == "single_label_classification") return cross_entropy(logits, input.labels);
+    if (type != "regression" && type != "multi_label_classification") {
+        throw ConfigError({"", "/problem_type",
+                           "regression, single_label_classification or multi_label_classification: "
+                           "no other has a loss",
+                           in_quotes(type)});
+    }
     const std::vector<double> numbers =
         classes ? std::vector<double>(input.labels.begin(), input.labels.end())
                 : input.float_labels;

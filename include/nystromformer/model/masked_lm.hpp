@@ -75,8 +75,12 @@ private:
     }
     static RowVector<Scalar> load_bias(const WeightLoader& state,
                                        const NystromformerConfig& config) {
-        if (!state.has("decoder.bias")) return state.vector<Scalar>("bias", config.vocab_size);
+        const bool is_tied = config.tie_word_embeddings || !state.has("decoder.weight");
+        if (!state.has("decoder.bias") && is_tied)
+            return state.vector<Scalar>("bias", config.vocab_size);
         state.ignore("bias");
+        // transformers makes a bias that the file lacks, of zeros, if nothing is tied.
+        if (!state.has("decoder.bias")) return RowVector<Scalar>::Zero(config.vocab_size);
         return state.vector<Scalar>("decoder.bias", config.vocab_size);
     }
 };

@@ -2,6 +2,8 @@
 // RerankPipeline's body: logits of pairs to scores, and the order of the texts.
 #pragma once
 
+#include <nystromformer/checkpoint.hpp>
+#include <nystromformer/config.hpp>
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/names.hpp>
@@ -42,8 +44,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
     Body(const std::filesystem::path& root, const LoadOptions& options)
         : Body(detail::RerankFolder::load(root, detail::file_options(options)), options) {}
     Body(detail::RerankFolder files, const LoadOptions& options)
-        : Body(files,
-               NystromformerForSequenceClassification<float>::from_pretrained(files.model, options),
+        : Body(files, load_model(files.model, options),
                Tokenizer::from_pretrained(files.model, files.limits.do_lower_case,
                                           detail::file_options(options))) {}
     Body(detail::RerankFolder files, const NystromformerForSequenceClassification<float>& loaded,
@@ -52,6 +53,23 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
           folder(std::move(files)),
           max_length(std::min(config().max_length(),
                               folder.limits.max_seq_length.value_or(TextModel::max_length()))) {}
+
+    /// A folder that names no class for scores has one, as in sentence-transformers.
+    static NystromformerForSequenceClassification<float> load_model(
+        const std::filesystem::path& folder, const LoadOptions& options) {
+        const FileOptions files = detail::file_options(options);
+        auto config = NystromformerConfig::from_pretrained(folder, files);
+        const auto& names = config.architectures;
+        const bool is_named = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+            return name.ends_with("ForSequenceClassification");
+        });
+        if (!is_named) {
+            config.num_labels = 1;
+            config.id2label = {{0, "LABEL_0"}};
+        }
+        return NystromformerForSequenceClassification<float>::from_checkpoint(
+            config, Checkpoint::open(folder, files), options);
+    }
 
     /// The logits of the pairs of each input: those of input i are the rows from first_pair[i].
     /// `text(i, k)` is the k-th text of input i, `query(i)` its query.

@@ -66,7 +66,6 @@ inline std::vector<MalformedFile> malformed_configs() {
         {R"({"model_type": "distilbert", "n_heads": 0})", "/n_heads"},
         {R"({"model_type": "electra", "embedding_size": 0})", "/embedding_size"},
         {R"({"id2label": ["a"]})", "/id2label"},
-        {R"({"problem_type": "ranking"})", "/problem_type"},
         {R"({"problem_type": 3})", "/problem_type"},
         {R"({"architectures": "NystromformerModel"})", "/architectures"},
         {R"({"architectures": [1]})", "/architectures/0"},

@@ -45,7 +45,7 @@ inline std::vector<MalformedFile> malformed_modules() {
     const std::string pooling = "1_Pooling/config.json";
     add("ConfigError", pooling, "[]", "/");
     add("ConfigError", pooling, "{}", "/word_embedding_dimension");
-    add("ConfigError", pooling, R"({"embedding_dimension": 9})", "/embedding_dimension");
+    add("ConfigError", pooling, R"({"embedding_dimension": 0})", "/embedding_dimension");
     add("ConfigError", pooling, R"({"embedding_dimension": 8, "pooling_mode": "min"})",
         "/pooling_mode");
     add("ConfigError", pooling, R"({"embedding_dimension": 8, "pooling_mode": []})",

@@ -53,14 +53,13 @@ struct Pooling {
     bool include_prompt = true;  ///< false: the tokens of the prompt are left out
 
     /// Reads the module's config.json in its new form (`pooling_mode`: a name or several) or the
-    /// old one (a boolean for each). Throws ConfigError, also if its dimension is not
-    /// `hidden_size`.
+    /// old one (a boolean for each). Its dimension may be that of another model: as in
+    /// sentence-transformers, `hidden_size` counts. Throws ConfigError.
     static Pooling load(const SentenceJson& json, Index hidden_size) {
         const char* key =
             json.holds("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
-        Pooling pooling{json.at(key).integer(1, Index{1} << 30)};
-        if (pooling.embedding_dimension != hidden_size)
-            json.at(key).fail("the model's hidden_size " + std::to_string(hidden_size));
+        json.at(key).integer(1, Index{1} << 30);
+        Pooling pooling{hidden_size};
         if (json.holds("include_prompt"))
             pooling.include_prompt = json.at("include_prompt").boolean();
         auto modes =

@@ -150,8 +150,8 @@ struct SentenceLimits {
     std::optional<Index> max_seq_length;  // special tokens included
     bool do_lower_case = false;
 
-    /// Throws ConfigError, and UnsupportedError for another task, or other arguments of the
-    /// tokenizer.
+    /// Throws ConfigError, and UnsupportedError for another task, or arguments that would change
+    /// answers.
     static SentenceLimits load(const std::filesystem::path& folder, const FileOptions& files,
                                const SentenceTask& task = {}) {
         constexpr std::array<const char*, 7> names{
@@ -176,10 +176,33 @@ struct SentenceLimits {
                 continue;
             throw UnsupportedError({json.file(), json.at(key).path(), "nothing", "arguments"});
         }
+        limits.read_arguments(json);
         return limits;
     }
 
 private:
+    /// Arguments of the tokenizer and the config, by their names of two versions. Those that say
+    /// where files come from change nothing here; others would change answers.
+    void read_arguments(const SentenceJson& json) {
+        constexpr std::array<std::string_view, 9> harmless{
+            "use_fast",  "trust_remote_code", "revision",      "token",       "cache_dir",
+            "subfolder", "local_files_only",  "code_revision", "padding_side"};
+        for (const char* key :
+             {"tokenizer_args", "processor_kwargs", "config_args", "config_kwargs"}) {
+            if (!json.holds(key)) continue;
+            const bool of_tokenizer = key[0] == 't' || key[0] == 'p';
+            for (const auto& item : json.at(key).object().raw().items()) {
+                const std::string& name = item.key();
+                const auto argument = json.at(key).at(name.c_str());
+                if (of_tokenizer && name == "model_max_length") {
+                    max_seq_length = argument.integer(1, Index{1} << 40);
+                } else if (std::find(harmless.begin(), harmless.end(), name) == harmless.end()) {
+                    throw UnsupportedError(
+                        {json.file(), argument.path(), "no argument that changes answers", "one"});
+                }
+            }
+        }
+    }
     static void require(const SentenceJson& json, const char* key, std::string_view value) {
         if (!json.holds(key) || json.at(key).string() == value) return;
         throw UnsupportedError(

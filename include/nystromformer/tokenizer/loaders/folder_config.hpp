@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -73,9 +74,14 @@ public:
     void change_listed(const View& added_tokens) {
         std::set<std::string> named;
         for_each_named([&](const NamedToken& token) { named.insert(token.content); });
+        std::map<std::string, std::int64_t> lowest;
+        for (const auto& [id, token] : lists_.by_id) lowest.try_emplace(token.content, id);
         for_each_listed(&added_tokens, [&](const View& entry) {
             const std::int64_t id = entry.at("id").integer(0, 0x7FFFFFFF);
             lists_.by_id.erase(id);
+            // Tokens are added in the order of their ids, and the last of one text stays.
+            const auto same = lowest.find(entry.at("content").string());
+            if (same != lowest.end() && same->second < id) lists_.by_id.erase(same->second);
             if (!named.contains(entry.at("content").string())) return;
             NamedToken token = NamedToken::read(entry);
             if (!token.special) lists_.put(id, std::move(token));
