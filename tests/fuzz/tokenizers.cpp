@@ -239,7 +239,7 @@ void use_with_options(const Tokenizer& tokenizer, FuzzedDataProvider& input,
     options.add_special_tokens = (flags & 1) != 0;
     if ((flags & 2) != 0) {
         options.truncation = Truncation{.max_length = flags >> 4, .stride = flags >> 6};
-        options.padding = Padding{.strategy = PaddingStrategy::fixed, .length = flags >> 3};
+        options.padding = Padding{.strategy = PaddingStrategy::fixed, .length = 1 + (flags >> 3)};
     }
     const auto lengths = std::array{lengths_of(texts[0]), lengths_of(texts[1])};
     for (const bool is_pair : {false, true}) {
@@ -282,7 +282,8 @@ void encode(std::string_view data) {
     if ((flags & 8) != 0) {
         auto& padding = options.padding.emplace();
         padding.strategy = (flags & 16) != 0 ? PaddingStrategy::fixed : PaddingStrategy::longest;
-        padding.length = input.ConsumeIntegral<std::int8_t>();
+        const auto length = input.ConsumeIntegral<std::int8_t>();
+        if (padding.strategy == PaddingStrategy::fixed) padding.length = length;
         padding.pad_to_multiple_of = input.ConsumeIntegral<std::int8_t>();
         if ((flags & 4) != 0) padding.direction = Direction::left;
     }
