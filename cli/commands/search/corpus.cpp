@@ -8,6 +8,7 @@
 #include "terminal/terminal.hpp"
 
 #include <nystromformer/error.hpp>
+#include <nystromformer/models.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -21,7 +21,8 @@ enum class InverseInit {
 /// How a call computes, and what it reports besides its result.
 struct ForwardOptions {
     Attention attention = Attention::config;
-    /// 0: the config's num_landmarks. InputError for a number if the attention is exact.
+    /// 0: the config's num_landmarks. Exact attention has none; InputError for a number if it is
+    /// the config that makes the attention exact.
     Index num_landmarks = 0;
     /// Nothing: matrix with inv_coeff_init_option, else batch.
     std::optional<InverseInit> inverse = std::nullopt;
@@ -69,10 +70,11 @@ inline void check_options(const ForwardOptions& options) {
 
 namespace detail {
 
-/// InputError for landmarks that exact attention would not use.
+/// InputError for landmarks beside a config whose attention is exact: they would do nothing.
 inline void check_landmarks(const ForwardOptions& options, const NystromformerConfig& config) {
-    if (options.num_landmarks == 0 || runs_nystrom(options, config)) return;
-    throw InputError({"", "num_landmarks", "0 or attention \"nystrom\": exact attention has none",
+    if (options.num_landmarks == 0 || options.attention != Attention::config) return;
+    if (!config.uses_exact_attention()) return;
+    throw InputError({"", "num_landmarks", "0 or attention \"nystrom\": the config's is exact",
                       std::to_string(options.num_landmarks)});
 }
 
