@@ -57,7 +57,7 @@ void convert_quantized(const TensorView& view, Scalar* out) {
         for (Index i = 0; i < cols; ++i) {
             const auto bits = std::to_integer<std::uint8_t>(from[i]);
             const int value = offset == 0 ? static_cast<std::int8_t>(bits) : bits - offset;
-            *out++ = static_cast<float>(value) * view.row_scales[row];
+            *out++ = static_cast<Scalar>(static_cast<float>(value) * view.row_scales[row]);
         }
     }
 }
