@@ -75,8 +75,7 @@ private:
     }
     static RowVector<Scalar> load_bias(const WeightLoader& state,
                                        const NystromformerConfig& config) {
-        const bool is_tied = config.tie_word_embeddings || !state.has("decoder.weight");
-        if (!state.has("decoder.bias") && is_tied)
+        if (!state.has("decoder.bias") && config.tie_word_embeddings)
             return state.vector<Scalar>("bias", config.vocab_size);
         state.ignore("bias");
         // transformers makes a bias that the file lacks, of zeros, if nothing is tied.

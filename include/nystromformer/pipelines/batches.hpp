@@ -42,8 +42,7 @@ inline void check_options(const RunOptions& options) {
 /// The same for a model of `config`.
 inline void check_options(const RunOptions& options, const NystromformerConfig& config) {
     check_options(options);
-    check_landmarks({.attention = options.attention, .num_landmarks = options.num_landmarks},
-                    config);
+    check_landmarks(forward_options(options, config), config);
 }
 
 /// Hugging Face's pipelines call the tokenizer with what tokenizer.json says of truncation and

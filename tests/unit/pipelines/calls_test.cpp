@@ -27,11 +27,11 @@ const std::filesystem::path models = NYSTROMFORMER_MODELS;
 const std::filesystem::path small = models / "nystromformer-small-en";
 
 // The message of the error that `call` throws.
-template <typename Error = nf::InputError, typename Call>
+template <typename Call>
 std::string error_of(const Call& call) {
     try {
         call();
-    } catch (const Error& error) {
+    } catch (const nf::InputError& error) {
         return error.what();
     }
     return "no error";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Folders that are not as their makers meant them to be, and that Python loads all the same.
 #include "support/catch.hpp"
+#include "support/changed_folder.hpp"
 #include "support/library.hpp"
-#include "support/temporary_folder.hpp"
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
@@ -25,22 +25,7 @@ namespace {
 const std::filesystem::path reference =
     std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference";
 const std::filesystem::path models = NYSTROMFORMER_MODELS;
-
-/// A copy of a folder, to be changed.
-struct Folder : TemporaryFolder {
-    explicit Folder(const std::filesystem::path& of) {
-        std::filesystem::copy(of, path, std::filesystem::copy_options::recursive);
-    }
-    Json read(const char* file) const {
-        return nf::detail::read_json_file(path / file, std::uint64_t{1} << 24).value;
-    }
-    /// Merges `values` into one of its files.
-    void change(const char* file, const Json& values) const {
-        Json content = exists(path / file) ? read(file) : Json::object();
-        content.update(values);
-        nf::detail::write_file(path / file, content.dump());
-    }
-};
+using Folder = ChangedFolder;
 
 }  // namespace
 

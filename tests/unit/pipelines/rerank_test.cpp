@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/catch.hpp"
+#include "support/changed_folder.hpp"
 #include "support/library.hpp"
-#include "support/temporary_folder.hpp"
 
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/json.hpp>
@@ -31,21 +31,12 @@ const Json& record() {
 }
 
 /// A copy of a reference folder, to be changed.
-struct Folder : TemporaryFolder {
-    explicit Folder(const std::string& of) {
-        std::filesystem::copy(data / of, path, std::filesystem::copy_options::recursive);
-    }
+struct Folder : ChangedFolder {
+    explicit Folder(const std::string& of) : ChangedFolder(data / of) {}
 
     /// Merges `changes` ({"config.json": {...}}) into its files.
     void change(const Json& changes) const {
-        for (const auto& [file, values] : changes.items()) {
-            Json content = values;
-            if (exists(path / file)) {
-                content = nf::detail::read_json_file(path / file, 1 << 20).value;
-                content.update(values);
-            }
-            nf::detail::write_file(path / file, content.dump());
-        }
+        for (const auto& [file, values] : changes.items()) ChangedFolder::change(file, values);
     }
 };
 
