@@ -82,8 +82,8 @@ public:
     [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
                                                      const EncodeOptions& options,
                                                      ThreadPool& pool) const;
-    /// Use encode_pairs for pairs. In braces, two texts could be taken for a range of iterators.
-    std::vector<Encoding> encode_batch(std::initializer_list<std::pair<std::string, std::string>>,
+    /// Use encode_pairs for pairs.
+    std::vector<Encoding> encode_batch(detail::TextsInTwoBraces,
                                        const EncodeOptions& = {}) const = delete;
 
     /// Encodes texts, each with its pair, and pads them together.

@@ -38,7 +38,7 @@ HEADS = {
     "token-classification": "ForTokenClassification",
     "question-answering": "ForQuestionAnswering",
 }
-ACTIVATIONS = ("gelu", "gelu_new", "relu", "silu", "tanh", "quick_gelu", "mish")
+ACTIVATIONS = ("gelu", "gelu_new", "relu", "silu", "tanh", "quick_gelu", "mish", "gelu_10", "laplace")
 SCALARS = {"double": torch.float64, "float": torch.float32}
 OUTPUTS = ("last_hidden_state", "logits", "start_logits", "end_logits")
 POOR = 0.2  # of bf16 and int8: that nothing is wrong by its kind

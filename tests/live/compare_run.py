@@ -45,7 +45,9 @@ TOLERANCE = {"double": 1e-9, "float": 3e-4}
 ROUNDING = 10  # times what transformers' own float32 run deviates
 SCALARS = {"double": torch.float64, "float": torch.float32}
 ACTIVATIONS = (
-    "gelu gelu_new gelu_pytorch_tanh gelu_fast quick_gelu relu silu swish tanh sigmoid mish linear"
+    "gelu gelu_10 gelu_accurate gelu_fast gelu_new gelu_python gelu_python_tanh gelu_pytorch_tanh "
+    "hardswish laplace leaky_relu linear mish quick_gelu relu relu2 relu6 sigmoid silu sqrtsoftplus "
+    "swish tanh"
 ).split()
 
 

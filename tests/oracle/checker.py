@@ -233,8 +233,9 @@ sizes = {"vocab_size": (30000, 1, largest), "hidden_size": (768, 1, 2**20), "num
          "num_attention_heads": (12, 1, 2**20), "intermediate_size": (3072, 1, 2**24),
          "max_position_embeddings": (510, 1, largest), "type_vocab_size": (2, 1, largest),
          "segment_means_seq_len": (64, 1, largest), "num_landmarks": (64, 1, largest)}
-activations = {"gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu", "relu", "silu", "swish", "tanh",
-               "sigmoid", "mish", "linear"}
+activations = {"gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new", "gelu_python", "gelu_python_tanh",
+               "gelu_pytorch_tanh", "hardswish", "laplace", "leaky_relu", "linear", "mish", "quick_gelu", "relu",
+               "relu2", "relu6", "sigmoid", "silu", "sqrtsoftplus", "swish", "tanh"}
 
 
 def integer(value, least, most):

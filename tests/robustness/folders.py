@@ -8,7 +8,7 @@ import struct
 HEADS = ["base", "masked-lm", "classes", "tags", "answers", "choices"]
 ARCHITECTURES = dict(zip(HEADS, ["Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification",
                                  "ForQuestionAnswering", "ForMultipleChoice"]))
-ACTIVATIONS = ["gelu_new", "gelu", "relu", "silu", "tanh", "mish", "gelu_pytorch_tanh"]
+ACTIVATIONS = ["gelu_new", "gelu", "relu", "silu", "tanh", "mish", "gelu_pytorch_tanh", "relu6", "gelu_python"]
 WORDS = ("the a cat dog sat on mat red big fox of and ran to sea over moon house door garden he she it was not "
          "river stone bread light old new").split()
 LETTERS = list("bcdefghijklmnopqrstuvwxyz0123456789.,!?-'")

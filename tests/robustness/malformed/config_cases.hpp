@@ -80,11 +80,11 @@ inline std::vector<MalformedFile> malformed_configs() {
         {R"({"model_type": "bert", "position_embedding_type": "relative_key"})", "relative_key"},
         {R"({"model_type": "bert", "quantization_config": {}})", "/quantization_config"},
         {R"({"model_type": "electra", "pruned_heads": {"0": [1]}})", "/pruned_heads"},
-        {R"({"model_type": "distilbert", "activation": "gelu_10"})", "/activation"},
+        {R"({"model_type": "distilbert", "activation": "prelu"})", "/activation"},
         {R"({"head_model_type": "albert"})", "/head_model_type"},
         {R"({"is_decoder": true})", "causal"},
         {R"({"conv_kernel_size": 64})", "odd"},
-        {R"({"hidden_act": "gelu_accurate"})", "gelu_new"},
+        {R"({"hidden_act": "prelu"})", "gelu_new"},
         {R"({"hidden_act": ""})", "/hidden_act"},
     };
     const std::vector<BadConfig> not_json{

@@ -91,13 +91,32 @@ TEST_CASE("labels keep the order of the file, also when they are written", "[con
     CHECK(by_id.to_json().find("\"z\"") < by_id.to_json().find("\"a\""));
 }
 
-TEST_CASE("every activation that the README lists is known and no other", "[config]") {
-    for (const char* name : {"gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "quick_gelu",
-                             "relu", "silu", "swish", "tanh", "sigmoid", "mish", "linear"}) {
+TEST_CASE("every activation of transformers without weights is known and no other", "[config]") {
+    for (const char* name : {"gelu",
+                             "gelu_10",
+                             "gelu_accurate",
+                             "gelu_fast",
+                             "gelu_new",
+                             "gelu_python",
+                             "gelu_python_tanh",
+                             "gelu_pytorch_tanh",
+                             "hardswish",
+                             "laplace",
+                             "leaky_relu",
+                             "linear",
+                             "mish",
+                             "quick_gelu",
+                             "relu",
+                             "relu2",
+                             "relu6",
+                             "sigmoid",
+                             "silu",
+                             "sqrtsoftplus",
+                             "swish",
+                             "tanh"}) {
         CHECK(nf::find_activation(name));
     }
-    CHECK_FALSE(nf::find_activation("GELU"));
-    CHECK_FALSE(nf::find_activation(""));
+    for (const char* name : {"prelu", "xielu", "GELU", ""}) CHECK_FALSE(nf::find_activation(name));
 }
 
 TEST_CASE("labels that contradict each other are read as transformers reads them", "[config]") {
