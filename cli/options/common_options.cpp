@@ -25,8 +25,8 @@ void CommonOptions::add_model(Command& command) {
 }
 
 void CommonOptions::add_threads(Command& command) {
-    command.option("--threads", threads, "threads to compute on (default: every core)")
-        .in_range(Index{1}, nf::ThreadPool::max_threads)
+    command.option("--threads", threads, "threads to compute on (default, and 0: every core)")
+        .in_range(Index{0}, nf::ThreadPool::max_threads)
         .type("N");
 }
 

@@ -9,11 +9,14 @@
 #include "terminal/terminal.hpp"
 
 #include <nystromformer/error.hpp>
+#include <nystromformer/text.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -119,6 +122,18 @@ std::string model_of(const CLI::App& app) {
     return "";
 }
 
+/// "; did you mean --model DIR?" with the first TEXT that is a folder, or "" if none is.
+std::string folder_given(const CLI::App& app) {
+    for (const CLI::App* command : app.get_subcommands()) {
+        for (const std::string& text : command->remaining()) {
+            std::error_code ignored;
+            if (std::filesystem::is_directory(nystromformer::path_from_utf8(text), ignored))
+                return "; did you mean --model " + text + "?";
+        }
+    }
+    return "";
+}
+
 int failed(ExitCode code, const std::string& message) {
     print_message(message);
     return code;
@@ -180,7 +195,9 @@ int Program::run(std::vector<std::string> arguments) {
     } catch (const CLI::RequiredError& error) {
         const std::string what = error.what();
         const bool is_model = what.starts_with("--model");
-        return failed(usage, what + (is_model ? ": the folder of a model" : "") + " (see --help)");
+        return failed(usage, what +
+                                 (is_model ? ": the folder of a model" + folder_given(*app_) : "") +
+                                 " (see --help)");
     } catch (const CLI::ParseError& error) {
         return failed(usage, std::string(error.what()) + " (see --help)");
     } catch (const UsageError& error) {

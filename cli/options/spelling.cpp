@@ -27,15 +27,15 @@ std::size_t edits(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& words) {
     std::string best;
-    std::size_t least = word.size() / 3 + 1;
+    const std::string letters(word.substr(std::min(word.find_first_not_of('-'), word.size())));
+    std::size_t least = letters.size() / 3 + 1;
     for (const std::string& candidate : words) {
         const std::size_t count = edits(word, candidate);
-        // "-m" and "--mod" begin a name.
-        const std::string_view letters =
-            word.substr(std::min(word.find_first_not_of('-'), word.size()));
-        const bool begins = !letters.empty() && candidate.substr(0, 2) == "--" &&
-                            candidate.substr(2, letters.size()) == letters;
-        if (count > least && !begins) continue;
+        // "-m" and "--mod" begin a name, "--labels" ends one.
+        const bool is_part =
+            !letters.empty() && candidate.starts_with("--") &&
+            (candidate.starts_with("--" + letters) || candidate.ends_with("-" + letters));
+        if (count > least && !is_part) continue;
         if (!best.empty() && count >= least) continue;
         least = std::min(least, count);
         best = candidate;

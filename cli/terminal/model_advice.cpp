@@ -4,8 +4,10 @@
 #include <nystromformer/text.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 namespace command_line {
 
@@ -14,12 +16,34 @@ namespace {
 namespace fs = std::filesystem;
 namespace nf = nystromformer;
 
+bool has_config(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::is_regular_file(folder / "config.json", ignored);
+}
+
+/// The first three folders below `model`, in the order of their names, that hold a config.json.
+std::vector<std::string> folders_with_config(const fs::path& model) {
+    constexpr int most_entries = 1000;  // a folder of a user's home may be large
+    constexpr std::size_t most_names = 3;
+    std::vector<std::string> found;
+    std::error_code ignored;
+    int seen = 0;
+    for (auto entry = fs::recursive_directory_iterator(
+             model, fs::directory_options::skip_permission_denied, ignored);
+         !ignored && entry != fs::recursive_directory_iterator() && seen < most_entries;
+         entry.increment(ignored), ++seen) {
+        if (entry.depth() >= 2) entry.disable_recursion_pending();
+        if (entry->path().filename() == "config.json")
+            found.push_back(nf::path_to_utf8(entry->path().parent_path()));
+    }
+    std::sort(found.begin(), found.end());
+    if (found.size() > most_names) found.resize(most_names);
+    return found;
+}
+
 /// What is wrong with the path itself, or "".
 std::string about_path(const fs::path& model) {
     std::error_code ignored;
-    const auto has_config = [&](const fs::path& folder) {
-        return fs::is_regular_file(folder / "config.json", ignored);
-    };
     const std::string name = nf::path_to_utf8(model);
     if (!fs::exists(model, ignored)) {
         const bool may_be_of_hub =
@@ -33,18 +57,12 @@ std::string about_path(const fs::path& model) {
                (has_config(parent) ? ": " + nf::path_to_utf8(parent) : "");
     }
     if (has_config(model) || fs::exists(model / "modules.json", ignored)) return "";
-    constexpr int most = 1000;  // a folder of a user's home may be large
-    int seen = 0;
-    for (auto entry = fs::recursive_directory_iterator(
-             model, fs::directory_options::skip_permission_denied, ignored);
-         !ignored && entry != fs::recursive_directory_iterator() && seen < most;
-         entry.increment(ignored), ++seen) {
-        if (entry.depth() >= 2) entry.disable_recursion_pending();
-        if (entry->path().filename() == "config.json")
-            return name + " has no config.json; did you mean " +
-                   nf::path_to_utf8(entry->path().parent_path()) + "?";
-    }
-    return "";
+    const std::vector<std::string> found = folders_with_config(model);
+    if (found.empty()) return "";
+    std::string names = found.front();
+    for (std::size_t i = 1; i < found.size(); ++i)
+        names += (i + 1 == found.size() ? " or " : ", ") + found[i];
+    return name + " has no config.json; did you mean " + names + "?";
 }
 
 }  // namespace

@@ -606,10 +606,17 @@ class Bench(unittest.TestCase):
             self.assertEqual(set(line), {"length", "batch", "threads", "min", "median", "tokens_per_second",
                                          "peak_rss_mib", "isa", "precision", "attention"})
             self.assertEqual((line["batch"], line["threads"], line["precision"]), (3, 1, "fp32"))
-            self.assertIn(line["isa"], ("portable", "neon", "avx2", "avx512", "avx512vnni", "avx512bf16"))
+            self.assertIn(line["isa"], ("portable", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx",
+                                        "neon", "neon_dotprod", "neon_i8mm", "neon_bf16"))
             self.assertTrue(0 < line["min"] <= line["median"])
             self.assertAlmostEqual(line["tokens_per_second"] * line["median"], 3 * line["length"], places=3)
             self.assertGreater(line["peak_rss_mib"], 1)
+
+    def test_no_threads_are_every_core(self):
+        every, none = (json.loads(call("info", "--model", MODEL, "--json", *threads)[1])["threads"]
+                       for threads in ([], ["--threads", 0]))
+        self.assertEqual(none, every)
+        self.assertGreaterEqual(none, 1)
 
     def test_it_says_which_attention_a_length_came_to(self):
         options = ["--lengths", "32,33", "--attention", "nystrom", "--landmarks", 32]
@@ -759,7 +766,7 @@ class Manners(unittest.TestCase):
     def test_wrong_usage_is_exit_code_2_with_a_message(self):
         model = ["--model", MODEL]
         for arguments in [[], ["no-such-command"], ["fill-mask"], ["fill-mask", *model, "--no-such-option", "a"],
-                          ["fill-mask", "--model"], ["fill-mask", *model, "--threads", "0", "a"],
+                          ["fill-mask", "--model"],
                           ["fill-mask", *model, "--threads", "-1", "a"], ["fill-mask", *model, "--threads", "x", "a"],
                           ["fill-mask", *model, "--threads", "1000000000", "a"],
                           ["fill-mask", *model, "--top-k", "-1", "a"], ["fill-mask", *model, "--top-k", "8193", "a"],
@@ -790,14 +797,22 @@ class Manners(unittest.TestCase):
             (folder / "snapshots" / "abc").mkdir(parents=True)
             (folder / "snapshots" / "abc" / "config.json").write_text("{}")
             (folder / "empty").mkdir()
+            for name in "dbca":
+                (folder / "several" / name).mkdir(parents=True)
+                (folder / "several" / name / "config.json").write_text("{}")
+            several = folder / "several"
             for code, words, arguments in [
                     (2, "a command is required: fill-mask", []),
                     (2, "unknown command fil-mask; did you mean fill-mask?", ["fil-mask", *model]),
                     (2, "the command comes first, then --model", [*model, "fill-mask"]),
-                    (2, "--model is required: the folder of a model", ["fill-mask", "a"]),
+                    (2, "--model is required: the folder of a model (see", ["fill-mask", "a"]),
+                    (2, f"the folder of a model; did you mean --model {MODEL}?", ["info", MODEL]),
+                    (2, f"the folder of a model; did you mean --model {MODEL}?", ["embed", "a", MODEL]),
                     (2, "unknown option --modle; did you mean --model?", ["fill-mask", "--modle", MODEL]),
                     (2, "unknown option -m; did you mean --model?", ["fill-mask", "-m", MODEL]),
                     (2, "unknown option --top_k; did you mean --top-k?", ["fill-mask", "--top_k=5", "a"]),
+                    (2, "unknown option --labels; did you mean --candidate-labels?", ["zero-shot", "--labels", "a"]),
+                    (2, "unknown option --file (see nystromformer fill-mask --help)", ["fill-mask", "--file", "a"]),
                     (2, "unknown option --zzzzzz (see nystromformer tag --help)", ["tag", *model, "--zzzzzz"]),
                     (2, "--candidate-labels is required", ["zero-shot", "--model", TINY / "inference", "a"]),
                     (2, "fp16 not in {fp32,bf16,int8,auto}", ["fill-mask", *model, "--precision", "fp16", "a"]),
@@ -805,7 +820,8 @@ class Manners(unittest.TestCase):
                      ["fill-mask", "--model", pathlib.Path(MODEL) / "model.safetensors", "a"]),
                     (1, "none/such does not exist; --model takes a folder on this computer (hf download none/such",
                      ["fill-mask", "--model", "none/such", "a"]),
-                    (1, f"has no config.json; did you mean {folder}/snapshots/abc?", ["fill-mask", "--model", folder, "a"]),
+                    (1, f"has no config.json; did you mean {folder}/snapshots/abc?", ["fill-mask", "--model", folder / "snapshots", "a"]),
+                    (1, f"did you mean {several}/a, {several}/b or {several}/c?", ["fill-mask", "--model", several, "a"]),
                     (1, "empty/config.json", ["fill-mask", "--model", folder / "empty", "a"]),
                     (1, "use fill-mask", ["classify", *model, "a"]),
                     (1, "use fill-mask", ["answer", *model, "--question", "a", "b"]),

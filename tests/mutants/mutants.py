@@ -166,9 +166,10 @@ class Bench:
         command = [argument if argument else program for argument in arguments]
         environment = dict(os.environ, TMPDIR=str(self.work))
         try:
-            # No more memory than 4 GB: some mutants ask for all there is.
-            ran = subprocess.run(["bash", "-c", 'ulimit -v 4000000; exec "$@"', "bash", *command],
-                                 capture_output=True, timeout=60, env=environment)
+            # No more memory than 4 GB: some mutants ask for all there is. A minute is of the CPU, which a busy
+            # machine shares; some wait for ever.
+            ran = subprocess.run(["bash", "-c", 'ulimit -v 4000000 -t 60; exec "$@"', "bash", *command],
+                                 capture_output=True, timeout=600, env=environment)
         except subprocess.TimeoutExpired:
             return False
         return ran.returncode == 0
