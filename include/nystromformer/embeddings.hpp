@@ -33,8 +33,9 @@ struct Embeddings {
                           std::to_string(rows) + " x " + std::to_string(cols) + " numbers",
                           std::to_string(size)});
     }
-    /// The numbers of row i. InputError if there is none.
-    std::span<const float> row(Index i) const {
+    /// The numbers of row i. InputError if there is none. Not of a temporary, whose numbers would
+    /// be gone at once.
+    std::span<const float> row(Index i) const& {
         check();
         if (i < 0 || i >= rows) {
             throw InputError(
@@ -43,6 +44,7 @@ struct Embeddings {
         return std::span(values).subspan(static_cast<std::size_t>(i * cols),
                                          static_cast<std::size_t>(cols));
     }
+    std::span<const float> row(Index i) const&& = delete;
     /// One number. The indices are not checked.
     [[nodiscard]] float operator()(Index row, Index col) const {
         return values[static_cast<std::size_t>(row * cols + col)];

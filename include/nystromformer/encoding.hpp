@@ -26,8 +26,8 @@ struct Encoding {
     std::vector<std::string> tokens;
     std::vector<std::pair<Index, Index>> offsets;       ///< code points
     std::vector<std::pair<Index, Index>> byte_offsets;  ///< UTF-8 bytes
-    std::vector<std::uint8_t> attention_mask;           ///< 0 for padding
-    std::vector<std::uint8_t> special_tokens_mask;      ///< 1 for what the tokenizer added
+    std::vector<std::int64_t> attention_mask;           ///< 0 for padding
+    std::vector<std::int64_t> special_tokens_mask;      ///< 1 for what the tokenizer added
     std::vector<Index> word_ids;      ///< the pre-token that the token is part of, -1 for none
     std::vector<Index> sequence_ids;  ///< 0 or 1: which text, -1 for none
     /// The other windows of a text that was truncated. Padding fills them too, but
@@ -89,12 +89,19 @@ private:
 
 /// longest_first takes tokens from the longer text of a pair until both fit. only_first and
 /// only_second cut that text alone: an input that is too long is an InputError if that text is too
-/// short to make it fit, or not there.
-enum class TruncationStrategy { longest_first, only_first, only_second, do_not_truncate };
-enum class PaddingStrategy { longest, fixed, do_not_pad };
+/// short to make it fit, or not there. from_file is what tokenizer.json says.
+enum class TruncationStrategy {
+    longest_first,
+    only_first,
+    only_second,
+    do_not_truncate,
+    from_file,
+};
+enum class PaddingStrategy { longest, fixed, do_not_pad, from_file };
 enum class Direction { left, right };
 
-/// How a long input is truncated. What is cut off becomes windows (Encoding::overflowing).
+/// How a long input is truncated. What is cut off becomes windows (Encoding::overflowing). With
+/// TruncationStrategy::from_file, any other field but its default is an InputError.
 struct Truncation {
     Index max_length = 512;  ///< tokens, special ones included
     /// Tokens that a window shares with the one before: less than max_length without the special
@@ -102,11 +109,13 @@ struct Truncation {
     Index stride = 0;
     TruncationStrategy strategy = TruncationStrategy::longest_first;
     std::optional<Direction> direction = std::nullopt;  ///< of the windows; nothing: see Tokenizer
+
+    bool operator==(const Truncation&) const = default;
 };
 
 /// How short inputs are padded: to the longest of the batch or to `length` tokens, rounded up to a
 /// multiple of `pad_to_multiple_of`. A `length` without PaddingStrategy::fixed is an InputError, as
-/// is the reverse.
+/// is the reverse. With PaddingStrategy::from_file, any other field but its default is one, too.
 struct Padding {
     PaddingStrategy strategy = PaddingStrategy::longest;
     Index length = 0;                                   ///< for PaddingStrategy::fixed, and only it
@@ -119,19 +128,21 @@ struct Padding {
     /// Default: the vocabulary's token of `pad_id`. If that is not set, or the vocabulary does not
     /// have it, the tokenizer's pad token, or "[PAD]" if the tokenizer has none.
     std::optional<std::string> pad_token = std::nullopt;
+
+    bool operator==(const Padding&) const = default;
 };
 
 /// Options that switch off the truncation and padding of tokenizer.json.
 inline const Truncation no_truncation{.strategy = TruncationStrategy::do_not_truncate};
 inline const Padding no_padding{.strategy = PaddingStrategy::do_not_pad};
 
-/// How to encode. Without truncation or padding here, those of tokenizer.json apply;
-/// no_truncation and no_padding switch them off. Those that name no direction take the
-/// tokenizer's truncation_side and padding_side.
+/// How to encode. By default, the truncation and padding of tokenizer.json apply; no_truncation and
+/// no_padding switch them off. `{}` is a default Truncation or Padding, and does truncate or pad.
+/// Those that name no direction take the tokenizer's truncation_side and padding_side.
 struct EncodeOptions {
     bool add_special_tokens = true;
-    std::optional<Truncation> truncation = std::nullopt;
-    std::optional<Padding> padding = std::nullopt;
+    Truncation truncation = {.strategy = TruncationStrategy::from_file};
+    Padding padding = {.strategy = PaddingStrategy::from_file};
 };
 
 struct DecodeOptions {

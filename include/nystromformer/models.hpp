@@ -9,11 +9,11 @@
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/shared.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/matrix.hpp>
 #include <nystromformer/model/forward.hpp>
-#include <nystromformer/model/input.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/outputs.hpp>
+#include <nystromformer/model_input.hpp>
+#include <nystromformer/model_output.hpp>
 #include <nystromformer/options.hpp>
 
 #include <concepts>

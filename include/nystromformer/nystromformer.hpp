@@ -22,14 +22,19 @@
 
 // The encoder and its heads, by Hugging Face's names.
 #include <nystromformer/config.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/heads.hpp>
+#include <nystromformer/model_input.hpp>
+#include <nystromformer/model_output.hpp>
 #include <nystromformer/models.hpp>
 
 // Files to named tensors.
 #include <nystromformer/checkpoint.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/safetensors.hpp>
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/tensor.hpp>
+#include <nystromformer/tensor_view.hpp>
 
 // A BERT-family folder to a Nystromformer one.
 #include <nystromformer/conversion.hpp>
@@ -37,6 +42,7 @@
 // Options, threads, errors, matrices, text.
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/file_bytes.hpp>
 #include <nystromformer/isa.hpp>
 #include <nystromformer/matrix.hpp>
 #include <nystromformer/options.hpp>

@@ -3,9 +3,9 @@
 // loaded, which attention a call runs.
 #pragma once
 
-#include <nystromformer/core/file_bytes.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/file_bytes.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -77,7 +77,8 @@ struct LoadOptions {
     /// Threads of a pool of the model's own, at most ThreadPool::max_threads. 0: the pool of every
     /// core that models share (ThreadPool::shared).
     Index num_threads = 0;
-    std::shared_ptr<ThreadPool> threads = nullptr;  ///< a pool to use instead
+    /// A pool to use instead; num_threads is 0 then, or it is an InputError.
+    std::shared_ptr<ThreadPool> threads = nullptr;
     bool strict = false;  ///< TensorError if the files hold a tensor that the model does not use
     Precision precision = Precision::fp32;  ///< of the encoder's linear layers; all else is fp32
     /// Components whose layers stay in fp32, each a path in the model or a part of one: "layer.0",
@@ -122,8 +123,7 @@ struct LongText {
 /// How a pipeline runs its model.
 struct RunOptions {
     Attention attention = Attention::config;
-    /// 0: the config's num_landmarks. Exact attention has none; InputError for a number if it is
-    /// the config that makes the attention exact.
+    /// 0: the config's num_landmarks. Exact attention has none: a number is an InputError then.
     Index num_landmarks = 0;
     Index batch_tokens = 4096;  ///< tokens computed at once: changes memory and speed, not answers
     /// Called after each batch. Counts the model's inputs: texts, or windows of texts. An exception

@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/shared.hpp>
+#include <nystromformer/file_bytes.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/tensor.hpp>
 
@@ -12,7 +13,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +28,7 @@ public:
 
     /// Checks bytes that must outlive the result; `file` names them in errors. Throws FormatError.
     [[nodiscard]] static SafetensorsFile parse(
-        std::span<const std::byte> bytes, const std::string& file,
+        FileBytes bytes, const std::string& file,
         std::uint64_t max_header_bytes = FileOptions().max_header_bytes);
 
     /// Sorted by name.

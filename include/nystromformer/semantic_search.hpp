@@ -51,7 +51,8 @@ public:
     explicit SemanticIndex(const Embeddings& corpus, Similarity similarity = Similarity::cosine);
 
     /// With the rows of `more` after its own. InputError if the columns or the models differ. If
-    /// `more` has no fingerprint, neither has the result.
+    /// `more` has no fingerprint, neither has the result. An index without rows and columns, of
+    /// Embeddings{}, takes any.
     [[nodiscard]] SemanticIndex append(const Embeddings& more) const;
     /// Without these rows: they keep their numbers, but are never found. InputError for a number
     /// that no row has.
@@ -83,7 +84,8 @@ public:
     /// below 1.
     [[nodiscard]] std::vector<std::vector<SearchHit>> search(
         const Embeddings& queries, const SearchOptions& options = {}) const;
-    /// The same for one query. (A vector does not say which model made it.)
+    /// The same for one query. A vector does not say which model made it, so one of another model
+    /// with as many columns is not noticed.
     [[nodiscard]] std::vector<SearchHit> search(std::span<const float> query,
                                                 const SearchOptions& options = {}) const;
     [[nodiscard]] std::vector<SearchHit> search(std::initializer_list<float> query,

@@ -9,6 +9,7 @@
 #include <nystromformer/options.hpp>
 #include <nystromformer/semantic_search.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <map>
@@ -28,7 +29,7 @@ std::string_view name(PoolingMode mode);
 std::optional<PoolingMode> pooling_mode_named(std::string_view name);
 
 struct SentenceEmbeddingOptions {
-    /// Put before each text; nothing: what prompt_name says.
+    /// Put before each text; nothing: what prompt_name says. Not together with prompt_name.
     std::optional<std::string> prompt = std::nullopt;
     /// One of the folder's prompts; nothing: its default_prompt_name, or no prompt.
     std::optional<std::string> prompt_name = std::nullopt;
@@ -80,6 +81,8 @@ public:
     /// (a.rows, b.rows). InputError if the columns differ.
     Embeddings similarity(const Embeddings& a, const Embeddings& b) const;
 
+    /// Embeddings::fingerprint of what `batch` returns.
+    std::uint64_t fingerprint() const;
     /// Columns of an embedding.
     Index embedding_dimension() const;
     /// Tokens of a text at most, special ones included, unless a call says otherwise.

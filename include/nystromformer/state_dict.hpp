@@ -9,6 +9,7 @@
 #include <nystromformer/matrix.hpp>
 #include <nystromformer/tensor.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -35,7 +36,9 @@ public:
     StateDict operator[](const char* component) const {
         return (*this)[std::string_view(component)];
     }
-    StateDict operator[](Index index) const {
+    /// A template, so that a literal 0 is a number and no null pointer.
+    template <std::integral Number>
+    StateDict operator[](Number index) const {
         return (*this)[std::string_view(std::to_string(index))];
     }
 
@@ -119,7 +122,10 @@ public:
     StateWriter operator[](const char* component) const {
         return (*this)[std::string_view(component)];
     }
-    StateWriter operator[](Index i) const { return (*this)[std::string_view(std::to_string(i))]; }
+    template <std::integral Number>
+    StateWriter operator[](Number index) const {
+        return (*this)[std::string_view(std::to_string(index))];
+    }
     /// The same collection; each tensor is added as `name_of(path)`, and each name only once.
     StateWriter renamed(std::function<std::string(std::string_view path)> name_of) const;
 

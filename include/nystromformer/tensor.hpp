@@ -2,9 +2,9 @@
 // Tensors in files: TensorView, its element type DType, and the conversion to numbers.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
-#include <nystromformer/checkpoint/tensor_view.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/dtype.hpp>
+#include <nystromformer/tensor_view.hpp>
 
 #include <cstdint>
 #include <vector>

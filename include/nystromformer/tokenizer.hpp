@@ -56,8 +56,8 @@ public:
     Tokenizer& operator=(const Tokenizer&) = default;
 
     /// Encodes one text, or a text and its pair. InputError for options that are out of range, and
-    /// for a text that is too long or on which a regular expression takes too long. TokenizerError
-    /// if the tokenizer's rules make the text many times longer.
+    /// for a text that is too long, that the tokenizer's rules make many times longer, or on which
+    /// a regular expression takes too long.
     [[nodiscard]] Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
     [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
                                   const EncodeOptions& options) const;
@@ -98,8 +98,8 @@ public:
                                                      const EncodeOptions& options,
                                                      ThreadPool& pool) const;
 
-    /// The text of `ids`. Ids that name no token are skipped, as Hugging Face does; negative ones
-    /// are an InputError.
+    /// The text of `ids`. Ids that name no token are skipped, as Hugging Face does. InputError for
+    /// negative ids, and if the tokenizer's rules make the text many times longer.
     [[nodiscard]] std::string decode(std::span<const std::int64_t> ids,
                                      const DecodeOptions& options = {}) const;
     [[nodiscard]] std::string decode(std::initializer_list<std::int64_t> ids,

@@ -8,6 +8,7 @@
 #include <nystromformer/options.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -54,9 +55,11 @@ public:
     /// Loads model and tokenizer of a Hugging Face folder; throws what those throw.
     explicit ZeroShotClassificationPipeline(const std::filesystem::path& folder,
                                             const LoadOptions& options = {});
-    /// From a loaded model and tokenizer, which the pipeline shares.
+    /// From a loaded model and tokenizer, which the pipeline shares. `on_notice` is called if no
+    /// label means entailment, as LoadOptions::on_notice is for a folder.
     ZeroShotClassificationPipeline(const NystromformerForSequenceClassification<float>& model,
-                                   const Tokenizer& tokenizer);
+                                   const Tokenizer& tokenizer,
+                                   const std::function<void(const Notice&)>& on_notice = {});
 
     /// The labels of a text, best first. InputError if there is no label, if the text is too long,
     /// and for a hypothesis_template without {}.

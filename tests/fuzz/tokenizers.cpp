@@ -273,14 +273,14 @@ void encode(std::string_view data) {
     const auto flags = input.ConsumeIntegral<std::uint8_t>();
     options.add_special_tokens = (flags & 1) != 0;
     if ((flags & 2) != 0) {
-        auto& truncation = options.truncation.emplace();
+        auto& truncation = options.truncation = {};
         truncation.max_length = input.ConsumeIntegral<std::int8_t>();
         truncation.stride = input.ConsumeIntegral<std::int8_t>();
         truncation.strategy = static_cast<TruncationStrategy>(flags >> 6);
         if ((flags & 4) != 0) truncation.direction = Direction::left;
     }
     if ((flags & 8) != 0) {
-        auto& padding = options.padding.emplace();
+        auto& padding = options.padding = {};
         padding.strategy = (flags & 16) != 0 ? PaddingStrategy::fixed : PaddingStrategy::longest;
         const auto length = input.ConsumeIntegral<std::int8_t>();
         if (padding.strategy == PaddingStrategy::fixed) padding.length = length;

@@ -265,7 +265,7 @@ void run_all(const fs::path& tests) {
     fail_allocations("tokenize", [&] {
         const auto encoding =
             tokenizer.encode("She opened the d\u00f3or, [MASK] 12 \x80.", "A pair",
-                             {.truncation = nf::Truncation{.max_length = 9, .stride = 1}});
+                             {.truncation = {.max_length = 9, .stride = 1}});
         std::string text;
         for (const auto id : encoding.ids) text += std::to_string(id) + ' ';
         return text + tokenizer.decode(encoding.ids);

@@ -19,16 +19,15 @@ nf::Tokenizer tokenizer_of(const std::filesystem::path& folder, const nf::LoadOp
 
 nf::Encoding encode_whole(const nf::Tokenizer& tokenizer, const nf::NystromformerConfig& config,
                           std::string_view text, const nf::LongText& long_text) {
-    nf::EncodeOptions options{
-        .truncation = nf::Truncation{.strategy = nf::TruncationStrategy::do_not_truncate},
-        .padding = nf::Padding{.strategy = nf::PaddingStrategy::do_not_pad}};
+    nf::EncodeOptions options{.truncation = {.strategy = nf::TruncationStrategy::do_not_truncate},
+                              .padding = {.strategy = nf::PaddingStrategy::do_not_pad}};
     nf::Encoding encoding = tokenizer.encode(text, options);
     const Index max_length = config.max_length();
     const Index cut_length =
         std::min(max_length, tokenizer.model_max_length().value_or(max_length));
     if (long_text.truncation && encoding.size() > cut_length) {
         if (long_text.on_truncation) long_text.on_truncation({0, encoding.size(), cut_length, 1});
-        options.truncation = nf::Truncation{.max_length = cut_length};
+        options.truncation = {.max_length = cut_length};
         encoding = tokenizer.encode(text, options);
     }
     if (encoding.size() == 0) throw nf::InputError({"", "", "at least one token", "none"});

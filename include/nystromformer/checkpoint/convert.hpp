@@ -2,11 +2,11 @@
 // The exact conversion of a file's elements to the numbers that a model computes with.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/half.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/mode.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tensor.hpp>
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <nystromformer/checkpoint.hpp>
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/error_text.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/error.hpp>
 
 #include <cstdint>

@@ -3,10 +3,10 @@
 // that it would return.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/pickle_stack.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/error_text.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/error.hpp>
 
 #include <array>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
-#include <nystromformer/checkpoint/dtype.hpp>
+#include <nystromformer/dtype.hpp>
 
 #include <array>
 #include <cstddef>

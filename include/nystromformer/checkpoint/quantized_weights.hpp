@@ -2,9 +2,9 @@
 // Matrices of 8-bit integers with a scale for each row, as compressed-tensors writes them.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/tensor.hpp>
 
 #include <algorithm>

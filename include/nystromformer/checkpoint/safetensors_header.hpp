@@ -2,10 +2,10 @@
 // The JSON header of a safetensors file: dtype, shape and offsets of each tensor.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/header_sax.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/dtype.hpp>
 
 #include <array>
 #include <cstddef>

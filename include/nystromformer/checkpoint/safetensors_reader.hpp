@@ -160,10 +160,11 @@ NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::open(const std::filesystem
     contents->map = std::move(map);
     return SafetensorsFile(std::move(contents));
 }
-NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes,
+NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::parse(FileBytes bytes,
                                                             const std::string& file,
                                                             std::uint64_t max_header_bytes) {
-    return SafetensorsFile(std::make_shared<Contents>(bytes, file, max_header_bytes));
+    const auto view = std::as_bytes(std::span(bytes.view()));
+    return SafetensorsFile(std::make_shared<Contents>(view, file, max_header_bytes));
 }
 
 NYSTROMFORMER_INLINE const std::vector<TensorView>& SafetensorsFile::tensors() const {

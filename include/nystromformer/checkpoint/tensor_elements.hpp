@@ -2,9 +2,9 @@
 // Writes the elements of a tensor to a stream.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/checked.hpp>
+#include <nystromformer/dtype.hpp>
 
 #include <cstddef>
 #include <ostream>

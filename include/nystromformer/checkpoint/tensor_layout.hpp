@@ -2,11 +2,11 @@
 // Shapes, strides and bytes of tensors in files, checked for overflow.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
-#include <nystromformer/checkpoint/tensor_view.hpp>
 #include <nystromformer/core/checked.hpp>
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/tensor_view.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <nystromformer/checkpoint/byte_cursor.hpp>
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/checkpoint/pickle.hpp>
+#include <nystromformer/dtype.hpp>
 #include <nystromformer/error.hpp>
 
 #include <algorithm>

@@ -7,12 +7,12 @@
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/kernels/panels.hpp>
 #include <nystromformer/model/attention_heads.hpp>
 #include <nystromformer/model/forward_plan.hpp>
 #include <nystromformer/model/nystrom.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/outputs.hpp>
+#include <nystromformer/model_output.hpp>
 
 #include <algorithm>
 #include <cmath>

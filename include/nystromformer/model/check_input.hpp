@@ -5,7 +5,7 @@
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/input.hpp>
+#include <nystromformer/model_input.hpp>
 
 #include <algorithm>
 #include <cstddef>

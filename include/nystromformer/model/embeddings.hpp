@@ -5,8 +5,8 @@
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/memory.hpp>
 #include <nystromformer/model/forward_plan.hpp>
-#include <nystromformer/model/input.hpp>
 #include <nystromformer/model/layers.hpp>
+#include <nystromformer/model_input.hpp>
 
 #include <algorithm>
 #include <cstddef>

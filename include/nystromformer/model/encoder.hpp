@@ -4,14 +4,14 @@
 
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/memory.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/kernels/activations.hpp>
 #include <nystromformer/model/attention.hpp>
 #include <nystromformer/model/attention_report.hpp>
 #include <nystromformer/model/forward_plan.hpp>
 #include <nystromformer/model/layers.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/outputs.hpp>
 #include <nystromformer/model/weight_loader.hpp>
+#include <nystromformer/model_output.hpp>
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>
 

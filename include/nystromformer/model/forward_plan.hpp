@@ -5,7 +5,7 @@
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/model/options.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/threads.hpp>
 

@@ -10,14 +10,14 @@
 #include <nystromformer/core/notice.hpp>
 #include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/model/family.hpp>
 #include <nystromformer/model/head_kind.hpp>
-#include <nystromformer/model/input.hpp>
 #include <nystromformer/model/model_body.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/outputs.hpp>
 #include <nystromformer/model/tensor_names.hpp>
 #include <nystromformer/model/weight_loader.hpp>
+#include <nystromformer/model_input.hpp>
+#include <nystromformer/model_output.hpp>
 #include <nystromformer/options.hpp>
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>

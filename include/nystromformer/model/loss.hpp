@@ -6,7 +6,7 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/matrix.hpp>
-#include <nystromformer/model/input.hpp>
+#include <nystromformer/model_input.hpp>
 
 #include <algorithm>
 #include <cmath>

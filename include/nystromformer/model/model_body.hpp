@@ -6,14 +6,14 @@
 #include <nystromformer/core/float_mode.hpp>
 #include <nystromformer/core/matrix.hpp>
 #include <nystromformer/core/memory.hpp>
+#include <nystromformer/forward_options.hpp>
 #include <nystromformer/model/check_input.hpp>
 #include <nystromformer/model/embeddings.hpp>
 #include <nystromformer/model/encoder.hpp>
 #include <nystromformer/model/forward_plan.hpp>
-#include <nystromformer/model/input.hpp>
-#include <nystromformer/model/options.hpp>
-#include <nystromformer/model/outputs.hpp>
 #include <nystromformer/model/weight_loader.hpp>
+#include <nystromformer/model_input.hpp>
+#include <nystromformer/model_output.hpp>
 #include <nystromformer/state_dict.hpp>
 #include <nystromformer/threads.hpp>
 

@@ -128,7 +128,9 @@ BaseModelOutput<Scalar> NystromformerModel<Scalar>::states_at(const ModelInput<S
                                                               const ForwardOptions& options) const {
     detail::check_offsets(input.offsets);
     detail::check_wanted(rows, input.rows());
-    return this->body_->encode(input, options, rows);
+    auto output = this->body_->encode(input, options, rows);  // no rows are all of them there
+    if (rows.empty()) output.last_hidden_state.resize(0, this->config().hidden_size);
+    return output;
 }
 
 template <typename Scalar>

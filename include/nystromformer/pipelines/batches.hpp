@@ -49,8 +49,8 @@ inline void check_options(const RunOptions& options, const NystromformerConfig& 
 /// padding switched off.
 inline EncodeOptions encode_options(bool add_special_tokens = true) {
     return {.add_special_tokens = add_special_tokens,
-            .truncation = Truncation{.strategy = TruncationStrategy::do_not_truncate},
-            .padding = Padding{.strategy = PaddingStrategy::do_not_pad}};
+            .truncation = no_truncation,
+            .padding = no_padding};
 }
 
 /// The most tokens to which an input is cut: what the position table holds, or less if the

@@ -71,15 +71,18 @@ struct ZeroShotClassificationPipeline::Body
     : detail::TextModel<NystromformerForSequenceClassification<float>> {
     /// Throws what TextModel does, and ConfigError if label2id names no row of the logits.
     Body(const std::filesystem::path& folder, const LoadOptions& options)
-        : Body(TextModel(folder, options), path_to_utf8(folder / "config.json")) {
-        if (entailment_id()) return;
-        detail::give_notice(
-            detail::file_options(options), path_to_utf8(folder / "config.json"), "/label2id",
-            "no label starts with \"entail\", so the last one counts as entailment");
-    }
-    Body(const NystromformerForSequenceClassification<float>& loaded, const Tokenizer& own)
-        : Body(TextModel(loaded, own), "") {}
-    Body(TextModel both, const std::string& file) : TextModel(std::move(both)) {
+        : Body(TextModel(folder, options), path_to_utf8(folder / "config.json"),
+               detail::file_options(options).on_notice) {}
+    Body(const NystromformerForSequenceClassification<float>& loaded, const Tokenizer& own,
+         const std::function<void(const Notice&)>& on_notice)
+        : Body(TextModel(loaded, own), "", on_notice) {}
+    Body(TextModel both, const std::string& file,
+         const std::function<void(const Notice&)>& on_notice)
+        : TextModel(std::move(both)) {
+        if (!entailment_id() && on_notice) {
+            on_notice({file, "/label2id",
+                       "no label starts with \"entail\", so the last one counts as entailment"});
+        }
         const Index id = entailment_id().value_or(0);
         if (id >= 0 && id < config().num_labels) return;
         throw ConfigError(
@@ -173,8 +176,9 @@ NYSTROMFORMER_INLINE ZeroShotClassificationPipeline::ZeroShotClassificationPipel
     const std::filesystem::path& folder, const LoadOptions& options)
     : body_(std::make_shared<const Body>(folder, options)) {}
 NYSTROMFORMER_INLINE ZeroShotClassificationPipeline::ZeroShotClassificationPipeline(
-    const NystromformerForSequenceClassification<float>& model, const Tokenizer& tokenizer)
-    : body_(std::make_shared<const Body>(model, tokenizer)) {}
+    const NystromformerForSequenceClassification<float>& model, const Tokenizer& tokenizer,
+    const std::function<void(const Notice&)>& on_notice)
+    : body_(std::make_shared<const Body>(model, tokenizer, on_notice)) {}
 
 NYSTROMFORMER_INLINE ZeroShotAnswer ZeroShotClassificationPipeline::operator()(
     std::string_view sequence, std::vector<std::string> candidate_labels,

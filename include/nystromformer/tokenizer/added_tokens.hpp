@@ -140,7 +140,7 @@ private:
         text.append_original(content, 0, content.size());
         try {
             apply(normalizers, text);
-        } catch (const TokenizerError& error) {
+        } catch (const InputError& error) {
             fail("a normal form of " + error.expected());
         }
         // With such a token Hugging Face does not terminate, or cuts inside characters.

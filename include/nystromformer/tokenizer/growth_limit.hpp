@@ -18,11 +18,11 @@ public:
     /// Adds `bytes` of the original.
     void add(std::size_t bytes) { max_bytes_ += std::uint64_t{64} * bytes; }
 
-    /// Throws TokenizerError if `rules` made more `bytes` than that.
+    /// InputError if `rules` made more `bytes` than that. (Other texts may be good.)
     void check(std::size_t bytes, const char* rules) const {
         if (bytes <= max_bytes_) return;
-        throw TokenizerError({"", rules, "at most " + std::to_string(max_bytes_) + " bytes of text",
-                              std::to_string(bytes)});
+        throw InputError({"", rules, "at most " + std::to_string(max_bytes_) + " bytes of text",
+                          std::to_string(bytes)});
     }
 
 private:

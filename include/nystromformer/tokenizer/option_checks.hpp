@@ -12,10 +12,19 @@
 
 namespace nystromformer::inline v0_2::detail {
 
+/// InputError for fields that go unused because the file says how.
+template <typename Rule, typename Strategy>
+void check_from_file(const Rule& rule, const char* field, Strategy from_file) {
+    if (rule == Rule{.strategy = from_file}) return;
+    throw InputError({"", field, "a strategy, or no other field with the strategy from_file", ""});
+}
+
 /// InputError for lengths that no input can keep, of which each gets `added` special tokens; one
 /// text without a pair gets `added_alone`.
 inline void check_truncation(const Truncation& truncation, Index added, Index added_alone) {
     if (truncation.strategy == TruncationStrategy::do_not_truncate) return;
+    if (truncation.strategy == TruncationStrategy::from_file)
+        return check_from_file(truncation, "truncation", TruncationStrategy::from_file);
     check_max_length(truncation, added);
     const Index stride = truncation.stride;
     if (stride < 0)
@@ -29,6 +38,8 @@ inline void check_truncation(const Truncation& truncation, Index added, Index ad
 /// InputError for numbers that no padding can have, and for a length that would go unused.
 inline void check_padding(const Padding& padding) {
     if (padding.strategy == PaddingStrategy::do_not_pad) return;
+    if (padding.strategy == PaddingStrategy::from_file)
+        return check_from_file(padding, "padding", PaddingStrategy::from_file);
     const auto check = [](bool is_good, const char* field, const std::string& expected,
                           std::int64_t found) {
         if (!is_good)

@@ -149,17 +149,19 @@ private:
         const auto added = [&](bool pair) {
             return adds ? parts.post_processor->added_tokens(pair) : 0;
         };
-        if (options.truncation) check_truncation(*options.truncation, added(is_pair), added(false));
-        if (options.padding) check_padding(*options.padding);
+        check_truncation(options.truncation, added(is_pair), added(false));
+        check_padding(options.padding);
         return {truncation_of(options), padding_of(options), adds, added(is_pair)};
     }
     Truncation truncation_of(const EncodeOptions& options) const {
-        Truncation truncation = options.truncation.value_or(parts.truncation);
+        const bool is_of_file = options.truncation.strategy == TruncationStrategy::from_file;
+        Truncation truncation = is_of_file ? parts.truncation : options.truncation;
         if (!truncation.direction) truncation.direction = truncation_side();
         return truncation;
     }
     Padding padding_of(const EncodeOptions& options) const {
-        Padding padding = options.padding.value_or(parts.padding);
+        const bool is_of_file = options.padding.strategy == PaddingStrategy::from_file;
+        Padding padding = is_of_file ? parts.padding : options.padding;
         if (!padding.direction) padding.direction = padding_side();
         if (padding.strategy == PaddingStrategy::do_not_pad) return padding;
         const bool is_named = padding.pad_token.has_value();

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -74,6 +76,22 @@ static_assert(std::constructible_from<nf::FileBytes, const unsigned char (&)[4]>
 static_assert(std::constructible_from<nf::FileBytes, const std::array<unsigned char, 4>&>);
 static_assert(!std::constructible_from<nf::FileBytes, const char*>);
 static_assert(!std::constructible_from<nf::FileBytes, std::string>);
+template <typename Bytes>
+concept ParsedAs = requires(Bytes (*bytes)()) {
+    nf::SafetensorsFile::parse(bytes(), "file");
+};
+static_assert(!ParsedAs<std::vector<std::byte>> && ParsedAs<std::span<const std::byte>>);
+
+// A row of embeddings that are gone at once.
+template <typename T>
+concept HasRow = requires(T embeddings) {
+    static_cast<T>(embeddings).row(0);
+};
+static_assert(HasRow<nf::Embeddings&> && !HasRow<nf::Embeddings&&>);
+
+// 0 is a number, not a null pointer.
+static_assert(requires(const nf::StateDict& state) { state["layer"][0]; });
+static_assert(requires(const nf::StateWriter& writer) { writer["layer"][0]; });
 
 TEST_CASE("a literal in memory ends before its NUL, and an array of bytes is taken whole",
           "[calls]") {
@@ -92,7 +110,7 @@ TEST_CASE("a pipeline and an index whose contents were moved away still answer",
     CHECK(index.search({1.0f, 2.0f}).size() == 1);
 }
 
-TEST_CASE("landmarks are refused where the config makes attention exact", "[calls]") {
+TEST_CASE("landmarks are refused where attention is exact", "[calls]") {
     const auto model = nf::NystromformerModel<>::from_pretrained(small);
     const auto input = nf::ModelInput<>::stacked({{2, 5, 6, 3}});
     REQUIRE(model.config().uses_exact_attention());
@@ -101,7 +119,10 @@ TEST_CASE("landmarks are refused where the config makes attention exact", "[call
     (void)model(input, {.attention = nf::Attention::nystrom, .num_landmarks = 2});
     const nf::FillMaskPipeline fill_mask(small);
     CHECK_THROWS_AS(fill_mask.check({.run = {.num_landmarks = 2}}), nf::InputError);
-    fill_mask.check({.run = {.attention = nf::Attention::exact, .num_landmarks = 2}});
+    CHECK(error_of([&] {
+              fill_mask.check({.run = {.attention = nf::Attention::exact, .num_landmarks = 2}});
+          }) ==
+          "num_landmarks: expected 0 or attention \"nystrom\": this attention is exact, found 2");
     fill_mask.check({.run = {.attention = nf::Attention::nystrom, .num_landmarks = 2}});
 }
 
@@ -132,6 +153,32 @@ TEST_CASE("an input of ids takes encodings after them", "[calls]") {
     CHECK(model.states_at(input, {0, rows}).last_hidden_state.rows() == 2);
 }
 
+TEST_CASE("the states of no rows are none", "[calls]") {
+    const auto model = nf::NystromformerModel<>::from_pretrained(small);
+    const auto input = nf::ModelInput<>::stacked({{2, 5, 3}});
+    const auto output = model.states_at(input, {}, {.output_hidden_states = true});
+    CHECK(output.last_hidden_state.rows() == 0);
+    CHECK(output.last_hidden_state.cols() == model.config().hidden_size);
+    CHECK(output.hidden_states.back().rows() == 3);
+}
+
+TEST_CASE("the masks of an encoding are those of an input", "[calls]") {
+    const auto encoding = nf::Tokenizer::from_pretrained(small).encode("A garden.");
+    nf::ModelInput<> input;
+    input.attention_mask = encoding.attention_mask;
+    CHECK(input.attention_mask == std::vector<std::int64_t>(encoding.ids.size(), 1));
+}
+
+TEST_CASE("options that would do nothing are refused", "[calls]") {
+    const auto pool = std::make_shared<nf::ThreadPool>(1);
+    CHECK(error_of([&] {
+              nf::FillMaskPipeline(small, {.num_threads = 3, .threads = pool});
+          }).starts_with("num_threads: expected 0 beside a pool"));
+    const nf::SentenceEmbeddingPipeline embed(small, {.num_threads = 1});
+    CHECK(error_of([&] { embed.check({.prompt = "a", .prompt_name = "query"}); }) ==
+          "prompt_name: expected a prompt or a prompt_name, found both");
+}
+
 TEST_CASE("pipelines on one encoder make embeddings that others of its folder may search",
           "[calls]") {
     const auto model = nf::NystromformerModel<>::from_pretrained(small);
@@ -141,6 +188,7 @@ TEST_CASE("pipelines on one encoder make embeddings that others of its folder ma
     const nf::SemanticIndex index(shared.batch({"A garden."}));
     CHECK(index.fingerprint() == loaded.batch({"The sea."}).fingerprint);
     CHECK(index.search(loaded.batch({"The sea."})).size() == 1);
+    CHECK(index.fingerprint() == loaded.fingerprint());
     CHECK_THROWS_AS(index.search(foreign.batch({"The sea."})), nf::InputError);
     CHECK(nf::NystromformerForMaskedLM<>::from_pretrained(small).base_model().fingerprint() ==
           model.fingerprint());
@@ -152,6 +200,7 @@ TEST_CASE("an index with rows of an unknown model has no fingerprint", "[calls]"
     CHECK(nf::SemanticIndex(known).append(unknown).fingerprint() == 0);
     CHECK(nf::SemanticIndex(known).append(known).fingerprint() == 7);
     CHECK(nf::SemanticIndex(nf::Embeddings{0, 2}).append(known).fingerprint() == 7);
+    CHECK(nf::SemanticIndex(nf::Embeddings{}).append(known).search({1, 2}).size() == 1);
 }
 
 TEST_CASE("zero-shot classification says that no label means entailment", "[calls]") {
@@ -162,6 +211,10 @@ TEST_CASE("zero-shot classification says that no label means entailment", "[call
                                                        options);
     CHECK_FALSE(zero_shot.entailment_id());
     CHECK(std::find(notices.begin(), notices.end(), "/label2id") != notices.end());
+    notices.clear();
+    const nf::ZeroShotClassificationPipeline shared(zero_shot.model(), zero_shot.tokenizer(),
+                                                    options.on_notice);
+    CHECK(notices == std::vector<std::string>{"/label2id"});
 }
 
 TEST_CASE("the answers of a text in JSON are a list", "[calls]") {

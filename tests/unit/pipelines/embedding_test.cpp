@@ -240,7 +240,7 @@ TEST_CASE("windows are averaged by their tokens before the other modules", "[emb
         Eigen::Map<const nf::RowVector<float>>(found.data(), static_cast<nf::Index>(found.size()));
     const nf::FeatureExtractionPipeline features(data / "max");
     nf::EncodeOptions encode = nf::detail::encode_options();
-    encode.truncation = nf::Truncation{.max_length = 48, .stride = 3};
+    encode.truncation = {.max_length = 48, .stride = 3};
     auto first = dense.tokenizer().encode(text, encode);
     auto windows = first.overflowing;
     first.overflowing.clear();
@@ -282,7 +282,7 @@ TEST_CASE("a token has the states of the window that shows most around it", "[em
     CHECK(states.rows() == cuts[0].tokens);
     CHECK(cuts[0].length == 90);
     nf::EncodeOptions encode = nf::detail::encode_options();
-    encode.truncation = nf::Truncation{.max_length = 90, .stride = 11};
+    encode.truncation = {.max_length = 90, .stride = 11};
     const auto first = features.tokenizer().encode(text, encode);
     const auto of = [&](const nf::Encoding& window) {
         return features.model()(nf::ModelInput<float>::stacked({window.ids})).last_hidden_state;

@@ -265,8 +265,8 @@ TEST_CASE("the scores of a text in windows are their means, weighted by tokens")
                .long_text = {.stride = 7, .on_truncation = [&](const nf::TruncationNotice& cut) {
                                  cuts.push_back(cut);
                              }}});
-    const auto whole = classify.tokenizer().encode(
-        text, {.truncation = nf::Truncation{.max_length = 48, .stride = 7}});
+    const auto whole =
+        classify.tokenizer().encode(text, {.truncation = {.max_length = 48, .stride = 7}});
     std::vector<nf::Encoding> windows = whole.overflowing;
     windows.push_back(whole);
     REQUIRE(windows.size() > 3);
@@ -314,7 +314,7 @@ TEST_CASE("the logits of a text with each label are the means of its windows") {
     for (const std::string& label : labels) {
         const auto whole = zero_shot.tokenizer().encode(
             text, "This example is " + label + ".",
-            {.truncation = nf::Truncation{
+            {.truncation = {
                  .max_length = 48, .stride = 7, .strategy = nf::TruncationStrategy::only_first}});
         std::vector<nf::Encoding> windows = whole.overflowing;
         windows.push_back(whole);
@@ -343,7 +343,7 @@ TEST_CASE("the logit of a choice is the mean of its windows") {
     for (const std::string& choice : choices) {
         const auto whole = choose.tokenizer().encode(
             text, choice,
-            {.truncation = nf::Truncation{
+            {.truncation = {
                  .max_length = 48, .stride = 7, .strategy = nf::TruncationStrategy::only_first}});
         std::vector<nf::Encoding> windows = whole.overflowing;
         windows.push_back(whole);

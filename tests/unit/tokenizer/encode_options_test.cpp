@@ -194,10 +194,10 @@ TEST_CASE("an error of a batch says which text it is about", "[tokenizer]") {
     std::string much;
     for (int i = 0; i < 4000; ++i) much += "a ";
     const nf::EncodeOptions wide{
-        .truncation = nf::Truncation{.max_length = 3},
-        .padding = nf::Padding{.strategy = nf::PaddingStrategy::fixed, .length = 1000}};
+        .truncation = {.max_length = 3},
+        .padding = {.strategy = nf::PaddingStrategy::fixed, .length = 1000}};
     CHECK(bad_input_of([&] { (void)bundled().encode_batch({"a", much}, wide); }) == 1U);
-    const nf::EncodeOptions impossible{.truncation = nf::Truncation{.max_length = 1}};
+    const nf::EncodeOptions impossible{.truncation = {.max_length = 1}};
     CHECK_FALSE(bad_input_of([&] { (void)bundled().encode_batch({"a", "b"}, impossible); }));
 }
 
@@ -227,8 +227,32 @@ TEST_CASE("a stride is refused at once where tokenizers 0.23 refuses it", "[toke
     CHECK(refusal({.max_length = -1, .stride = 9, .strategy = none}) == "none");
     // Python takes this of a text without a pair until the text is too long.
     CHECK(refusal({.max_length = 3, .strategy = nf::TruncationStrategy::only_second}) == "none");
-    const nf::EncodeOptions options{.truncation = nf::Truncation{.max_length = 4, .stride = 3}};
+    const nf::EncodeOptions options{.truncation = {.max_length = 4, .stride = 3}};
     CHECK_THROWS_AS(bundled().encode_batch(std::vector<std::string>{}, options), nf::InputError);
+}
+
+TEST_CASE("empty braces are a default truncation and padding", "[tokenizer]") {
+    std::string longer;
+    for (int i = 0; i < 600; ++i) longer += "a ";
+    CHECK(bundled().encode(longer).size() > 600);
+    CHECK(bundled().encode(longer, {.truncation = {}}).size() == 512);
+    CHECK(bundled().encode(longer, {.truncation = {.max_length = 8}}).size() == 8);
+    const auto padded = bundled().encode_batch({"a", "a a a"}, {.padding = {}});
+    CHECK(padded[0].size() == padded[1].size());
+    CHECK(bundled().encode_batch({"a", "a a a"})[0].size() < padded[1].size());
+}
+
+TEST_CASE("what tokenizer.json says leaves no room for other fields", "[tokenizer]") {
+    const auto truncation = nf::TruncationStrategy::from_file;
+    const auto padding = nf::PaddingStrategy::from_file;
+    (void)bundled().encode("a", {.truncation = {.strategy = truncation}});
+    CHECK(message_of([&] {
+              (void)bundled().encode("a",
+                                     {.truncation = {.max_length = 8, .strategy = truncation}});
+          }).starts_with("truncation: expected a strategy"));
+    CHECK(message_of([&] {
+              (void)bundled().encode("a", {.padding = {.strategy = padding, .pad_id = 1}});
+          }).starts_with("padding: expected a strategy"));
 }
 
 TEST_CASE("empty braces after a text are options", "[tokenizer]") {

@@ -163,15 +163,14 @@ TEST_CASE("a batch on a thread pool is the batch on one thread") {
         pairs.emplace_back(texts.back(), texts[texts.size() / 2]);
     }
     nf::ThreadPool pool(4);
-    const nf::EncodeOptions options{.truncation = nf::Truncation{.max_length = 9, .stride = 2},
-                                    .padding = nf::Padding{}};
+    const nf::EncodeOptions options{.truncation = {.max_length = 9, .stride = 2}, .padding = {}};
     const auto check = [&](const auto& one, const auto& many) {
         REQUIRE(one.size() == many.size());
         for (std::size_t i = 0; i < one.size(); ++i) CHECK(to_json(one[i]) == to_json(many[i]));
     };
     check(tokenizer.encode_batch(texts, options), tokenizer.encode_batch(texts, options, pool));
     check(tokenizer.encode_pairs(pairs, options), tokenizer.encode_pairs(pairs, options, pool));
-    const nf::EncodeOptions impossible{.truncation = nf::Truncation{.max_length = 1}};
+    const nf::EncodeOptions impossible{.truncation = {.max_length = 1}};
     CHECK_THROWS_AS(tokenizer.encode_batch(texts, impossible, pool), nf::InputError);
     CHECK(tokenizer.encode_batch(std::vector<std::string>{}, options, pool).empty());
 }
@@ -509,8 +508,7 @@ TEST_CASE("regular expressions and templates take no memory out of all proportio
     const auto often = load(repeated);
     CHECK(often.encode("ab").size() == 400);
     CHECK_THROWS_AS(often.encode(std::string(20000, 'a')), nf::InputError);
-    CHECK_THROWS_AS(often.encode("ab", {.truncation = nf::Truncation{.max_length = 1}}),
-                    nf::InputError);
+    CHECK_THROWS_AS(often.encode("ab", {.truncation = {.max_length = 1}}), nf::InputError);
 }
 
 TEST_CASE("special tokens without text in a tokenizer's older files count as not named") {

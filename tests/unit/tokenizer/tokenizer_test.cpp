@@ -157,7 +157,7 @@ TEST_CASE("the sides to cut and to fill are those of the files, unless a call na
     };
     const std::string text = "She opened the door and walked into the garden.";
     const nf::EncodeOptions options{
-        .truncation = nf::Truncation{.max_length = 5, .stride = 1},
+        .truncation = {.max_length = 5, .stride = 1},
         .padding =
             nf::Padding{.strategy = nf::PaddingStrategy::fixed, .length = 6, .pad_token = "<pad>"}};
     const auto check = [&](const nf::Tokenizer& tokenizer, const char* truncation,
@@ -176,8 +176,8 @@ TEST_CASE("the sides to cut and to fill are those of the files, unless a call na
                     R"({"padding_side": "right", "truncation_side": "right"})"),
           "Right", "Right");
     auto named = options;
-    named.truncation->direction = Direction::right;
-    named.padding->direction = Direction::right;
+    named.truncation.direction = Direction::right;
+    named.padding.direction = Direction::right;
     const auto left = load_with(rules("Left", "Left"), "{}");
     CHECK(to_json(left.encode(text, named)) == to_json(load(rules("Right", "Right")).encode(text)));
     for (const char* config : {R"({"padding_side": "Left"})", R"({"truncation_side": 1})"}) {
@@ -306,8 +306,7 @@ TEST_CASE("many threads may encode with one tokenizer") {
 TEST_CASE("truncation and padding of a call stand above those of the file") {
     const std::string text = "the quick brown fox jumps over the lazy dog";
     const nf::Encoding whole = bundled().encode(text);
-    const nf::Encoding cut =
-        bundled().encode(text, {.truncation = nf::Truncation{.max_length = 6, .stride = 1}});
+    const nf::Encoding cut = bundled().encode(text, {.truncation = {.max_length = 6, .stride = 1}});
     CHECK(cut.size() == 6);
     CHECK(cut.overflowing.size() == 2);
     CHECK(cut.overflowing[0].ids[1] == cut.ids[4]);
@@ -321,9 +320,8 @@ TEST_CASE("truncation and padding of a call stand above those of the file") {
                        {"pad_type_id", 0},
                        {"pad_token", "<unk>"}};
     CHECK(load(file).encode("a a a a").size() == 12);
-    const nf::EncodeOptions off{
-        .truncation = nf::Truncation{.strategy = nf::TruncationStrategy::do_not_truncate},
-        .padding = nf::Padding{.strategy = nf::PaddingStrategy::do_not_pad}};
+    const nf::EncodeOptions off{.truncation = {.strategy = nf::TruncationStrategy::do_not_truncate},
+                                .padding = {.strategy = nf::PaddingStrategy::do_not_pad}};
     CHECK(load(file).encode("a a a a", off).size() == 9);
     CHECK(load(file)
               .encode("a a a a", {.truncation = nf::no_truncation, .padding = nf::no_padding})
@@ -332,7 +330,7 @@ TEST_CASE("truncation and padding of a call stand above those of the file") {
     CHECK(bundled().padding().strategy == nf::PaddingStrategy::do_not_pad);
     CHECK(bundled().truncation().strategy == nf::TruncationStrategy::do_not_truncate);
     const auto batch = bundled().encode_batch(std::vector<std::string>{text, "the"},
-                                              {.padding = nf::Padding{.pad_to_multiple_of = 8}});
+                                              {.padding = {.pad_to_multiple_of = 8}});
     CHECK(batch[0].size() == batch[1].size());
     CHECK(batch[1].size() % 8 == 0);
     CHECK(batch[1].attention_mask.back() == 0);
@@ -342,7 +340,7 @@ TEST_CASE("truncation and padding of a call stand above those of the file") {
     const auto padded_with = [&](const char* token) {
         return bundled()
             .encode_batch(std::vector<std::string>{text, "the"},
-                          {.padding = nf::Padding{.pad_token = token}})[1]
+                          {.padding = {.pad_token = token}})[1]
             .ids.back();
     };
     CHECK(padded_with("<unk>") == bundled().token_to_id("<unk>"));
@@ -398,10 +396,9 @@ TEST_CASE("lengths that cannot be kept are input errors") {
     CHECK_THROWS_AS(encode({.max_length = 4, .strategy = nf::TruncationStrategy::only_second}),
                     nf::InputError);
     CHECK(encode({.max_length = 2}).size() == 2);
-    CHECK_THROWS_AS(
-        bundled().encode("a", {.padding = nf::Padding{.strategy = nf::PaddingStrategy::fixed,
-                                                      .length = nf::Index{1} << 40}}),
-        nf::InputError);
+    CHECK_THROWS_AS(bundled().encode("a", {.padding = {.strategy = nf::PaddingStrategy::fixed,
+                                                       .length = nf::Index{1} << 40}}),
+                    nf::InputError);
     const std::vector<std::int64_t> negative = {-1};
     CHECK_THROWS_AS(bundled().decode(negative), nf::InputError);
 }
@@ -418,7 +415,7 @@ TEST_CASE("windows and padding take no memory out of all proportion to the text"
     CHECK_THROWS_AS(encode({.max_length = 3}, wide), nf::InputError);
     CHECK(encode({.max_length = 12}, wide).overflowing.size() == 399);
     CHECK(encode({.max_length = 1000, .stride = 900}, none).overflowing.size() > 30);
-    const nf::EncodeOptions short_windows{.truncation = nf::Truncation{.max_length = 7}};
+    const nf::EncodeOptions short_windows{.truncation = {.max_length = 7}};
     CHECK_THROWS_AS(bundled().encode(text, text, short_windows), nf::InputError);
     Json padded = nf::detail::read_json_file(model_folder / "tokenizer.json", 1 << 24);
     padded["padding"] = {{"strategy", {{"Fixed", 1 << 21}}},

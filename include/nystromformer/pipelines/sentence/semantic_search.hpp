@@ -196,8 +196,9 @@ NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(Body&& body)
 NYSTROMFORMER_INLINE SemanticIndex::SemanticIndex(const Embeddings& corpus, Similarity similarity)
     : SemanticIndex(Body::of(corpus, similarity)) {}
 NYSTROMFORMER_INLINE SemanticIndex SemanticIndex::append(const Embeddings& more) const {
-    body_->check(more, "more");
     Body body = *body_;
+    if (body.rows == 0 && body.cols == 0) body.cols = more.cols;
+    body.check(more, "more");
     // Nobody knows which model made rows without a fingerprint.
     if (body.rows == 0) body.fingerprint = more.fingerprint;
     if (more.rows > 0 && more.fingerprint == 0) body.fingerprint = 0;

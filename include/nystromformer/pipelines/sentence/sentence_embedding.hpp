@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -74,8 +75,10 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         return options.max_seq_length.value_or(max_seq_length);
     }
 
-    /// InputError for a name that the folder does not have.
+    /// InputError for a name that the folder does not have, and for a name beside a prompt.
     std::string prompt_of(const SentenceEmbeddingOptions& options) const {
+        if (options.prompt && options.prompt_name)
+            throw InputError({"", "prompt_name", "a prompt or a prompt_name", "both"});
         if (options.prompt) return *options.prompt;
         return detail::prompt_named(defaults.prompts, options.prompt_name
                                                           ? options.prompt_name
@@ -220,6 +223,9 @@ NYSTROMFORMER_INLINE void SentenceEmbeddingPipeline::check(
 NYSTROMFORMER_INLINE Embeddings SentenceEmbeddingPipeline::similarity(const Embeddings& a,
                                                                       const Embeddings& b) const {
     return nystromformer::similarity(a, b, similarity_function(), body_->model.threads());
+}
+NYSTROMFORMER_INLINE std::uint64_t SentenceEmbeddingPipeline::fingerprint() const {
+    return body_->fingerprint;
 }
 NYSTROMFORMER_INLINE Index SentenceEmbeddingPipeline::embedding_dimension() const {
     const Index features = body_->out_features();

@@ -50,6 +50,7 @@ struct SentenceModules {
     /// Throws what NystromformerModel, Tokenizer, SentenceModule and its kin throw.
     static SentenceModules load(const std::filesystem::path& root, LoadOptions options) {
         options.threads = threads_of(options);
+        options.num_threads = 0;
         const std::vector<SentenceModule> list =
             SentenceModule::load_all(root, file_options(options));
         const std::filesystem::path& folder = list.empty() ? root : list.front().folder;

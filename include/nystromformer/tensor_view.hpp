@@ -2,8 +2,8 @@
 // TensorView: a named tensor in a file.
 #pragma once
 
-#include <nystromformer/checkpoint/dtype.hpp>
 #include <nystromformer/core/index.hpp>
+#include <nystromformer/dtype.hpp>
 
 #include <cstddef>
 #include <span>
