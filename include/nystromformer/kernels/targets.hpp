@@ -40,9 +40,8 @@
 #define NYSTROMFORMER_ALWAYS_INLINE inline __attribute__((always_inline))
 #define NYSTROMFORMER_VNNI 1                 // AVX512-VNNI
 #define NYSTROMFORMER_SDOT 2                 // AArch64's DotProd
-#define NYSTROMFORMER_USDOT 3                // AArch64's I8MM
 #define NYSTROMFORMER_BYTE_INSTRUCTIONS 0    // none, or one of those
-#define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16, AArch64's BF16
+#define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 0  // AVX512-BF16
 #define NYSTROMFORMER_INT8_GROUP 4           // see byte_blocks.inc
 
 // A Debug build would run the kernels 20 times slower, and nobody steps through them, so GCC
@@ -110,22 +109,23 @@ NYSTROMFORMER_BEGIN_REGION(neon_dotprod)
 NYSTROMFORMER_END_REGION
 
 #undef NYSTROMFORMER_BYTE_INSTRUCTIONS
-#define NYSTROMFORMER_BYTE_INSTRUCTIONS NYSTROMFORMER_USDOT
+#define NYSTROMFORMER_BYTE_INSTRUCTIONS 0
 NYSTROMFORMER_BEGIN_REGION(neon_i8mm)
 // clang-format off
 #include <nystromformer/kernels/target/vectors.inc>
 #include <nystromformer/kernels/target/byte_blocks.inc>
-#include <nystromformer/kernels/target/byte_product.inc>
+#include <nystromformer/kernels/target/matrix_product.inc>
 // clang-format on
+inline ByteKernels byte_kernels() { return on_matrices(neon::byte_kernels()); }
 NYSTROMFORMER_END_REGION
 
-#undef NYSTROMFORMER_BFLOAT_INSTRUCTIONS
-#define NYSTROMFORMER_BFLOAT_INSTRUCTIONS 1
 NYSTROMFORMER_BEGIN_REGION(neon_bf16)
 // clang-format off
 #include <nystromformer/kernels/target/vectors.inc>
-#include <nystromformer/kernels/target/bfloat_product.inc>
+#include <nystromformer/kernels/target/byte_blocks.inc>
+#include <nystromformer/kernels/target/matrix_product.inc>
 // clang-format on
+inline BfloatKernels bfloat_kernels() { return on_matrices(neon::bfloat_kernels()); }
 NYSTROMFORMER_END_REGION
 #endif
 
@@ -189,7 +189,6 @@ NYSTROMFORMER_END_REGION
 #undef NYSTROMFORMER_INT8_GROUP
 #undef NYSTROMFORMER_VNNI
 #undef NYSTROMFORMER_SDOT
-#undef NYSTROMFORMER_USDOT
 #undef NYSTROMFORMER_BEGIN_REGION
 #undef NYSTROMFORMER_END_REGION
 #undef NYSTROMFORMER_BEGIN_TARGET

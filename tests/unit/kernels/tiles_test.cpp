@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Products on AMX's tiles, or on the model of them where there are none: every shape of rows and
-// depth against its definition, row by row the same bits, and the model's arithmetic.
+// Products of bf16 and of bytes by every instruction set that runs here: every shape of rows and
+// depth against its definition, row by row the same bits. AMX's tiles, or the model of them where
+// there are none, and the model's arithmetic.
 #include "support/catch.hpp"
 #include "unit/kernels/tile_instructions.hpp"
 
@@ -24,12 +25,25 @@ using nf::Index;
 
 namespace {
 
-/// The instruction sets on tiles that run here.
-std::vector<nf::Isa> sets_on_tiles() {
+/// The instruction sets that run here.
+std::vector<nf::Isa> sets_here() {
     std::vector<nf::Isa> sets;
     for (const detail::Backend& backend : detail::backends)
-        if (detail::bfloat_kernels(backend.isa).step > 1 && backend.runs_here())
-            sets.push_back(backend.isa);
+        if (backend.runs_here()) sets.push_back(backend.isa);
+    return sets;
+}
+/// Those on tiles.
+std::vector<nf::Isa> sets_on_tiles() {
+    std::vector<nf::Isa> sets = sets_here();
+    std::erase_if(sets, [](nf::Isa isa) { return detail::bfloat_kernels(isa).step == 1; });
+    return sets;
+}
+/// Those that multiply unsigned bytes by signed ones.
+std::vector<nf::Isa> sets_of_bytes() {
+    std::vector<nf::Isa> sets = sets_here();
+    std::erase_if(sets, [](nf::Isa isa) {
+        return detail::byte_kernels(isa).group != 4 || isa == nf::Isa::neon_dotprod;
+    });
     return sets;
 }
 
@@ -43,12 +57,13 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 /// A product of bf16 with random numbers, and room around what it writes.
 struct Bfloats {
-    static constexpr Index columns = 32, a_gap = 32, c_stride = 48;
-    Index rows, depth;  // in pairs
+    static constexpr Index a_gap = 32, c_stride = 48;
+    Index rows, depth, columns;  // depth in pairs
     std::vector<std::uint16_t> a, panel;
     std::vector<float> bias, c;
 
-    Bfloats(Index num_rows, Index pairs) : rows(num_rows), depth(pairs) {
+    Bfloats(Index num_rows, Index pairs, Index panel_columns = 32)
+        : rows(num_rows), depth(pairs), columns(panel_columns) {
         std::mt19937 generator(static_cast<unsigned>(rows * 1000 + depth));
         std::normal_distribution<float> normal;
         a.resize(at(rows * stride()));
@@ -98,14 +113,15 @@ struct Bfloats {
 
 }  // namespace
 
-TEST_CASE("tiles multiply bf16 in every number of rows, the same bits for each row", "[kernels]") {
-    for (const nf::Isa isa : sets_on_tiles()) {
+TEST_CASE(
+    "a product of bf16 equals its definition in every number of rows, row by row the same bits",
+    "[kernels]") {
+    for (const nf::Isa isa : sets_here()) {
         const detail::BfloatKernels kernels = detail::bfloat_kernels(isa);
-        REQUIRE(kernels.columns == Bfloats::columns);
         for (const Index steps : {1, 2, 12, 13, 25}) {
             for (Index rows = 0; rows <= 96; rows += rows < 40 ? 1 : 7) {
                 INFO(nf::name(isa) << ": " << rows << " rows, " << steps << " steps");
-                Bfloats all(rows, steps * kernels.step);
+                Bfloats all(rows, steps * kernels.step, kernels.columns);
                 kernels.multiply(all.product());
                 CHECK(all.error(true) < 2e-4);
                 if (rows == 0) continue;
@@ -114,25 +130,25 @@ TEST_CASE("tiles multiply bf16 in every number of rows, the same bits for each r
                 detail::BfloatProduct product = last.product();
                 product.a += (rows - 1) * product.a_stride;
                 kernels.multiply(product);
-                CHECK(std::equal(last.c.begin(), last.c.begin() + Bfloats::columns,
+                CHECK(std::equal(last.c.begin(), last.c.begin() + last.columns,
                                  all.c.begin() + (rows - 1) * Bfloats::c_stride));
             }
         }
     }
 }
 
-TEST_CASE("tiles add products of bf16 to nothing, or to what is there", "[kernels]") {
-    for (const nf::Isa isa : sets_on_tiles()) {
+TEST_CASE("products of bf16 are added to nothing, or to what is there", "[kernels]") {
+    for (const nf::Isa isa : sets_here()) {
         const detail::BfloatKernels kernels = detail::bfloat_kernels(isa);
         for (const Index rows : {1, 16, 17, 33, 80}) {
-            Bfloats numbers(rows, 14 * kernels.step);
+            Bfloats numbers(rows, 14 * kernels.step, kernels.columns);
             detail::BfloatProduct product = numbers.product();
             product.start = nullptr;
             product.next = nullptr;
             kernels.multiply(product);
             CHECK(numbers.error(false) < 2e-4);
             for (Index row = 0; row < rows; ++row)
-                std::copy_n(numbers.bias.data(), Bfloats::columns,
+                std::copy_n(numbers.bias.data(), numbers.columns,
                             numbers.c.data() + row * Bfloats::c_stride);
             product.start = numbers.c.data();
             product.start_stride = Bfloats::c_stride;
@@ -146,17 +162,18 @@ namespace {
 
 /// A product of bytes with random numbers and blocks of scales.
 struct Bytes {
-    static constexpr Index columns = 32, a_gap = 64, c_stride = 40;
-    Index rows, numbers, depth, blocks;  // numbers of a row; groups of four, whole tiles
+    static constexpr Index a_gap = 64, c_stride = 40;
+    Index rows, numbers, columns, depth, blocks;  // numbers of a row; groups of four, whole steps
     std::vector<std::uint8_t> a;
     std::vector<std::int8_t> panel;
     std::vector<detail::Int8Block> a_blocks;
     std::vector<float> scales, sums, bias, c;
 
-    Bytes(Index num_rows, Index num_cols)
+    Bytes(Index num_rows, Index num_cols, Index panel_columns = 32, Index step = 16)
         : rows(num_rows),
           numbers(num_cols),
-          depth((num_cols + 63) / 64 * 16),
+          columns(panel_columns),
+          depth((num_cols + 4 * step - 1) / (4 * step) * step),
           blocks((num_cols + detail::int8_block - 1) / detail::int8_block) {
         std::mt19937 generator(static_cast<unsigned>(rows * 1000 + numbers));
         std::uniform_int_distribution<int> byte(0, 255);
@@ -241,15 +258,15 @@ struct Bytes {
 
 }  // namespace
 
-TEST_CASE("tiles multiply bytes in every number of rows, the same bits for each row", "[kernels]") {
-    for (const nf::Isa isa : sets_on_tiles()) {
+TEST_CASE(
+    "a product of bytes equals its definition in every number of rows, row by row the same bits",
+    "[kernels]") {
+    for (const nf::Isa isa : sets_of_bytes()) {
         const detail::ByteKernels kernels = detail::byte_kernels(isa);
-        REQUIRE(kernels.columns == Bytes::columns);
-        REQUIRE(kernels.group == 4);
         for (const Index numbers : {1, 63, 64, 65, 255, 256, 257, 768, 1000}) {
             for (Index rows = 0; rows <= 96; rows += rows < 40 ? 1 : 7) {
                 INFO(nf::name(isa) << ": " << rows << " rows of " << numbers);
-                Bytes all(rows, numbers);
+                Bytes all(rows, numbers, kernels.columns, kernels.step);
                 kernels.multiply(all.product());
                 CHECK(all.error() < 1e-6);
                 if (rows == 0) continue;
@@ -259,21 +276,22 @@ TEST_CASE("tiles multiply bytes in every number of rows, the same bits for each 
                 product.a = all.a.data() + (rows - 1) * all.stride();
                 product.a_blocks += (rows - 1) * all.blocks;
                 kernels.multiply(product);
-                CHECK(std::equal(last.c.begin(), last.c.begin() + Bytes::columns,
+                CHECK(std::equal(last.c.begin(), last.c.begin() + last.columns,
                                  all.c.begin() + (rows - 1) * Bytes::c_stride));
             }
         }
     }
 }
 
-TEST_CASE("tiles of bytes take the largest numbers without saturation", "[kernels]") {
-    for (const nf::Isa isa : sets_on_tiles()) {
+TEST_CASE("products of bytes take the largest numbers without saturation", "[kernels]") {
+    for (const nf::Isa isa : sets_of_bytes()) {
+        const detail::ByteKernels kernels = detail::byte_kernels(isa);
         for (const int sign : {1, -1}) {
-            Bytes numbers(17, 512);
+            Bytes numbers(17, 512, kernels.columns, kernels.step);
             std::fill(numbers.a.begin(), numbers.a.end(), std::uint8_t{255});
             std::fill(numbers.panel.begin(), numbers.panel.end(),
                       static_cast<std::int8_t>(127 * sign));
-            detail::byte_kernels(isa).multiply(numbers.product());
+            kernels.multiply(numbers.product());
             CHECK(numbers.error() < 1e-6);
         }
     }
