@@ -32,8 +32,8 @@ import results
 
 ROOT = models.ROOT
 FP32 = ["nystromformer", "torch-eager", "torch-compiled", "onnxruntime", "openvino-fp32"]
-INT8 = ["nystromformer", "nystromformer-int8", "nystromformer-bf16", "torch-eager", "torch-bf16", "onnxruntime",
-        "onnxruntime-int8", "openvino-default", "openvino-fp32", "openvino-bf16", "openvino-int8"]
+INT8 = ["nystromformer", "nystromformer-int8", "nystromformer-bf16", "torch-eager", "torch-bf16", "torch-autocast",
+        "onnxruntime", "onnxruntime-int8", "openvino-default", "openvino-fp32", "openvino-bf16", "openvino-int8"]
 LENGTHS = [128, 256, 512, 1024, 2048, 4096, 8192, 16384]
 CELLS = {  # (attention, length, threads)
     "table": [(attention, length, threads) for attention, length in

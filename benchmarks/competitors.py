@@ -10,9 +10,10 @@ import models
 import names
 
 HERE = pathlib.Path(__file__).resolve().parent
-FILES = {"torch-eager": "folder", "torch-compiled": "folder", "torch-bf16": "folder", "onnxruntime": "onnx",
-         "onnxruntime-int8": "onnx-int8", "openvino-default": "openvino", "openvino-fp32": "openvino",
-         "openvino-bf16": "openvino", "openvino-int8": "openvino-int8", "openvino-int8-fp32": "openvino-int8"}
+FILES = {"torch-eager": "folder", "torch-compiled": "folder", "torch-bf16": "folder", "torch-autocast": "folder",
+         "onnxruntime": "onnx", "onnxruntime-int8": "onnx-int8", "openvino-default": "openvino",
+         "openvino-fp32": "openvino", "openvino-bf16": "openvino", "openvino-int8": "openvino-int8",
+         "openvino-int8-fp32": "openvino-int8"}
 
 # Matrices of heads x n x n floats that were seen alive at once in exact attention; this library has none.
 SCORES = {"torch": 4, "onnxruntime": 6, "openvino": 2}

@@ -26,7 +26,7 @@ def cpu():
     values = {name.strip(): value.strip() for name, _, value in lines}
     cores = sum(name.strip() == "processor" for name, _, _ in lines)
     numbers = [f"{word} {values[name]}" for name, word in NUMBERS.items() if name in values]
-    name = re.sub(r"\((R|TM)\)", "", values.get("model name", platform.machine()))
+    name = re.sub(r"\((R|TM)\)|CPU @.*", "", values.get("model name", platform.machine()))
     flags = values.get("flags", values.get("Features", "")).split()
     return {"cpu": f"{' '.join(name.split())} ({', '.join(numbers)})", "cores": cores,
             "extensions": [flag for flag in FLAGS if flag in flags]}

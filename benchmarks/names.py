@@ -16,6 +16,7 @@ COMPETITORS = {
     "torch-eager": Kind("PyTorch"),
     "torch-compiled": Kind("torch.compile"),
     "torch-bf16": Kind("PyTorch bf16", "bf16", "torch-eager"),
+    "torch-autocast": Kind("PyTorch autocast bf16", "bf16", "torch-eager"),
     "onnxruntime": Kind("ONNX Runtime"),
     "onnxruntime-int8": Kind("ONNX Runtime int8", "int8", "onnxruntime"),
     "openvino-default": Kind("OpenVINO as it comes", "its choice", "openvino-fp32"),

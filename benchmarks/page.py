@@ -21,11 +21,12 @@ last hidden states of the competitors were compared before.
 - Peak memory is the VmHWM of the process, including mapped weight files. PyTorch's compiled model
   includes its compiler.
 - ONNX Runtime and OpenVINO get a graph of one fixed length.
-- "OpenVINO as it comes" has no precision hint and chooses for itself: bf16 where the CPU has it.
-  "fp32 hint" and "bf16 hint" set `INFERENCE_PRECISION_HINT`. "OpenVINO int8" is NNCF's quantized
-  model without a hint, unless its name has one.
+- "OpenVINO as it comes" has no precision hint: it chooses, and counts as what it chose. "fp32 hint"
+  and "bf16 hint" set `INFERENCE_PRECISION_HINT`. "OpenVINO int8" is the model quantized by NNCF,
+  without a hint unless the name has one.
 - "ONNX Runtime int8" is its dynamic quantization.
-- "PyTorch bf16" is the model in `bfloat16`.
+- "PyTorch bf16" has the whole model in `bfloat16`; "PyTorch autocast bf16" has the fp32 model under
+  `torch.autocast`.
 - transformers' Nyström branch runs without its attention mask, because it fails with one.
 - PyTorch's compiled model runs with frozen weights.
 """
@@ -84,8 +85,7 @@ def section(machine, parts):
     text = f"## {cpu}\n\n" + bullets([*machines, span(parts.values()), merged_versions(parts.values())])
     for part in parts:
         text += f"\n### {PARTS[part]}\n\n"
-        text += "".join(f"![{alt}, {cpu}]({plot_file(plot, machine)})\n\n"
-                        for plot, alt in PLOTS.get(part, {}).items())
+        text += "".join(f"![{alt}]({plot_file(plot, machine)})\n\n" for plot, alt in PLOTS.get(part, {}).items())
         text += TABLES[part](parts[part]).rstrip("\n") + "\n"
     text += "\n### How it was measured\n"
     for part in parts:
@@ -96,7 +96,7 @@ def section(machine, parts):
 def page(machines):
     """`machines`: what results.load gives."""
     machines = {machine: shown(parts) for machine, parts in machines.items() if shown(parts)}
-    index = "".join(f"- [{cpu_of(parts)}](#{anchor(cpu_of(parts))}), AMX: "
-                    f"{tables.has_amx(next(iter(parts.values()))['machine'])}\n" for parts in machines.values())
+    index = bullets(f"[{cpu_of(parts)}](#{anchor(cpu_of(parts))}), AMX: "
+                    f"{tables.has_amx(next(iter(parts.values()))['machine'])}" for parts in machines.values())
     text = f"# Benchmarks\n\n{HOW}\nEach machine has a section, which ends with how each part was measured:\n\n{index}"
     return text + "".join("\n" + section(machine, parts) for machine, parts in machines.items())

@@ -14,20 +14,19 @@ import time
 import models
 
 
-def torch_eager(folder, ids, threads, precision="fp32"):
-    """bf16: the model in bfloat16. autocast is slower, as it converts the weights in every pass."""
+def torch_eager(folder, ids, threads, model="float32", autocast=False):
+    """In bf16 where the model is, or where autocast makes its products so; which is faster depends on the CPU."""
     import torch
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
     encoder, input_ids = models.load_encoder(folder), torch.tensor([ids])
-    if precision == "bf16":
-        encoder = encoder.to(torch.bfloat16)
+    encoder.to(getattr(torch, model))
 
     def forward():
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             return encoder(input_ids).float().numpy()
 
-    return forward, precision
+    return forward, "bf16" if autocast or model == "bfloat16" else "fp32"
 
 
 def torch_compiled(folder, ids, threads):
@@ -83,7 +82,8 @@ def openvino(folder, ids, threads, name="openvino", hint=None):
 PEERS = {
     "torch-eager": torch_eager,
     "torch-compiled": torch_compiled,
-    "torch-bf16": lambda *of: torch_eager(*of, precision="bf16"),
+    "torch-bf16": lambda *of: torch_eager(*of, model="bfloat16"),
+    "torch-autocast": lambda *of: torch_eager(*of, autocast=True),
     "onnxruntime": onnxruntime,
     "onnxruntime-int8": lambda *of: onnxruntime(*of, name="onnx-int8"),
     "openvino-default": openvino,

@@ -56,6 +56,8 @@ def check_machines(folder):
     assert after[OLD["cpu"]] == old, after
     new = after[NEW["cpu"]]
     assert "7.777" in new and "3.333" not in new and "5.555" in new, new
+    kept = results.load(folder)[results.slug(NEW["cpu"])]["table"]["rows"]
+    assert [row["min"] for row in kept] == [7.777, 8.888], kept
     try:
         measure(folder, "table", NEW, {"nystromformer": 9.999}, version="2.0")
     except SystemExit as refusal:
