@@ -89,7 +89,7 @@ def notes(rows):
         if "note" in row:
             found.setdefault((name, row["note"]), []).append(where)
     return "".join(wrapped(f"- {name}: {note} ({'; '.join(where)})", indent="  ") + "\n"
-                   for (name, note), where in found.items())
+                   for (name, note), where in found.items()) + ("\n" if found else "")
 
 
 def comparison(part):
@@ -120,9 +120,9 @@ def gains(rows):
 def low_precision(part):
     rows = part["rows"]
     return (titled("Seconds, min / median", part) + grid(rows, seconds) + "\n" +
-            titled("Best peer / ours of the same precision, min / median; a dash where no such peer was measured",
+            titled("Best peer / ours of the same precision, min / median; a dash where one was not measured",
                    part) + ratios(rows) + "\n" +
-            titled("Peak memory, MiB", part) + grid(rows, memory) + "\n" + notes(rows) + "\n" +
+            titled("Peak memory, MiB", part) + grid(rows, memory) + "\n" + notes(rows) +
             titled("What a lower precision gains, and what it costs", part) + gains(rows) +
             "\nThe weights are random; the cosines of a trained model differ.\n")
 
