@@ -7,28 +7,22 @@ import sys
 import tempfile
 
 import models
+import names
 
 HERE = pathlib.Path(__file__).resolve().parent
-FILES = {"torch-eager": "folder", "torch-compiled": "folder", "onnxruntime": "onnx",
-         "onnxruntime-int8": "onnx-int8", "openvino": "openvino", "openvino-int8": "openvino-int8"}
+FILES = {"torch-eager": "folder", "torch-compiled": "folder", "torch-bf16": "folder", "torch-autocast": "folder",
+         "onnxruntime": "onnx", "onnxruntime-int8": "onnx-int8", "openvino-default": "openvino",
+         "openvino-fp32": "openvino", "openvino-bf16": "openvino", "openvino-int8": "openvino-int8",
+         "openvino-int8-fp32": "openvino-int8"}
 
 # Matrices of heads x n x n floats that were seen alive at once in exact attention; this library has none.
-SCORES = {"torch-eager": 4, "torch-compiled": 4, "onnxruntime": 6, "onnxruntime-int8": 6, "openvino": 2,
-          "openvino-int8": 2}
-
-
-def is_ours(name):
-    return name.startswith("nystromformer")
-
-
-def precision_of(name):
-    return name.partition("-")[2] or "fp32"
+SCORES = {"torch": 4, "onnxruntime": 6, "openvino": 2}
 
 
 def environment(name, threads, options):
     """Settings of OpenBLAS that may be there for this machine must not slow a peer down."""
     variables = dict(os.environ)
-    if not is_ours(name):
+    if not names.is_ours(name):
         for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
             variables.pop(variable, None)
         variables.update(OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1",
@@ -45,9 +39,9 @@ def available_mib():
 
 def too_large(name, attention, length):
     """Why a competitor would not fit into memory, or nothing."""
-    if is_ours(name) or attention == "nystrom":
+    if names.is_ours(name) or attention == "nystrom":
         return None
-    need = SCORES[name] * 12 * length * length * 4 / 2**20 + 1500
+    need = SCORES[name.partition("-")[0]] * 12 * length * length * 4 / 2**20 + 1500
     if need < available_mib():
         return None
     return f"not run: would need about {need / 1024:.0f} GiB of memory"
@@ -79,13 +73,13 @@ class Competitor:
 
     def __init__(self, name, cell, options):
         attention, length, threads = cell
-        self.error = make(["folder" if is_ours(name) else FILES[name], attention, length], options)
-        self.process = None
+        self.error = make(["folder" if names.is_ours(name) else FILES[name], attention, length], options)
+        self.name, self.process = name, None
         if self.error:
             return
-        if is_ours(name):
+        if names.is_ours(name):
             command = [options.driver, models.folder_of(options.cache, attention, length), length, threads,
-                       attention, models.LANDMARKS, precision_of(name)]
+                       attention, models.LANDMARKS, names.COMPETITORS[name].precision]
         else:
             command = [sys.executable, HERE / "peers.py", options.cache, name, attention, length, threads]
         self.messages = tempfile.TemporaryFile("w+")
@@ -96,7 +90,9 @@ class Competitor:
         pathlib.Path(f"/proc/{self.process.pid}/oom_score_adj").write_text("1000")
 
     def is_ready(self):
-        return self.process is not None and self.process.stdout.readline() == "ready\n"
+        words = self.process.stdout.readline().split() if self.process else []
+        self.precision = words[1] if len(words) > 1 else names.COMPETITORS[self.name].precision
+        return words[:1] == ["ready"]
 
     def answer(self, line):
         try:

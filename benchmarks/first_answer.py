@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fills one mask with the bundled model, as a program of a peer does: compare.py takes the time from its start.
 
-    python benchmarks/first_answer.py CACHE transformers|onnxruntime|openvino
+    python benchmarks/first_answer.py CACHE transformers|onnxruntime|openvino-fp32
 
 `transformers` is its pipeline; the other two are the shortest programs there are: tokenizers, the exported
 model, the largest logit.
@@ -39,10 +39,10 @@ def onnxruntime(cache):
 
 
 def openvino(cache):
-    request = peers.openvino_request(cache / "bundled/model.xml", 1)
+    request = peers.openvino_request(cache / "bundled/model.xml", 1, "f32")
     return exported(lambda ids: request.infer([ids])[0])
 
 
 if __name__ == "__main__":
-    peer = {"transformers": transformers_pipeline, "onnxruntime": onnxruntime, "openvino": openvino}[sys.argv[2]]
+    peer = {"transformers": transformers_pipeline, "onnxruntime": onnxruntime, "openvino-fp32": openvino}[sys.argv[2]]
     print(peer(pathlib.Path(sys.argv[1])), flush=True)

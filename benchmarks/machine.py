@@ -4,12 +4,15 @@ import importlib.metadata
 import json
 import pathlib
 import platform
+import re
 import subprocess
 
 import models
 
 PACKAGES = ["torch", "transformers", "onnxruntime", "openvino", "nncf"]
-FLAGS = ["avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"]
+FLAGS = ["avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
+         "asimddp", "i8mm", "bf16"]  # the last three are AArch64's
+NUMBERS = {"cpu family": "family", "model": "model", "CPU implementer": "implementer", "CPU part": "part"}
 
 
 def output_of(*command):
@@ -22,10 +25,10 @@ def cpu():
     lines = [line.partition(":") for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()]
     values = {name.strip(): value.strip() for name, _, value in lines}
     cores = sum(name.strip() == "processor" for name, _, _ in lines)
-    numbers = [f"{word} {values[name]}" for word, name in (("family", "cpu family"), ("model", "model"))
-               if name in values]
+    numbers = [f"{word} {values[name]}" for name, word in NUMBERS.items() if name in values]
+    name = re.sub(r"\((R|TM)\)|CPU @.*", "", values.get("model name", platform.machine()))
     flags = values.get("flags", values.get("Features", "")).split()
-    return {"cpu": f"{values.get('model name', platform.machine())} ({', '.join(numbers)})", "cores": cores,
+    return {"cpu": f"{' '.join(name.split())} ({', '.join(numbers)})", "cores": cores,
             "extensions": [flag for flag in FLAGS if flag in flags]}
 
 
