@@ -84,7 +84,8 @@ def notes(rows):
     for row in rows:
         where = cell_name(row["attention"], row["length"], row["threads"])
         name = names.label(row["competitor"])
-        if row["competitor"] == "openvino-default" and "precision" in row:
+        usual = names.COMPETITORS[row["competitor"]].precision
+        if row.get("precision", usual) != usual:  # it had no hint, or one that this CPU cannot follow
             found.setdefault((name, f"chose {row['precision']}"), []).append(where)
         if "note" in row:
             found.setdefault((name, row["note"]), []).append(where)
