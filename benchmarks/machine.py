@@ -39,7 +39,8 @@ def describe(program):
     commit = output_of("git", "log", "-1", "--format=%h", "--", "include")
     if output_of("git", "status", "--porcelain", "--", "include"):
         commit += " and changes"
+    version = output_of(program, "--version").partition(" (")[0]  # without what it says of its build
     return {"machine": {**cpu(), "isa": info["isa"]},
-            "versions": {"nystromformer": output_of(program, "--version") + (f" ({commit})" if commit else ""),
+            "versions": {"nystromformer": version + (f" ({commit})" if commit else ""),
                          "compiler": output_of("c++", "--version").split("\n")[0],
                          "python": platform.python_version(), **versions}}
