@@ -55,7 +55,8 @@ float to_float(std::uint16_t x) { return std::bit_cast<float>(std::uint32_t{x} <
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-/// A product of bf16 with random numbers, and room around what it writes.
+/// A product of bf16 with random numbers, more of them behind each row and the panel, and room
+/// around what it writes.
 struct Bfloats {
     static constexpr Index a_gap = 32, c_stride = 48;
     Index rows, depth, columns;  // depth in pairs
@@ -67,7 +68,7 @@ struct Bfloats {
         std::mt19937 generator(static_cast<unsigned>(rows * 1000 + depth));
         std::normal_distribution<float> normal;
         a.resize(at(rows * stride()));
-        panel.resize(at(depth * 2 * columns));
+        panel.resize(at((depth + 1) * 2 * columns));
         for (auto* numbers : {&a, &panel})
             for (std::uint16_t& x : *numbers) x = to_bfloat(normal(generator));
         for (Index i = 0; i < columns; ++i) bias.push_back(normal(generator));
@@ -160,7 +161,8 @@ TEST_CASE("products of bf16 are added to nothing, or to what is there", "[kernel
 
 namespace {
 
-/// A product of bytes with random numbers and blocks of scales.
+/// A product of bytes with random numbers, others behind each row and the panel, and blocks of
+/// scales.
 struct Bytes {
     static constexpr Index a_gap = 64, c_stride = 40;
     Index rows, numbers, columns, depth, blocks;  // numbers of a row; groups of four, whole steps
@@ -178,11 +180,13 @@ struct Bytes {
         std::mt19937 generator(static_cast<unsigned>(rows * 1000 + numbers));
         std::uniform_int_distribution<int> byte(0, 255);
         std::normal_distribution<float> normal;
-        a.resize(at(rows * stride()));
+        a.assign(at(rows * stride()), 99);
         panel.resize(at(depth * 4 * columns));
+        panel.resize(at((depth + 1) * 4 * columns), 99);
         for (Index row = 0; row < rows; ++row)
-            for (Index k = 0; k < numbers; ++k)
-                a[at(row * stride() + k)] = static_cast<std::uint8_t>(byte(generator));
+            for (Index k = 0; k < depth * 4; ++k)
+                a[at(row * stride() + k)] =
+                    k < numbers ? static_cast<std::uint8_t>(byte(generator)) : std::uint8_t{0};
         for (Index k = 0; k < numbers; ++k)
             for (Index column = 0; column < columns; ++column)
                 weight(k, column) = static_cast<std::int8_t>(byte(generator) - 128);
