@@ -21,7 +21,8 @@ enum class InverseInit {
 /// How a call computes, and what it reports besides its result.
 struct ForwardOptions {
     Attention attention = Attention::config;
-    /// 0: the config's num_landmarks. Exact attention has none: a number is an InputError then.
+    /// 0: the config's num_landmarks. Attention::exact has no use for it. InputError for a number
+    /// if it is the config that makes the attention exact.
     Index num_landmarks = 0;
     /// Nothing: matrix with inv_coeff_init_option, else batch.
     std::optional<InverseInit> inverse = std::nullopt;
@@ -69,13 +70,11 @@ inline void check_options(const ForwardOptions& options) {
 
 namespace detail {
 
-/// InputError for landmarks of exact attention: they would do nothing.
+/// InputError for landmarks beside a config whose attention is exact: they would do nothing.
 inline void check_landmarks(const ForwardOptions& options, const NystromformerConfig& config) {
-    if (options.num_landmarks == 0 || runs_nystrom(options, config)) return;
-    const bool is_config = options.attention == Attention::config;
-    throw InputError({"", "num_landmarks",
-                      std::string("0 or attention \"nystrom\": ") +
-                          (is_config ? "the config's" : "this attention") + " is exact",
+    if (options.num_landmarks == 0 || options.attention != Attention::config) return;
+    if (!config.uses_exact_attention()) return;
+    throw InputError({"", "num_landmarks", "0 or attention \"nystrom\": the config's is exact",
                       std::to_string(options.num_landmarks)});
 }
 

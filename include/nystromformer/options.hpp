@@ -123,7 +123,8 @@ struct LongText {
 /// How a pipeline runs its model.
 struct RunOptions {
     Attention attention = Attention::config;
-    /// 0: the config's num_landmarks. Exact attention has none: a number is an InputError then.
+    /// 0: the config's num_landmarks. Attention::exact has no use for it. InputError for a number
+    /// if it is the config that makes the attention exact.
     Index num_landmarks = 0;
     Index batch_tokens = 4096;  ///< tokens computed at once: changes memory and speed, not answers
     /// Called after each batch. Counts the model's inputs: texts, or windows of texts. An exception

@@ -83,11 +83,15 @@ public:
     }
     /// The labels of each of several texts.
     [[nodiscard]] std::vector<std::vector<ClassificationAnswer>> batch(
-        const std::vector<std::string>& texts,
-        const TextClassificationOptions& options = {}) const {
+        std::span<const std::string> texts, const TextClassificationOptions& options = {}) const {
         std::vector<ClassificationInput> inputs;
         for (const std::string& text : texts) inputs.push_back({text});
         return batch(std::span<const ClassificationInput>(inputs), options);
+    }
+    [[nodiscard]] std::vector<std::vector<ClassificationAnswer>> batch(
+        const std::vector<std::string>& texts,
+        const TextClassificationOptions& options = {}) const {
+        return batch(std::span<const std::string>(texts), options);
     }
 
     /// InputError for options that are out of range.

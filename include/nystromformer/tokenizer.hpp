@@ -56,8 +56,9 @@ public:
     Tokenizer& operator=(const Tokenizer&) = default;
 
     /// Encodes one text, or a text and its pair. InputError for options that are out of range, and
-    /// for a text that is too long, that the tokenizer's rules make many times longer, or on which
-    /// a regular expression takes too long.
+    /// for a text that is too long, that the tokenizer's rules make many times longer, on which a
+    /// regular expression takes too long, or that has an unknown character or word of which the
+    /// file makes no token.
     [[nodiscard]] Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
     [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
                                   const EncodeOptions& options) const;

@@ -69,13 +69,23 @@ struct TextInput {
     bool gives_token_type_ids = false;  // if the tokenizer's files do not say, as transformers 5
 
     Encoding encode(const Tokenizer& tokenizer, const EncodeOptions& options) const {
-        Encoding encoding =
-            pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
+        Encoding encoding = tokens(tokenizer, options);
         if (tokenizer.gives_token_type_ids().value_or(gives_token_type_ids)) return encoding;
         std::fill(encoding.type_ids.begin(), encoding.type_ids.end(), 0);
         for (Encoding& window : encoding.overflowing)
             std::fill(window.type_ids.begin(), window.type_ids.end(), 0);
         return encoding;
+    }
+
+private:
+    /// The tokenizer knows only this text, so its errors get the number of the input here.
+    Encoding tokens(const Tokenizer& tokenizer, const EncodeOptions& options) const {
+        try {
+            return pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
+        } catch (const InputError& error) {
+            throw InputError(
+                {error.file(), error.place(), error.expected(), error.found(), number});
+        }
     }
 };
 

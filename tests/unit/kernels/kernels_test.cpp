@@ -137,7 +137,7 @@ TEST_CASE("models that ask for no threads of their own share one pool", "[thread
     CHECK(first == second);
     CHECK(nf::detail::threads_of({}) == first);
     CHECK(nf::detail::threads_of({.num_threads = 1})->num_threads() == 1);
-    CHECK(nf::detail::threads_of({.num_threads = 1, .threads = second}) == second);
+    CHECK(nf::detail::threads_of({.threads = second}) == second);
 }
 
 TEST_CASE("the least CPU quota of the control groups around a process counts", "[threads]") {

@@ -69,7 +69,8 @@ TEST_CASE("a hit whose text is not given, and sizes that contradict each other, 
     CHECK_THROWS_WITH(nf::SemanticIndex(bad[0]), "values: expected 2 x 2 numbers, found 3");
     const nf::SemanticIndex index(nf::Embeddings{1, 2, {1, 2}});
     CHECK_THROWS_AS(index.search(nf::Embeddings{2, 2, {1, 2, 3}}), nf::InputError);
-    CHECK_THROWS_AS(nf::Embeddings({1, 2, {1, 2}}).row(1), nf::InputError);
+    const nf::Embeddings one_row{1, 2, {1, 2}};
+    CHECK_THROWS_AS(one_row.row(1), nf::InputError);
     CHECK(nf::to_json(nf::Embeddings{}) == "[]");
 }
 

@@ -55,6 +55,20 @@ TEST_CASE("a text that is too long is a LengthError that tells both numbers") {
     }
 }
 
+TEST_CASE("a text that the tokenizer refuses does not fail the others") {
+    const auto model = nf::NystromformerForSequenceClassification<float>::from_pretrained(
+        data / "pipelines" / "classes");
+    const nf::TextClassificationPipeline classify(
+        model, nf::Tokenizer::from_json(
+                   R"({"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"a": 1}}})"));
+    Errors errors;
+    const auto answers =
+        classify.batch({"a", "b", "a"}, errors.reported_by(nf::TextClassificationOptions{}));
+    CHECK(errors.inputs == std::vector<std::size_t>{1});
+    CHECK(answers[1].empty());
+    CHECK(answers[2].size() == 1);
+}
+
 TEST_CASE("bad texts do not fail the others, and each is reported with its number") {
     const nf::TextClassificationPipeline classify(data / "pipelines" / "classes");
     const std::vector<std::string> texts{"a", long_text(), "b", "c", long_text(), long_text(), "d"};

@@ -62,6 +62,8 @@ std::string refusal_of(Action&& action) {
         return "none";
     } catch (const nf::TokenizerError& error) {
         return "TokenizerError " + error.place();
+    } catch (const nf::InputError& error) {
+        return "InputError " + error.place();
     } catch (const nf::UnsupportedError& error) {
         return "UnsupportedError " + error.place();
     } catch (const nf::FormatError& error) {

@@ -259,7 +259,7 @@ TEST_CASE("malformed vocabularies are refused with their path") {
         load({{"model", {{"type", "WordLevel"}, {"unk_token", "?"}, {"vocab", Json::object()}}}});
     CHECK(none.vocab_size() == 0);
     CHECK_FALSE(none.id_to_token(0));
-    CHECK(refusal_of([&] { (void)none.encode("a"); }) == "TokenizerError /model/unk_token");
+    CHECK(refusal_of([&] { (void)none.encode("a"); }) == "InputError /model/unk_token");
     json = bpe();
     json["model"]["vocab"][""] = 8;  // of no word
     CHECK(load(json).token_to_id("") == 8);
@@ -268,7 +268,7 @@ TEST_CASE("malformed vocabularies are refused with their path") {
         {"model", {{"type", "WordLevel"}, {"unk_token", "?"}, {"vocab", {{"a", 0}}}}}};
     const nf::Tokenizer tokenizer = load(without_unknown);
     CHECK(tokenizer.encode("a").ids == std::vector<std::int64_t>{0});
-    CHECK(refusal_of([&] { (void)tokenizer.encode("b"); }) == "TokenizerError /model/unk_token");
+    CHECK(refusal_of([&] { (void)tokenizer.encode("b"); }) == "InputError /model/unk_token");
 }
 
 TEST_CASE("a folder without any tokenizer is one error that names what was looked for") {
@@ -462,7 +462,7 @@ TEST_CASE("added tokens on long white space take time and memory in proportion t
         };
         CHECK(tokenizer_of(true, true).encode(spaces).size() == 1);
         CHECK(tokenizer_of(true, false).encode(spaces).size() == nf::Index{1} << 16);
-        CHECK_THROWS_AS(tokenizer_of(false, true).encode(spaces), nf::TokenizerError);
+        CHECK_THROWS_AS(tokenizer_of(false, true).encode(spaces), nf::InputError);
         CHECK(tokenizer_of(false, true).encode("   ").size() == 3);
     }
 }
@@ -477,7 +477,7 @@ TEST_CASE("an unknown character is an error of a Unigram without an unknown piec
     Json json = with_added_tokens(Json::array());
     json["model"].erase("unk_id");
     CHECK(load(json).encode("abc").size() == 3);
-    CHECK_THROWS_AS(load(json).encode("abd"), nf::TokenizerError);
+    CHECK_THROWS_AS(load(json).encode("abd"), nf::InputError);
 }
 
 TEST_CASE("regular expressions and templates take no memory out of all proportion to the file") {

@@ -147,8 +147,8 @@ private:
     }
 
     [[noreturn]] static void refuse_unknown(std::string_view text, std::size_t begin) {
-        throw TokenizerError({"", "/model/unk_id", "the id of a piece, as a character is unknown",
-                              in_quotes(text.substr(begin, utf8::length(text[begin])))});
+        throw InputError({"", "/model/unk_id", "the id of a piece, as a character is unknown",
+                          in_quotes(text.substr(begin, utf8::length(text[begin])))});
     }
 
     /// A fused run of unknowns may spell a piece after all, or fall back to bytes.

@@ -130,13 +130,12 @@ struct UnknownToken {
     std::string name;
     std::int32_t id = -1;
 
-    /// The id. Throws TokenizerError if there is none: a file without one serves until a word
-    /// needs it, as with Hugging Face.
+    /// The id. InputError if there is none: a file without one serves until a word needs it, as
+    /// with Hugging Face, and other texts of a batch may be good.
     std::int32_t operator()() const {
         if (id < 0) {
-            throw TokenizerError({"", "/model/unk_token",
-                                  "a piece of the vocabulary, as a word is unknown",
-                                  in_quotes(name)});
+            throw InputError({"", "/model/unk_token",
+                              "a piece of the vocabulary, as a word is unknown", in_quotes(name)});
         }
         return id;
     }

@@ -39,7 +39,7 @@ struct NormalizedText {
         lags = false;
     }
 
-    /// Throws TokenizerError for more bytes than the text may have.
+    /// InputError for more bytes than the text may have.
     void check_size(std::size_t bytes) const { limit.check(bytes, "normalizer or pre_tokenizer"); }
 
     void clear_spare() {
