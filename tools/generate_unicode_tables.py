@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes include/nystromformer/tokenizer/unicode_tables.hpp.
+"""Writes include/nystromformer/tokenizer/unicode/unicode_tables.hpp.
 
 The Rust library behind Hugging Face tokenizers mixes Unicode versions (normalisation about 12,
 graphemes 16, lower case 17), so tables from one UnicodeData.txt would differ from it on hundreds of
@@ -23,7 +23,8 @@ from tokenizers import Regex, normalizers, pre_tokenizers
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests/tokenizer"))
 from variants import charsmap  # noqa: E402
 
-TARGET = pathlib.Path(__file__).parent.parent / "include/nystromformer/tokenizer/unicode_tables.hpp"
+ROOT = pathlib.Path(__file__).parent.parent
+TARGET = ROOT / "include/nystromformer/tokenizer/unicode/unicode_tables.hpp"
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 BLOCKS = (32, 64, 128)  # sizes to choose from
 HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic
@@ -353,7 +354,7 @@ HEADER = """// SPDX-License-Identifier: MIT AND Unicode-3.0
 
 #include <cstdint>
 
-namespace nystromformer::detail::unicode {{
+namespace nystromformer::inline v0_2::detail::unicode {{
 
 /// Grapheme-cluster-break classes of UAX 29, with the conjunct consonants of GB9c as one of them.
 enum class Grapheme : std::uint8_t {{
@@ -431,7 +432,7 @@ def render():
     text += "// UTF-16.\n" + array("std::uint16_t decomposition_pool[]", pool)
     text += array("Composition compositions[]", [f"{{{a},{b},{c}}}" for a, b, c in compositions(nfd)])
     text += array("ScriptRange script_ranges[]", [f"{{{c},{script}}}" for c, script in scripts()])
-    return text + "\n}  // namespace nystromformer::detail::unicode\n"
+    return text + "\n}  // namespace nystromformer::inline v0_2::detail::unicode\n"
 
 
 if __name__ == "__main__":
