@@ -36,6 +36,10 @@
 #include <thread>
 #include <vector>
 
+#if NYSTROMFORMER_NEON && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace kernels_test {
 
 namespace nf = nystromformer;
@@ -192,6 +196,12 @@ bool cpu_has(std::string_view feature) {
         return text.find(' ' + flag) != text.npos && nf::detail::ask_for_tiles();
     }
 #endif
+#elif NYSTROMFORMER_NEON && defined(__linux__)
+    // AT_HWCAP and AT_HWCAP2. The version of the architecture only names what its features tell.
+    if (feature.ends_with("8.2-a") || feature == "v8.2a") return true;
+    if (feature == "dotprod") return (getauxval(16) >> 20 & 1) != 0;
+    if (feature == "i8mm") return (getauxval(26) >> 13 & 1) != 0;
+    if (feature == "bf16") return (getauxval(26) >> 14 & 1) != 0;
 #endif
     (void)feature;
     return false;
@@ -225,7 +235,9 @@ TEST_CASE("a backend runs where the CPU has every feature that its kernels are c
         INFO(nf::name(backend.isa) << ": " << backend.features);
         CHECK(nf::is_supported(backend.isa) == backend.runs_here());
         bool all = true;
-        std::istringstream words{std::string(backend.features)};
+        std::string features(backend.features);
+        std::replace(features.begin(), features.end(), '+', ',');  // of GCC for AArch64
+        std::istringstream words(features);
         for (std::string word; std::getline(words, word, ',');) all = all && cpu_has(word);
         CHECK(backend.runs_here() == all);
     }
