@@ -8,6 +8,7 @@
 #include <nystromformer/checkpoint/shard_index.hpp>
 #include <nystromformer/checkpoint/torch_archive.hpp>
 #include <nystromformer/config.hpp>
+#include <nystromformer/core/json.hpp>
 #include <nystromformer/safetensors.hpp>
 
 #include <algorithm>
