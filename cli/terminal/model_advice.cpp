@@ -23,21 +23,21 @@ bool has_config(const fs::path& folder) {
 
 /// The first three folders below `model`, in the order of their names, that hold a config.json.
 std::vector<std::string> folders_with_config(const fs::path& model) {
-    constexpr int most_entries = 1000;  // a folder of a user's home may be large
-    constexpr std::size_t most_names = 3;
+    constexpr int max_entries = 1000;  // a folder of a user's home may be large
+    constexpr std::size_t max_names = 3;
     std::vector<std::string> found;
     std::error_code ignored;
     int seen = 0;
     for (auto entry = fs::recursive_directory_iterator(
              model, fs::directory_options::skip_permission_denied, ignored);
-         !ignored && entry != fs::recursive_directory_iterator() && seen < most_entries;
+         !ignored && entry != fs::recursive_directory_iterator() && seen < max_entries;
          entry.increment(ignored), ++seen) {
         if (entry.depth() >= 2) entry.disable_recursion_pending();
         if (entry->path().filename() == "config.json")
             found.push_back(nf::path_to_utf8(entry->path().parent_path()));
     }
     std::sort(found.begin(), found.end());
-    if (found.size() > most_names) found.resize(most_names);
+    if (found.size() > max_names) found.resize(max_names);
     return found;
 }
 

@@ -19,8 +19,7 @@ nf::Tokenizer tokenizer_of(const std::filesystem::path& folder, const nf::LoadOp
 
 nf::Encoding encode_whole(const nf::Tokenizer& tokenizer, const nf::NystromformerConfig& config,
                           std::string_view text, const nf::LongText& long_text) {
-    nf::EncodeOptions options{.truncation = {.strategy = nf::TruncationStrategy::do_not_truncate},
-                              .padding = {.strategy = nf::PaddingStrategy::do_not_pad}};
+    nf::EncodeOptions options{.truncation = nf::no_truncation, .padding = nf::no_padding};
     nf::Encoding encoding = tokenizer.encode(text, options);
     const Index max_length = config.max_length();
     const Index cut_length =

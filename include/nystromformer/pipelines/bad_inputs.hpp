@@ -4,6 +4,7 @@
 
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/numbered_error.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/options.hpp>
@@ -29,7 +30,7 @@ auto& truncation_callback(Options& options) {
 
 /// The same error, of text `input`.
 inline std::shared_ptr<const InputError> with_input(const InputError& error, std::size_t input) {
-    ErrorDetails details{error.file(), error.place(), error.expected(), error.found(), input};
+    ErrorDetails details = numbered_details(error, input);
     if (const auto* length = dynamic_cast<const LengthError*>(&error)) {
         return std::make_shared<const LengthError>(std::move(details), length->tokens(),
                                                    length->limit());

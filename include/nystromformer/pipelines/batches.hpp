@@ -4,6 +4,7 @@
 
 #include <nystromformer/config.hpp>
 #include <nystromformer/core/matrix.hpp>
+#include <nystromformer/core/numbered_error.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/forward_plan.hpp>
 #include <nystromformer/models.hpp>
@@ -83,8 +84,7 @@ private:
         try {
             return pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
         } catch (const InputError& error) {
-            throw InputError(
-                {error.file(), error.place(), error.expected(), error.found(), number});
+            throw InputError(numbered_details(error, number));
         }
     }
 };

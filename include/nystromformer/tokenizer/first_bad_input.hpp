@@ -2,6 +2,7 @@
 // The error of a batch: that of its first bad input, on one thread or on several.
 #pragma once
 
+#include <nystromformer/core/numbered_error.hpp>
 #include <nystromformer/error.hpp>
 
 #include <atomic>
@@ -25,7 +26,7 @@ public:
             const std::lock_guard lock(mutex_);
             if (first_ < input) return;
             first_ = input;
-            details_ = {error.file(), error.place(), error.expected(), error.found(), input};
+            details_ = numbered_details(error, input);
         }
     }
     /// The InputError of that input, which it names. Call it when no thread runs anything more.
