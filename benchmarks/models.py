@@ -14,7 +14,7 @@ import pathlib
 import shutil
 
 LANDMARKS = 64
-POSITIONS = (4096, 16384)  # the table's model and, with more positions, that of the longest texts
+POSITIONS = (4096, 16384, 65536)  # the table's model and, with more positions, those of longer texts
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "models/nystromformer-small-en"
 CALIBRATION_TEXTS = 16

@@ -11,27 +11,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <string>
 #include <vector>
+
+#include "timed.hpp"
 
 namespace nf = nystromformer;
 using nf::Index;
 
 namespace {
-
-template <typename Work>
-double seconds_of(const Work& work) {
-    const auto now = [] {
-        timespec time;
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-    };
-    const double start = now();
-    work();
-    return now() - start;
-}
 
 /// Of the encoder's linear layers; int8 has two floats for each 256 numbers of a channel.
 double bytes_of_weights(const nf::NystromformerConfig& config, nf::Precision precision) {
@@ -72,18 +61,6 @@ private:
     volatile std::uint64_t result_ = 0;
 };
 
-struct Times {
-    std::vector<double> forward, read;
-
-    static double least(const std::vector<double>& seconds) {
-        return *std::min_element(seconds.begin(), seconds.end());
-    }
-    static double median(std::vector<double> seconds) {
-        std::sort(seconds.begin(), seconds.end());
-        return seconds[seconds.size() / 2];
-    }
-};
-
 void measure(const std::string& folder, nf::Precision precision, int rounds) {
     const auto model = nf::NystromformerModel<float>::from_pretrained(
         folder, {.num_threads = 1, .precision = precision});
@@ -91,24 +68,21 @@ void measure(const std::string& folder, nf::Precision precision, int rounds) {
     Reader reader(bytes);
     nf::BaseModelOutput<float> output;
     for (const Index tokens : {1, 8, 16, 32, 64, 128}) {
-        std::vector<std::int64_t> ids;
-        for (Index i = 0; i < tokens; ++i)
-            ids.push_back((i * 7919 + 13) % model.config().vocab_size);
-        const auto input = nf::ModelInput<float>::batch(ids, 1, tokens);
-        Times times;
+        const auto input = timed::input_of(model.config().vocab_size, tokens);
+        std::vector<double> forward, read;
         model(input, {}, output);
         for (int round = 0; round < rounds; ++round) {
-            times.read.push_back(seconds_of([&] { reader.read(); }));
-            times.forward.push_back(seconds_of([&] { model(input, {}, output); }));
+            read.push_back(timed::seconds_of([&] { reader.read(); }));
+            forward.push_back(timed::seconds_of([&] { model(input, {}, output); }));
         }
-        const double forward = Times::least(times.forward), read = Times::least(times.read);
+        const double least_forward = timed::least(forward), least_read = timed::least(read);
         std::printf(
             "{\"precision\":\"%s\",\"isa\":\"%s\",\"tokens\":%d,\"forward\":%.5f,\"read\":%.5f,"
             "\"ratio\":%.3f,\"median_ratio\":%.3f,\"gb_per_second\":%.2f}\n",
             std::string(nf::name(precision)).c_str(),
-            std::string(nf::name(nf::active_isa())).c_str(), static_cast<int>(tokens), forward,
-            read, forward / read, Times::median(times.forward) / Times::median(times.read),
-            bytes / read / 1e9);
+            std::string(nf::name(nf::active_isa())).c_str(), static_cast<int>(tokens),
+            least_forward, least_read, least_forward / least_read,
+            timed::median(forward) / timed::median(read), bytes / least_read / 1e9);
         std::fflush(stdout);
     }
 }

@@ -34,7 +34,7 @@ def main():
     session = SparkSession.builder.config("spark.hadoop.textinputformat.record.delimiter", "\n").getOrCreate()
     lines = session.sparkContext.textFile(arguments.input, arguments.partitions)
 
-    # Errors name the line of the whole input: each partition is told the number of its first one.
+    # Errors name the line of the whole input: each partition knows the number of its first line.
     counts = lines.mapPartitions(lambda partition: [sum(1 for _ in partition)]).collect()
     first_lines = list(itertools.accumulate(counts, initial=1))
     numbered = lines.mapPartitionsWithIndex(

@@ -229,7 +229,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every-point", action="store_true", help="every code point for every component (half an hour)")
     parser.add_argument("--variant", help="only variants and components with this in their name")
-    parser.add_argument("--manual-pages", type=int, default=0, metavar="N", help="so many paragraphs of each language")
+    parser.add_argument("--manual-pages", type=int, default=0, metavar="N", help="N paragraphs of each language")
     options = parser.parse_intermixed_args()
     base = json.loads(BASE.read_text())
     prose = paragraphs(options.files, options.paragraphs)

@@ -51,7 +51,7 @@ def main():
     parser.add_argument("files", nargs="*")
     parser.add_argument("--minilm", help="a folder with the tokenizer.json of all-MiniLM-L6-v2")
     parser.add_argument("--paragraphs", type=int, default=20000)
-    parser.add_argument("--manual-pages", type=int, default=0, metavar="N", help="so many paragraphs of each language")
+    parser.add_argument("--manual-pages", type=int, default=0, metavar="N", help="N paragraphs of each language")
     parser.add_argument("--vocabulary", type=int, default=24000, help="pieces of the BPE and of the Unigram")
     parser.add_argument("--random", type=int, default=100000)
     parser.add_argument("--seed", type=int, default=0)

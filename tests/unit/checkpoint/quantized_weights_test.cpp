@@ -105,7 +105,7 @@ TEST_CASE("a checkpoint of bytes has quantized weights as a folder has them") {
     CHECK(values_of(nf::Checkpoint::from_bytes(bytes), 1, 2) == std::vector<float>{1, -1.5F});
 }
 
-// The scales of so many rows would take 4 TiB.
+// The scales of 2^40 rows would take 4 TiB.
 TEST_CASE("a matrix of no columns takes no memory for the scales of its rows") {
     const TemporaryFolder folder;
     constexpr Index rows = Index{1} << 40;
