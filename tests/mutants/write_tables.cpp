@@ -23,7 +23,7 @@ int main(int, char** arguments) {
          {malformed_lengths(), malformed_headers(), malformed_indexes(), malformed_shards(),
           malformed_calls(), malformed_pickles(), malformed_views(), malformed_zips()}) {
         for (const MalformedFile& file : table) {
-            if (file.kind == "TensorError") continue;  // the model finds it, not the reader of the file
+            if (file.kind == "TensorError") continue;  // found by the model
             const fs::path folder = target / std::to_string(list.size());
             fs::create_directories(folder);
             for (const auto& [name, bytes] : file.others)
