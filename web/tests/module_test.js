@@ -74,6 +74,6 @@ test("attention: exact rows sum to 1, and with a landmark for each token the app
 test("errors are the library's", async () => {
     const { call } = await library;
     assert.throws(() => call({ do: "fill-mask", text: "no mask" }), /mask/);
-    assert.throws(() => call({ do: "attention", text: "a", layer: 6 }), /layer: expected 0 to 5, found 6/);
+    assert.throws(() => call({ do: "attention", text: "a", layer: 6 }), /layer: expected 1 to 6, found 7/);  // as people count
     assert.throws(() => call({ do: "dance" }), /dance/);
 });
