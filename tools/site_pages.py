@@ -84,6 +84,7 @@ class Site:
             if path.suffix in (".svg", ".txt", ".json"):
                 shutil.copy(path, PAGES / "docs" / path.name)
         put("try-it.md", TRY_IT)
+        shutil.copy(ROOT / "web/site.css", PAGES)
         api = "".join(f"\n      - {path.name}: api/{path.stem}.md" for path in FACES)
         config = (ROOT / "mkdocs.yml").read_text()
         config = config.replace("- API: []", "- API:" + api)
