@@ -2,6 +2,7 @@
 // For mutants.py: the tests of the loaders without Catch2, but for those that change files at
 // random, which only look for crashes. judge_tests [--long]: also one with a million tensors.
 #include "unit/checkpoint/checkpoint_test.cpp"
+#include "unit/checkpoint/quantized_weights_test.cpp"
 #include "unit/checkpoint/tensor_test.cpp"
 #include "unit/checkpoint/torch_archive_test.cpp"
 
