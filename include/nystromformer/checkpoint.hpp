@@ -35,17 +35,20 @@ public:
                                                const FileOptions& files = {});
 
     /// Null if no tensor has that name.
-    const TensorView* find(std::string_view name) const;
+    const TensorView* find(std::string_view name) const&;
+    const TensorView* find(std::string_view name) const&& = delete;
     /// The bytes of all tensors in the files; bytes that several tensors share count once.
     std::uint64_t stored_bytes() const;
     /// Sorted by name.
-    const std::vector<TensorView>& tensors() const;
+    const std::vector<TensorView>& tensors() const&;
+    const std::vector<TensorView>& tensors() const&& = delete;
     std::vector<std::string> names() const;
     /// Gives back the memory that reading `tensor`, one of tensors(), took; it can be read again.
     /// Does nothing if the bytes are the caller's.
     void release(const TensorView& tensor) const noexcept;
     /// The file or index that was opened.
-    const std::filesystem::path& source() const;
+    const std::filesystem::path& source() const&;
+    std::filesystem::path source() const&& { return source(); }
     /// The file that holds a tensor: a shard, or `source()`. For an unknown name, `source()`.
     std::string file_of(std::string_view name) const;
 

@@ -18,7 +18,8 @@ namespace nystromformer::inline v0_2 {
 enum class Activation;
 
 /// The arguments of Hugging Face's NystromformerConfig, with its names and defaults. A BERT is a
-/// Nystromformer with exact attention and no convolution, so this also holds a BERT's config.
+/// Nystromformer with exact attention and no convolution, so this also holds a BERT's config. A
+/// program may change the values: a model checks them when it is loaded (ConfigError).
 /// Source: transformers 4.57.6, models/nystromformer/configuration_nystromformer.py
 struct NystromformerConfig {
     /// nystromformer, bert, roberta, xlm-roberta, camembert, distilbert or electra. Decides the
@@ -49,15 +50,15 @@ struct NystromformerConfig {
     std::map<std::string, Index> label2id = {{"LABEL_0", 0}, {"LABEL_1", 1}};
     /// The labels of label2id in the order of the file. Zero-shot classification takes the first
     /// label that means entailment. Empty: in the order of their ids.
-    std::vector<std::string> label2id_order;
+    std::vector<std::string> label2id_order = {};
     /// regression, single_label_classification or multi_label_classification. Nothing: the labels
     /// decide.
-    std::optional<std::string> problem_type;
+    std::optional<std::string> problem_type = {};
     bool tie_word_embeddings = true;
-    std::vector<std::string> architectures;
+    std::vector<std::string> architectures = {};
 
     /// ELECTRA's number of columns of the embeddings; nothing: hidden_size.
-    std::optional<Index> embedding_size;
+    std::optional<Index> embedding_size = {};
     std::string summary_type = "first";  ///< this and the next two: ELECTRA's multiple choice
     bool summary_use_proj = true;
     std::string summary_activation = "gelu";  ///< "": none
@@ -65,14 +66,17 @@ struct NystromformerConfig {
     // `convert_bert` adds these two to a Nystromformer's config.json. transformers ignores both.
 
     /// Tokens of this id have no position of their own, as in RoBERTa.
-    std::optional<Index> padding_idx;
+    std::optional<Index> padding_idx = {};
     /// The family whose head the folder has, under "bert_head." or the like. Nothing: the head is
     /// Nystromformer's.
-    std::optional<std::string> head_model_type;
+    std::optional<std::string> head_model_type = {};
 
     bool operator==(const NystromformerConfig&) const = default;
 
-    Index head_dim() const { return hidden_size / num_attention_heads; }
+    /// 0 if there are no heads.
+    Index head_dim() const {
+        return num_attention_heads == 0 ? 0 : hidden_size / num_attention_heads;
+    }
     Index embedding_width() const { return embedding_size.value_or(hidden_size); }
     /// Rows of the position table: max_position_embeddings, and for a Nystromformer two more.
     Index position_rows() const;

@@ -18,8 +18,8 @@ namespace nystromformer::inline v0_2 {
 struct Embeddings {
     Index rows = 0, cols = 0;
     std::vector<float> values = {};  ///< (rows, cols)
-    /// Identifies the model that made the embeddings; 0: not known. Models with the same weights
-    /// and modules have the same fingerprint, in every precision.
+    /// Identifies the model that made the embeddings; 0: not known. Models of one checkpoint with
+    /// the same modules have the same fingerprint, in every precision.
     std::uint64_t fingerprint = 0;
 
     /// InputError if the sizes contradict each other. Every function that takes Embeddings calls

@@ -21,18 +21,18 @@ namespace nystromformer::inline v0_2 {
 /// Of an encoding that you fill yourself, a function below needs `ids` and what it looks up, of
 /// equal length, or throws InputError. Without sequence_ids, all tokens are of text 0.
 struct Encoding {
-    std::vector<std::int64_t> ids;
-    std::vector<std::int64_t> type_ids;
-    std::vector<std::string> tokens;
-    std::vector<std::pair<Index, Index>> offsets;       ///< code points
-    std::vector<std::pair<Index, Index>> byte_offsets;  ///< UTF-8 bytes
-    std::vector<std::int64_t> attention_mask;           ///< 0 for padding
-    std::vector<std::int64_t> special_tokens_mask;      ///< 1 for what the tokenizer added
-    std::vector<Index> word_ids;      ///< the pre-token that the token is part of, -1 for none
-    std::vector<Index> sequence_ids;  ///< 0 or 1: which text, -1 for none
+    std::vector<std::int64_t> ids = {};
+    std::vector<std::int64_t> type_ids = {};
+    std::vector<std::string> tokens = {};
+    std::vector<std::pair<Index, Index>> offsets = {};       ///< code points
+    std::vector<std::pair<Index, Index>> byte_offsets = {};  ///< UTF-8 bytes
+    std::vector<std::int64_t> attention_mask = {};           ///< 0 for padding
+    std::vector<std::int64_t> special_tokens_mask = {};      ///< 1 for what the tokenizer added
+    std::vector<Index> word_ids = {};      ///< the pre-token that the token is part of, -1 for none
+    std::vector<Index> sequence_ids = {};  ///< 0 or 1: which text, -1 for none
     /// The other windows of a text that was truncated. Padding fills them too, but
     /// ModelInput::of_encodings takes the encoding itself without them.
-    std::vector<Encoding> overflowing;
+    std::vector<Encoding> overflowing = {};
 
     Index size() const { return static_cast<Index>(ids.size()); }
 

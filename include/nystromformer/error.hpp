@@ -57,7 +57,8 @@ class UnsafePathError : public Error {
     using Error::Error;
 };
 
-/// A config.json value that is missing, of the wrong type or out of range.
+/// A value of a config.json, or of a NystromformerConfig made in code, that is missing, of the
+/// wrong type or out of range.
 class ConfigError : public Error {
     using Error::Error;
 };

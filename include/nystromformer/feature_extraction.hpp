@@ -22,8 +22,8 @@ class Tokenizer;
 struct FeatureExtractionOptions {
     /// With a stride, each token has the states of the window that shows most of the text on both
     /// sides of it.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 /// Hugging Face's pipeline("feature-extraction"). Every text is computed alone, without padding:
@@ -42,6 +42,7 @@ public:
     /// is too long.
     [[nodiscard]] Embeddings operator()(std::string_view text,
                                         const FeatureExtractionOptions& options = {}) const;
+    void operator()(detail::TextsInBraces, const FeatureExtractionOptions& = {}) const = delete;
     /// The same for each of several texts, faster than one by one. InputError names the first bad
     /// text.
     [[nodiscard]] std::vector<Embeddings> batch(std::span<const std::string> texts,
@@ -58,8 +59,10 @@ public:
     void check(const FeatureExtractionOptions& options) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerModel<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerModel<float>& model() const&;
+    const NystromformerModel<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

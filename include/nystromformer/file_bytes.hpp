@@ -25,7 +25,8 @@ concept ByteRange = !std::is_same_v<std::remove_cv_t<std::remove_extent_t<Range>
 
 /// A view of bytes that the caller keeps: those of a string, of a vector, span or view of chars or
 /// bytes, of an array of unsigned chars, or of a string literal. A temporary string or vector does
-/// not compile, because its bytes would be gone at once; nor does a pointer, which has no length.
+/// not compile, because its bytes would be gone at once; nor does a pointer, which has no length,
+/// or an array of chars that is written to, whose bytes may end before it does.
 class FileBytes {
 public:
     template <detail::ByteRange Range>
@@ -35,7 +36,10 @@ public:
     requires(!std::ranges::enable_borrowed_range<Range>) FileBytes(const Range&& temporary)
     = delete;
     template <std::size_t size>
-    FileBytes(const char (&literal)[size]) : bytes_(literal, size - 1) {}
+    FileBytes(const char (&literal)[size])
+        : bytes_(literal, size - (literal[size - 1] == '\0' ? 1 : 0)) {}
+    template <std::size_t size>
+    FileBytes(char (&buffer)[size]) = delete;
 
     std::string_view view() const { return bytes_; }
 

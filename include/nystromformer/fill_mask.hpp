@@ -32,8 +32,8 @@ struct FillMaskOptions {
     std::vector<std::string> targets = {};  ///< score only these; see FillMaskPipeline::target_ids
     /// With a stride, each mask is answered in the window that shows most of the text on both sides
     /// of it.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 /// Hugging Face's pipeline("fill-mask"). Every text is computed alone, without padding: its answer
@@ -52,10 +52,12 @@ public:
     /// several, if the text is too long, and for options that `check` refuses.
     [[nodiscard]] std::vector<FillMaskAnswer> operator()(std::string_view text,
                                                          const FillMaskOptions& options = {}) const;
+    void operator()(detail::TextsInBraces, const FillMaskOptions& = {}) const = delete;
     /// The answers for each mask of a text, in order. Each mask is filled alone; the others stay
     /// masks. InputError if there is none.
     [[nodiscard]] std::vector<std::vector<FillMaskAnswer>> each_mask(
         std::string_view text, const FillMaskOptions& options = {}) const;
+    void each_mask(detail::TextsInBraces, const FillMaskOptions& = {}) const = delete;
     /// `each_mask` of several texts, faster than one by one. InputError names the first bad text.
     [[nodiscard]] std::vector<std::vector<std::vector<FillMaskAnswer>>> batch(
         std::span<const std::string> texts, const FillMaskOptions& options = {}) const;
@@ -74,8 +76,10 @@ public:
     std::vector<std::int64_t> target_ids(const std::vector<std::string>& targets) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForMaskedLM<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForMaskedLM<float>& model() const&;
+    const NystromformerForMaskedLM<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

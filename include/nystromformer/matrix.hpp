@@ -24,6 +24,9 @@ using Matrix =
 template <typename Scalar>
 using RowVector = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
+static_assert(sizeof(Eigen::Index) == sizeof(std::ptrdiff_t),
+              "EIGEN_DEFAULT_DENSE_INDEX_TYPE must be std::ptrdiff_t, as in the compiled library");
+
 /// The numbers of row i, from 0 and not checked. They live as long as the matrix.
 template <typename Derived>
 std::span<const typename Derived::Scalar> row_of(const Eigen::PlainObjectBase<Derived>& matrix,

@@ -19,24 +19,25 @@ namespace nystromformer::inline v0_2 {
 
 /// B sequences stacked into `rows` rows; sequence s has rows offsets[s] to offsets[s+1]. A padded
 /// batch of Hugging Face (B, n) is B equal lengths and an attention_mask; texts without padding
-/// have their own lengths.
+/// have their own lengths. As in Hugging Face, the convolution and the landmarks also see rows of
+/// padding: the states of a padded text differ from those of the text alone.
 template <typename Scalar = float>
 struct ModelInput {
-    std::vector<std::int64_t> input_ids;       ///< (rows), or empty with inputs_embeds
-    Matrix<Scalar> inputs_embeds;              ///< (rows, hidden) in place of input_ids
-    std::vector<Index> offsets;                ///< (B + 1), from 0 to rows
-    std::vector<std::int64_t> attention_mask;  ///< (rows) of 1 and 0 (padding); empty: all 1
-    std::vector<std::int64_t> token_type_ids;  ///< (rows); empty: all 0
+    std::vector<std::int64_t> input_ids = {};       ///< (rows), or empty with inputs_embeds
+    Matrix<Scalar> inputs_embeds = {};              ///< (rows, hidden) in place of input_ids
+    std::vector<Index> offsets = {};                ///< (B + 1), from 0 to rows
+    std::vector<std::int64_t> attention_mask = {};  ///< (rows) of 1 and 0 (padding); empty: all 1
+    std::vector<std::int64_t> token_type_ids = {};  ///< (rows); empty: all 0
     /// (rows), rows of the position table. Empty: counted from first_position() of the config.
-    std::vector<std::int64_t> position_ids;
+    std::vector<std::int64_t> position_ids = {};
 
     /// For the loss: one class for each row (masked LM, token classification; -100 is ignored),
     /// sequence (sequence classification) or example (multiple choice).
-    std::vector<std::int64_t> labels;
-    std::vector<double> float_labels;  ///< (B) or (B, num_labels): regression and multi-label
-    std::vector<std::int64_t> start_positions;  ///< (B), question answering
-    std::vector<std::int64_t> end_positions;    ///< (B)
-    Index num_choices = 1;                      ///< multiple choice: sequences in one example
+    std::vector<std::int64_t> labels = {};
+    std::vector<double> float_labels = {};  ///< (B) or (B, num_labels): regression and multi-label
+    std::vector<std::int64_t> start_positions = {};  ///< (B), question answering
+    std::vector<std::int64_t> end_positions = {};    ///< (B)
+    Index num_choices = 1;                           ///< multiple choice: sequences in one example
 
     /// A batch (batch_size, seq_length), row-major as in Hugging Face.
     static ModelInput batch(std::vector<std::int64_t> ids, Index batch_size, Index seq_length) {
@@ -57,23 +58,34 @@ struct ModelInput {
     }
 
     /// Adds an Encoding (or anything with ids, type_ids and attention_mask), padded or not, as the
-    /// next sequence. The windows in its `overflowing` are not added.
+    /// next sequence. Without type_ids they are all 0, without a mask nothing is padding. The
+    /// windows in its `overflowing` are not added. InputError if an id lacks its mask or type, and
+    /// if input_ids has rows without offsets.
     template <typename Encoding>
     void append(const Encoding& encoding) {
-        const auto add = [](auto& to, const auto& from) {
-            to.insert(to.end(), from.begin(), from.end());
-        };
+        const std::size_t before = input_ids.size(), after = before + encoding.ids.size();
+        if (offsets.empty() && before > 0)
+            throw InputError({"", "offsets", "the ends of the sequences in input_ids", "nothing"});
         const auto& mask = encoding.attention_mask;
-        const bool is_padded = std::find(mask.begin(), mask.end(), 0) != mask.end();
-        if (is_padded || !attention_mask.empty()) {
-            attention_mask.resize(input_ids.size(), 1);
-            add(attention_mask, mask);
+        const auto& types = encoding.type_ids;
+        for (const std::size_t size : {mask.size(), types.size()}) {
+            if (size == 0 || size == encoding.ids.size()) continue;
+            throw InputError({"", "encoding",
+                              std::to_string(encoding.ids.size()) +
+                                  " values in attention_mask and type_ids, one for each id",
+                              std::to_string(size)});
         }
-        token_type_ids.resize(input_ids.size(), 0);
-        add(token_type_ids, encoding.type_ids);
-        add(input_ids, encoding.ids);
+        const auto add = [&](auto& to, const auto& from, std::int64_t otherwise) {
+            if (to.empty()) to.resize(before, otherwise);
+            to.insert(to.end(), from.begin(), from.end());
+            if (from.empty()) to.resize(after, otherwise);
+        };
+        const bool is_padded = std::find(mask.begin(), mask.end(), 0) != mask.end();
+        if (is_padded || !attention_mask.empty()) add(attention_mask, mask, 1);
+        if (!types.empty() || !token_type_ids.empty()) add(token_type_ids, types, 0);
+        input_ids.insert(input_ids.end(), encoding.ids.begin(), encoding.ids.end());
         if (offsets.empty()) offsets.push_back(0);
-        offsets.push_back(static_cast<Index>(input_ids.size()));
+        offsets.push_back(static_cast<Index>(after));
     }
     /// The same for several encodings. The input has a mask only if one of them is padded.
     template <typename Encodings>

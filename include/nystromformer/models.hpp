@@ -77,16 +77,19 @@ public:
     /// Adds all tensors under their names in Hugging Face's files. UnsupportedError as above.
     void save(const StateWriter& writer) const;
 
-    const NystromformerConfig& config() const;
-    ThreadPool& threads() const;
+    const NystromformerConfig& config() const&;
+    NystromformerConfig config() const&& { return config(); }
+    ThreadPool& threads() const&;
+    ThreadPool& threads() const&& = delete;
     /// LoadOptions::precision; for `automatic` the precision that was chosen.
     Precision precision() const;
     /// Names of tensors in the files that this class does not use, such as those of another head.
-    const std::vector<std::string>& unused_tensors() const;
+    const std::vector<std::string>& unused_tensors() const&;
+    std::vector<std::string> unused_tensors() const&& { return unused_tensors(); }
     /// The encoder without the head. Both share the weights.
     NystromformerModel<Scalar> base_model() const;
     /// Identifies the weights: the same for all models of one checkpoint, in every precision, and
-    /// never 0. A hash, no protection against an attacker.
+    /// never 0. A copy by save_pretrained has its own. A hash, no protection against an attacker.
     std::uint64_t fingerprint() const;
 
     /// Internal: from the parts of a loaded model.

@@ -29,8 +29,8 @@ struct MultipleChoiceOptions {
     /// and each window goes with the whole other text. A choice's logit is the mean over its
     /// windows, each weighted by its number of tokens without special ones. Windows are as long as
     /// for text classification.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 struct MultipleChoiceInput {
@@ -72,8 +72,10 @@ public:
     void check(const MultipleChoiceOptions& options) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForMultipleChoice<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForMultipleChoice<float>& model() const&;
+    const NystromformerForMultipleChoice<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

@@ -111,6 +111,8 @@ struct TruncationNotice {
 };
 
 /// What a pipeline does with a text that is too long for the model. By default it is a LengthError.
+// (Members of this type and of RunOptions are written "= LongText()": of "= {}" GCC 12 warns at -O3
+// where a call sets the other one.)
 struct LongText {
     bool truncation = false;  ///< truncate it; not together with a stride
     /// Split it into windows that share this many tokens. The options of each pipeline say how the
@@ -137,7 +139,8 @@ struct RunOptions {
     /// Called for each text that cannot be answered; error.input() is its number. Its answer stays
     /// empty (zeros for a vector), and the other texts are answered. Without this function, the
     /// error of the first such text is thrown. With it, `progress` and `on_tokenized` start to
-    /// count again after each such text.
+    /// count again after each such text. An exception that it throws cancels the call; `throw;`
+    /// throws the text's own error.
     std::function<void(const InputError& error)> on_error = {};
 };
 
@@ -146,6 +149,8 @@ namespace detail {
 /// texts delete this overload, so that the call does not compile. Write {"a", "b"}. (A template
 /// would let {} compile, but then Clang takes the two braces.)
 using TextsInTwoBraces = std::initializer_list<std::pair<std::string, std::string>>;
+/// The same for {"a", "b"} where one text is expected. Call `batch`.
+using TextsInBraces = std::initializer_list<const char*>;
 }  // namespace detail
 
 /// How a BERT is converted to a Nystromformer.

@@ -41,7 +41,7 @@ struct QuestionAnsweringOptions {
     bool align_to_words = true;             ///< answers of whole words
     /// Called for each context that was split into windows, before it is computed.
     std::function<void(const TruncationNotice&)> on_truncation = {};
-    RunOptions run = {};
+    RunOptions run = RunOptions();
 };
 
 struct QuestionAnsweringInput {
@@ -85,8 +85,10 @@ public:
     void check(const QuestionAnsweringOptions& options) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForQuestionAnswering<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForQuestionAnswering<float>& model() const&;
+    const NystromformerForQuestionAnswering<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

@@ -50,8 +50,8 @@ struct RerankOptions {
     /// Truncation is what sentence-transformers does. With a stride, the text is split and each
     /// window goes with the whole query; the logits are the means of the windows' logits, each
     /// weighted by its number of tokens without special ones.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 /// A query and the texts to rank for it.
@@ -82,13 +82,15 @@ public:
                    const Tokenizer& tokenizer);
 
     /// The texts, most relevant first; equally relevant ones keep their order. LengthError if a
-    /// pair is too long, InputError if the model has more than one label.
+    /// pair is too long, InputError if the model has more than one label. Errors have the number of
+    /// the text; on_error leaves such a text out.
     [[nodiscard]] std::vector<RerankAnswer> operator()(std::string_view query,
                                                        std::vector<std::string> texts,
                                                        const RerankOptions& options = {}) const;
     std::vector<RerankAnswer> operator()(std::string_view, detail::TextsInTwoBraces,
                                          const RerankOptions& = {}) const = delete;
-    /// The same for several queries, faster than one by one. InputError names the first bad one.
+    /// The same for several queries, faster than one by one. InputError names the first bad query,
+    /// whose answer on_error leaves empty.
     [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
         std::span<const RerankInput> inputs, const RerankOptions& options = {}) const;
     [[nodiscard]] std::vector<std::vector<RerankAnswer>> batch(
@@ -109,11 +111,14 @@ public:
     /// Tokens of a pair at most, special ones included, unless a call says otherwise.
     Index max_length() const;
     /// The folder's prompts by name.
-    const std::map<std::string, std::string>& prompts() const;
+    const std::map<std::string, std::string>& prompts() const&;
+    std::map<std::string, std::string> prompts() const&& { return prompts(); }
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForSequenceClassification<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForSequenceClassification<float>& model() const&;
+    const NystromformerForSequenceClassification<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

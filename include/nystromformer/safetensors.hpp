@@ -32,11 +32,14 @@ public:
         std::uint64_t max_header_bytes = FileOptions().max_header_bytes);
 
     /// Sorted by name.
-    const std::vector<TensorView>& tensors() const;
+    const std::vector<TensorView>& tensors() const&;
+    const std::vector<TensorView>& tensors() const&& = delete;
     /// Null if no tensor has that name.
-    const TensorView* find(std::string_view name) const;
+    const TensorView* find(std::string_view name) const&;
+    const TensorView* find(std::string_view name) const&& = delete;
     /// `__metadata__`, which is never interpreted.
-    const std::map<std::string, std::string>& metadata() const;
+    const std::map<std::string, std::string>& metadata() const&;
+    std::map<std::string, std::string> metadata() const&& { return metadata(); }
 
 private:
     struct Contents;

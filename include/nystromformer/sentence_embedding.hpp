@@ -41,8 +41,8 @@ struct SentenceEmbeddingOptions {
     std::optional<Index> max_seq_length = std::nullopt;
     /// Truncation is what sentence-transformers does. With a stride, the pooled vectors of the
     /// windows are averaged, each weighted by its tokens, before the modules after the pooling.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 /// SentenceTransformer.encode, for sentence-transformers folders whose Transformer is a
@@ -65,6 +65,7 @@ public:
     /// text is too long.
     [[nodiscard]] std::vector<float> operator()(std::string_view text,
                                                 const SentenceEmbeddingOptions& options = {}) const;
+    void operator()(detail::TextsInBraces, const SentenceEmbeddingOptions& = {}) const = delete;
     /// The embeddings of several texts, faster than one by one. InputError names the first bad
     /// text.
     [[nodiscard]] Embeddings batch(std::span<const std::string> texts,
@@ -90,17 +91,21 @@ public:
     /// The folder's measure; cosine if it names none.
     Similarity similarity_function() const;
     /// The folder's prompts by name. "query" and "document" always exist.
-    const std::map<std::string, std::string>& prompts() const;
+    const std::map<std::string, std::string>& prompts() const&;
+    std::map<std::string, std::string> prompts() const&& { return prompts(); }
     /// The mode, or several modes, whose vectors are concatenated in this order.
-    const std::vector<PoolingMode>& pooling_mode() const;
+    const std::vector<PoolingMode>& pooling_mode() const&;
+    std::vector<PoolingMode> pooling_mode() const&& { return pooling_mode(); }
     /// False if the prompt's tokens are left out of the pooling.
     bool include_prompt() const;
     /// False for a folder without modules.json, which gets the mean of its tokens.
     bool has_modules() const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerModel<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerModel<float>& model() const&;
+    const NystromformerModel<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

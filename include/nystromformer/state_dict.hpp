@@ -43,8 +43,10 @@ public:
     }
 
     /// The path of this scope with its final dot, "" at the top.
-    const std::string& prefix() const { return prefix_; }
-    const Checkpoint& checkpoint() const { return checkpoint_; }
+    const std::string& prefix() const& { return prefix_; }
+    std::string prefix() const&& { return prefix(); }
+    const Checkpoint& checkpoint() const& { return checkpoint_; }
+    Checkpoint checkpoint() const&& { return checkpoint(); }
 
     /// True if the checkpoint holds the tensor; does not count as reading.
     bool has(std::string_view name) const;

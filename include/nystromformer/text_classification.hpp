@@ -40,8 +40,8 @@ struct TextClassificationOptions {
     /// text. The scores are the means of the windows' scores, each weighted by its number of
     /// tokens without special ones. A window has at most the tokenizer's model_max_length tokens,
     /// or what the model takes if that is less.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 /// A text, or two texts that the model judges together, such as premise and hypothesis. An empty
@@ -67,6 +67,7 @@ public:
     /// The labels of a text, best first. LengthError if the text is too long.
     [[nodiscard]] std::vector<ClassificationAnswer> operator()(
         std::string_view text, const TextClassificationOptions& options = {}) const;
+    void operator()(detail::TextsInBraces, const TextClassificationOptions& = {}) const = delete;
     /// The labels of a pair.
     [[nodiscard]] std::vector<ClassificationAnswer> pair(
         std::string_view text, std::string_view text_pair,
@@ -98,8 +99,10 @@ public:
     void check(const TextClassificationOptions& options) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForSequenceClassification<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForSequenceClassification<float>& model() const&;
+    const NystromformerForSequenceClassification<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

@@ -29,8 +29,8 @@ struct TokenClassificationOptions {
     /// A stride needs an aggregation_strategy. A window has at most the tokenizer's
     /// model_max_length tokens, or what the model takes if that is less. Where windows overlap, the
     /// longest entity stays, or the more likely one of equally long entities.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 /// Hugging Face's pipeline("token-classification"), or "ner". Every text is computed alone, without
@@ -50,6 +50,7 @@ public:
     /// The entities of a text, in the order of the text. LengthError if the text is too long.
     [[nodiscard]] std::vector<TokenClassificationAnswer> operator()(
         std::string_view text, const TokenClassificationOptions& options = {}) const;
+    void operator()(detail::TextsInBraces, const TokenClassificationOptions& = {}) const = delete;
     /// The entities of each of several texts, faster than one by one. InputError names the first
     /// bad text.
     [[nodiscard]] std::vector<std::vector<TokenClassificationAnswer>> batch(
@@ -66,8 +67,10 @@ public:
     void check(const TokenClassificationOptions& options) const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForTokenClassification<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForTokenClassification<float>& model() const&;
+    const NystromformerForTokenClassification<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

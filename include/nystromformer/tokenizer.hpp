@@ -60,6 +60,7 @@ public:
     /// regular expression takes too long, or that has an unknown character or word of which the
     /// file makes no token.
     [[nodiscard]] Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+    void encode(detail::TextsInBraces, const EncodeOptions& = {}) const = delete;
     [[nodiscard]] Encoding encode(std::string_view text, std::string_view pair,
                                   const EncodeOptions& options) const;
     /// A template, so that `{}` after a text means options.
@@ -116,13 +117,20 @@ public:
     std::optional<std::string> id_to_token(std::int64_t id) const;
     /// All ids are less than this.
     Index vocab_size() const;
+    /// The special tokens that a text, or a pair of texts, gets: 2 and 3 for a BERT.
+    Index num_special_tokens_to_add(bool pair = false) const;
 
     /// The tokens with a role in the model's files; nothing for a role without a token.
-    const std::optional<std::string>& mask_token() const;
-    const std::optional<std::string>& pad_token() const;
-    const std::optional<std::string>& unk_token() const;
-    const std::optional<std::string>& cls_token() const;
-    const std::optional<std::string>& sep_token() const;
+    const std::optional<std::string>& mask_token() const&;
+    std::optional<std::string> mask_token() const&& { return mask_token(); }
+    const std::optional<std::string>& pad_token() const&;
+    std::optional<std::string> pad_token() const&& { return pad_token(); }
+    const std::optional<std::string>& unk_token() const&;
+    std::optional<std::string> unk_token() const&& { return unk_token(); }
+    const std::optional<std::string>& cls_token() const&;
+    std::optional<std::string> cls_token() const&& { return cls_token(); }
+    const std::optional<std::string>& sep_token() const&;
+    std::optional<std::string> sep_token() const&& { return sep_token(); }
     /// True for a model whose tokens inside a word are marked ("##ing"): WordPiece, and BPE if its
     /// file says so.
     bool has_continuing_subword_prefix() const;
@@ -139,8 +147,10 @@ public:
     Direction padding_side() const;
     /// The truncation and padding of tokenizer.json, for calls without options of their own:
     /// no_truncation and no_padding if it has none.
-    const Truncation& truncation() const;
-    const Padding& padding() const;
+    const Truncation& truncation() const&;
+    Truncation truncation() const&& { return truncation(); }
+    const Padding& padding() const&;
+    Padding padding() const&& { return padding(); }
 
     /// For the library's own use: a tokenizer of a body that was built elsewhere.
     explicit Tokenizer(std::shared_ptr<const detail::TokenizerBody> body);

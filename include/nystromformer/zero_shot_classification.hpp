@@ -36,8 +36,8 @@ struct ZeroShotOptions {
     /// With a stride, each window goes with the whole hypothesis. A label's logits are the means
     /// over the windows, each weighted by its number of tokens without special ones. Windows are as
     /// long as for text classification.
-    LongText long_text = {};
-    RunOptions run = {};
+    LongText long_text = LongText();
+    RunOptions run = RunOptions();
 };
 
 struct ZeroShotInput {
@@ -66,6 +66,8 @@ public:
     [[nodiscard]] ZeroShotAnswer operator()(std::string_view sequence,
                                             std::vector<std::string> candidate_labels,
                                             const ZeroShotOptions& options = {}) const;
+    void operator()(detail::TextsInBraces, std::vector<std::string>,
+                    const ZeroShotOptions& = {}) const = delete;
     ZeroShotAnswer operator()(std::string_view, detail::TextsInTwoBraces,
                               const ZeroShotOptions& = {}) const = delete;
     /// The same for several texts, faster than one by one. InputError names the first bad one.
@@ -84,8 +86,10 @@ public:
     std::optional<Index> entailment_id() const;
 
     /// To use them, include <nystromformer/models.hpp> and <nystromformer/tokenizer.hpp>.
-    const NystromformerForSequenceClassification<float>& model() const;
-    const Tokenizer& tokenizer() const;
+    const NystromformerForSequenceClassification<float>& model() const&;
+    const NystromformerForSequenceClassification<float>& model() const&& = delete;
+    const Tokenizer& tokenizer() const&;
+    const Tokenizer& tokenizer() const&& = delete;
 
 private:
     struct Body;

@@ -167,13 +167,13 @@ NYSTROMFORMER_INLINE SafetensorsFile SafetensorsFile::parse(FileBytes bytes,
     return SafetensorsFile(std::make_shared<Contents>(view, file, max_header_bytes));
 }
 
-NYSTROMFORMER_INLINE const std::vector<TensorView>& SafetensorsFile::tensors() const {
+NYSTROMFORMER_INLINE const std::vector<TensorView>& SafetensorsFile::tensors() const& {
     return contents_->tensors;
 }
-NYSTROMFORMER_INLINE const TensorView* SafetensorsFile::find(std::string_view name) const {
+NYSTROMFORMER_INLINE const TensorView* SafetensorsFile::find(std::string_view name) const& {
     return detail::find_tensor(contents_->tensors, name);
 }
-NYSTROMFORMER_INLINE const std::map<std::string, std::string>& SafetensorsFile::metadata() const {
+NYSTROMFORMER_INLINE const std::map<std::string, std::string>& SafetensorsFile::metadata() const& {
     return contents_->metadata;
 }
 

@@ -191,10 +191,10 @@ NYSTROMFORMER_INLINE Checkpoint Checkpoint::from_bytes(FileBytes bytes, const st
     return Checkpoint(std::move(contents));
 }
 
-NYSTROMFORMER_INLINE const TensorView* Checkpoint::find(std::string_view name) const {
+NYSTROMFORMER_INLINE const TensorView* Checkpoint::find(std::string_view name) const& {
     return detail::find_tensor(contents_->tensors, name);
 }
-NYSTROMFORMER_INLINE const std::vector<TensorView>& Checkpoint::tensors() const {
+NYSTROMFORMER_INLINE const std::vector<TensorView>& Checkpoint::tensors() const& {
     return contents_->tensors;
 }
 NYSTROMFORMER_INLINE std::uint64_t Checkpoint::stored_bytes() const {
@@ -209,7 +209,7 @@ NYSTROMFORMER_INLINE std::vector<std::string> Checkpoint::names() const {
 NYSTROMFORMER_INLINE void Checkpoint::release(const TensorView& tensor) const noexcept {
     if (!contents_->is_callers) MappedFile::release(tensor.bytes);
 }
-NYSTROMFORMER_INLINE const std::filesystem::path& Checkpoint::source() const {
+NYSTROMFORMER_INLINE const std::filesystem::path& Checkpoint::source() const& {
     return contents_->source;
 }
 NYSTROMFORMER_INLINE std::string Checkpoint::file_of(std::string_view name) const {

@@ -2,11 +2,10 @@
 // ConfigReader: the fields of a NystromformerConfig from JSON.
 #pragma once
 
-#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
-#include <nystromformer/kernels/activations.hpp>
+#include <nystromformer/model/config_checks.hpp>
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/model/config_labels.hpp>
 #include <nystromformer/model/family.hpp>
@@ -73,7 +72,8 @@ public:
         config_ = defaults_of<Config>(*family_);
         LabelReader(view_, config_, files_).read();
         visit_fields(config_, *this);
-        check_values();
+        const auto path_of = [this](std::string_view field) { return path_to(field); };
+        ConfigRelations(config_, *family_, view_.file(), path_of).check();
     }
 
     // The fields, by their type.
@@ -84,7 +84,7 @@ public:
         const auto found = find(field);
         if (!found) return;
         value = found->number();
-        if (!is_finite(value) || !(value >= range.min && value <= range.max)) {
+        if (!is_within(value, range)) {
             found->fail("a number from " + Json(range.min).dump() + " to " +
                         Json(range.max).dump());
         }
@@ -146,7 +146,7 @@ private:
         if (is_mapped && view_.has(field)) return view_.at(field);
         return view_.has(own) ? std::optional(view_.at(own)) : std::nullopt;
     }
-    std::string path_of(std::string_view field) const {
+    std::string path_to(std::string_view field) const {
         const auto found = find(field);
         return found ? found->path() : '/' + std::string(own_field(*family_, field));
     }
@@ -179,41 +179,6 @@ private:
         }
         if (view_.holds("pruned_heads") && view_.at("pruned_heads").object().size() != 0)
             refuse(view_.at("pruned_heads"), "no pruned heads");
-    }
-
-    void check_values() const {
-        if (!find_activation(config_.hidden_act))
-            refuse(*find("hidden_act"), "one of " + activation_names());
-        if (config_.conv_kernel_size.value_or(1) % 2 == 0) {
-            refuse(view_.at("conv_kernel_size"),
-                   "an odd number (an even kernel gives one row too many, and Hugging Face fails "
-                   "too)");
-        }
-        if (config_.head_model_type && !find_family(*config_.head_model_type))
-            refuse(view_.at("head_model_type"), "one of " + family_names());
-        if (config_.segment_means_seq_len % config_.num_landmarks != 0) {
-            throw ConfigError({view_.file(), "/num_landmarks",
-                               "a divisor of segment_means_seq_len " +
-                                   std::to_string(config_.segment_means_seq_len),
-                               std::to_string(config_.num_landmarks)});
-        }
-        if (config_.hidden_size % config_.num_attention_heads != 0) {
-            throw ConfigError({view_.file(), path_of("hidden_size"),
-                               "a multiple of " + path_of("num_attention_heads").substr(1) + ' ' +
-                                   std::to_string(config_.num_attention_heads),
-                               std::to_string(config_.hidden_size)});
-        }
-        check_positions();
-    }
-    /// RoBERTa counts positions from after the padding's id, whose row no text has.
-    void check_positions() const {
-        if (family_->positions != PositionRule::after_padding) return;
-        const Index padding = config_.pad_token_id.value_or(-1);
-        if (padding >= 0 && padding + 1 < config_.max_position_embeddings) return;
-        throw ConfigError({view_.file(), "/pad_token_id",
-                           "the row before the first position, from 0 to " +
-                               std::to_string(config_.max_position_embeddings - 2),
-                           config_.pad_token_id ? std::to_string(padding) : "null"});
     }
 
     const ConfigView& view_;

@@ -84,6 +84,8 @@ template <typename Scalar>
 double classification_loss(const Matrix<Scalar>& logits, const ModelInput<Scalar>& input,
                            const NystromformerConfig& config) {
     const bool classes = !input.labels.empty();
+    if (classes && !input.float_labels.empty())
+        throw InputError({"", "labels", "labels or float_labels", "both"});
     const std::string type = config.problem_type.value_or(config.num_labels == 1 ? "regression"
                                                           : classes ? "single_label_classification"
                                                                     : "multi_label_classification");

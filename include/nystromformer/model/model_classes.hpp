@@ -9,6 +9,7 @@
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/check_input.hpp>
 #include <nystromformer/model/classification.hpp>
+#include <nystromformer/model/config_checks.hpp>
 #include <nystromformer/model/family.hpp>
 #include <nystromformer/model/head_kind.hpp>
 #include <nystromformer/model/loaded_model.hpp>
@@ -50,6 +51,7 @@ Model PreTrainedModel<Model, Scalar, Head>::from_checkpoint(const NystromformerC
                                                             const Checkpoint& checkpoint,
                                                             const LoadOptions& options) {
     using Loaded = detail::LoadedModel<Scalar, Head>;
+    detail::check_config(config);
     return Model(detail::Shared<Loaded>(
         std::make_shared<const Loaded>(Loaded::load(config, checkpoint, options))));
 }
@@ -57,11 +59,11 @@ Model PreTrainedModel<Model, Scalar, Head>::from_checkpoint(const NystromformerC
 template <typename Model, typename Scalar, typename Head>
 void PreTrainedModel<Model, Scalar, Head>::save_pretrained(
     const std::filesystem::path& folder) const {
+    const StateWriter writer;
+    save(writer);
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) throw IoError({path_to_utf8(folder), "", "a folder to write to", error.message()});
-    const StateWriter writer;
-    save(writer);
     writer.write(folder / "model.safetensors");
     NystromformerConfig config = body_->config;
     config.architectures = {std::string(detail::family_of(config.model_type).class_prefix) +
@@ -75,11 +77,11 @@ void PreTrainedModel<Model, Scalar, Head>::save(const StateWriter& writer) const
 }
 
 template <typename Model, typename Scalar, typename Head>
-const NystromformerConfig& PreTrainedModel<Model, Scalar, Head>::config() const {
+const NystromformerConfig& PreTrainedModel<Model, Scalar, Head>::config() const& {
     return body_->config;
 }
 template <typename Model, typename Scalar, typename Head>
-ThreadPool& PreTrainedModel<Model, Scalar, Head>::threads() const {
+ThreadPool& PreTrainedModel<Model, Scalar, Head>::threads() const& {
     return *body_->threads;
 }
 template <typename Model, typename Scalar, typename Head>
@@ -87,7 +89,7 @@ Precision PreTrainedModel<Model, Scalar, Head>::precision() const {
     return body_->precision;
 }
 template <typename Model, typename Scalar, typename Head>
-const std::vector<std::string>& PreTrainedModel<Model, Scalar, Head>::unused_tensors() const {
+const std::vector<std::string>& PreTrainedModel<Model, Scalar, Head>::unused_tensors() const& {
     return body_->unused_tensors;
 }
 

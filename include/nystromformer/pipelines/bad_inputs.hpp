@@ -10,8 +10,9 @@
 #include <nystromformer/options.hpp>
 
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <iterator>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -28,15 +29,33 @@ auto& truncation_callback(Options& options) {
     }
 }
 
-/// The same error, of text `input`.
-inline std::shared_ptr<const InputError> with_input(const InputError& error, std::size_t input) {
-    ErrorDetails details = numbered_details(error, input);
-    if (const auto* length = dynamic_cast<const LengthError*>(&error)) {
-        return std::make_shared<const LengthError>(std::move(details), length->tokens(),
-                                                   length->limit());
+/// Calls `on_error` where the error is being handled, so that it may end the call by `throw;`.
+inline void report(const std::exception_ptr& error,
+                   const std::function<void(const InputError&)>& on_error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const InputError& caught) {
+        on_error(caught);
     }
-    return std::make_shared<const InputError>(std::move(details));
 }
+
+/// The functions of the caller that `run` calls. What they throw is no error of a text.
+class CallersFunctions {
+public:
+    template <typename... Arguments>
+    std::function<void(Arguments...)> watched(const std::function<void(Arguments...)>& function) {
+        if (!function) return {};
+        return [this, &function](Arguments... arguments) {
+            has_thrown_ = true;
+            function(arguments...);
+            has_thrown_ = false;
+        };
+    }
+    bool has_thrown() const { return has_thrown_; }
+
+private:
+    bool has_thrown_ = false;
+};
 
 /// `run(inputs, options)`, an answer for each input. With on_error, a bad input gets an empty
 /// answer: the inputs before it and those after it are run apart.
@@ -46,10 +65,13 @@ std::vector<Answer> answer_apart(std::span<const Input> inputs, const Options& o
     if (!options.run.on_error) return run(inputs, options);
     struct Part {
         std::size_t begin, end;
-        std::shared_ptr<const InputError> error = nullptr;  // of the one input that it has
+        std::exception_ptr error = nullptr;  // of the one input that it has
     };
+    CallersFunctions callers;
     Options part_options = options;
     part_options.run.on_error = {};
+    part_options.run.progress = callers.watched(options.run.progress);
+    part_options.run.on_tokenized = callers.watched(options.run.on_tokenized);
     std::vector<TruncationNotice> notices;
     if (truncation_callback(options)) {
         truncation_callback(part_options) = [&](const auto& notice) { notices.push_back(notice); };
@@ -60,26 +82,28 @@ std::vector<Answer> answer_apart(std::span<const Input> inputs, const Options& o
         const Part part = std::move(waiting.back());
         waiting.pop_back();
         if (part.error) {
-            options.run.on_error(*part.error);
+            report(part.error, options.run.on_error);
             answers.emplace_back();
             continue;
         }
         if (part.begin == part.end) continue;
         notices.clear();
+        std::vector<Answer> some;
         try {
-            auto some = run(inputs.subspan(part.begin, part.end - part.begin), part_options);
-            for (TruncationNotice& notice : notices) {
-                notice.input += static_cast<Index>(part.begin);
-                truncation_callback(options)(notice);
-            }
-            std::move(some.begin(), some.end(), std::back_inserter(answers));
+            some = run(inputs.subspan(part.begin, part.end - part.begin), part_options);
         } catch (const InputError& error) {
-            if (!error.input()) throw;
+            if (callers.has_thrown() || !error.input()) throw;
             const std::size_t bad = part.begin + *error.input();
             waiting.push_back({bad + 1, part.end});
-            waiting.push_back({bad, bad + 1, with_input(error, bad)});
+            waiting.push_back({bad, bad + 1, numbered(error, bad)});
             waiting.push_back({part.begin, bad});
+            continue;
         }
+        for (TruncationNotice& notice : notices) {
+            notice.input += static_cast<Index>(part.begin);
+            truncation_callback(options)(notice);
+        }
+        std::move(some.begin(), some.end(), std::back_inserter(answers));
     }
     return answers;
 }

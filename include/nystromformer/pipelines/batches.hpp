@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -84,7 +85,7 @@ private:
         try {
             return pair ? tokenizer.encode(text, *pair, options) : tokenizer.encode(text, options);
         } catch (const InputError& error) {
-            throw InputError(numbered_details(error, number));
+            std::rethrow_exception(numbered(error, number));
         }
     }
 };

@@ -56,7 +56,7 @@ struct FeatureExtractionPipeline::Body : detail::TextModel<NystromformerModel<fl
     /// InputError if options are out of range or against each other.
     void check(const FeatureExtractionOptions& options) const {
         detail::check_options(options.run, config());
-        detail::check_long_text(options.long_text, config().max_length());
+        detail::check_long_text(options.long_text, config().max_length(), tokenizer);
     }
 
     /// The encoding of a text (cut, with truncation), and it again or its windows.
@@ -130,10 +130,10 @@ NYSTROMFORMER_INLINE void FeatureExtractionPipeline::check(
     body_->check(options);
 }
 
-NYSTROMFORMER_INLINE const NystromformerModel<float>& FeatureExtractionPipeline::model() const {
+NYSTROMFORMER_INLINE const NystromformerModel<float>& FeatureExtractionPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& FeatureExtractionPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& FeatureExtractionPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

@@ -80,7 +80,7 @@ struct FillMaskPipeline::Body : detail::TextModel<NystromformerForMaskedLM<float
             throw InputError(
                 {"", "top_k", "0 to " + std::to_string(most), std::to_string(options.top_k)});
         }
-        detail::check_long_text(options.long_text, config().max_length());
+        detail::check_long_text(options.long_text, config().max_length(), tokenizer);
         target_ids(options.targets);
     }
 
@@ -216,10 +216,10 @@ NYSTROMFORMER_INLINE std::vector<std::int64_t> FillMaskPipeline::target_ids(
     return body_->target_ids(targets);
 }
 
-NYSTROMFORMER_INLINE const NystromformerForMaskedLM<float>& FillMaskPipeline::model() const {
+NYSTROMFORMER_INLINE const NystromformerForMaskedLM<float>& FillMaskPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& FillMaskPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& FillMaskPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

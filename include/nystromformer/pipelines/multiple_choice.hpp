@@ -62,7 +62,7 @@ struct MultipleChoicePipeline::Body : detail::TextModel<NystromformerForMultiple
     /// InputError if options are out of range.
     void check(const MultipleChoiceOptions& options) const {
         detail::check_options(options.run, config());
-        detail::check_long_text(options.long_text, max_length());
+        detail::check_long_text(options.long_text, max_length(), tokenizer);
     }
 };
 
@@ -90,10 +90,10 @@ NYSTROMFORMER_INLINE void MultipleChoicePipeline::check(
 }
 
 NYSTROMFORMER_INLINE const NystromformerForMultipleChoice<float>& MultipleChoicePipeline::model()
-    const {
+    const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& MultipleChoicePipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& MultipleChoicePipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

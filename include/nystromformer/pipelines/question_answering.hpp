@@ -198,10 +198,10 @@ NYSTROMFORMER_INLINE void QuestionAnsweringPipeline::check(
 }
 
 NYSTROMFORMER_INLINE const NystromformerForQuestionAnswering<float>&
-QuestionAnsweringPipeline::model() const {
+QuestionAnsweringPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& QuestionAnsweringPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& QuestionAnsweringPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

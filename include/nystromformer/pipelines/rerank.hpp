@@ -7,6 +7,7 @@
 #include <nystromformer/core/embeddings.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/names.hpp>
+#include <nystromformer/embeddings.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/models.hpp>
 #include <nystromformer/pipelines/bad_inputs.hpp>
@@ -24,6 +25,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -133,7 +135,7 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
         if (length < 1 || length > most)
             throw InputError(
                 {"", "max_length", "1 to " + std::to_string(most), std::to_string(length)});
-        detail::check_long_text(options.long_text, length);
+        detail::check_long_text(options.long_text, length, tokenizer);
         if (options.top_k.value_or(1) < 1)
             throw InputError({"", "top_k", "at least 1", std::to_string(*options.top_k)});
         prompt_of(options);
@@ -171,12 +173,46 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
                     {static_cast<Index>(k),
                      static_cast<double>(rows(static_cast<Index>(first_pair[i] + k), 0))});
             }
-            std::stable_sort(results[i].begin(), results[i].end(),
-                             [](const auto& a, const auto& b) { return a.score > b.score; });
-            const auto count = static_cast<std::size_t>(options.top_k.value_or(0));
-            if (options.top_k && count < results[i].size()) results[i].resize(count);
+            sort(results[i], options);
         }
         return results;
+    }
+
+    /// The texts in order. With on_error those that have no score are left out.
+    std::vector<RerankAnswer> rank(const std::string& query, const std::vector<std::string>& texts,
+                                   const RerankOptions& options) const {
+        check_ranks(options);
+        std::vector<std::size_t> numbers(texts.size());
+        std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+        std::vector<bool> is_bad(texts.size());
+        RerankOptions reported = options;
+        if (options.run.on_error) {
+            reported.run.on_error = [&](const InputError& error) {
+                is_bad[*error.input()] = true;
+                options.run.on_error(error);
+            };
+        }
+        const auto score_some = [&](std::span<const std::size_t> some, const RerankOptions& part) {
+            std::vector<std::size_t> first_pair(some.size() + 1);
+            std::iota(first_pair.begin(), first_pair.end(), std::size_t{0});
+            return scores(
+                first_pair, part, [&](std::size_t) -> const std::string& { return query; },
+                [&](std::size_t i, std::size_t) -> const std::string& { return texts[some[i]]; });
+        };
+        const Embeddings rows =
+            detail::rows_apart(std::span<const std::size_t>(numbers), reported, 1, score_some);
+        std::vector<RerankAnswer> answers;
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            if (!is_bad[i]) answers.push_back({static_cast<Index>(i), rows.values[i]});
+        sort(answers, options);
+        return answers;
+    }
+    /// The most relevant first, as many as top_k says.
+    static void sort(std::vector<RerankAnswer>& answers, const RerankOptions& options) {
+        std::stable_sort(answers.begin(), answers.end(),
+                         [](const auto& a, const auto& b) { return a.score > b.score; });
+        const auto count = static_cast<std::size_t>(options.top_k.value_or(0));
+        if (options.top_k && count < answers.size()) answers.resize(count);
     }
 
     Matrix<float> predict(std::span<const RerankPair> pairs, const RerankOptions& options) const {
@@ -207,8 +243,7 @@ NYSTROMFORMER_INLINE RerankPipeline::RerankPipeline(
 
 NYSTROMFORMER_INLINE std::vector<RerankAnswer> RerankPipeline::operator()(
     std::string_view query, std::vector<std::string> texts, const RerankOptions& options) const {
-    const RerankInput input{std::string(query), std::move(texts)};
-    return std::move(batch({&input, 1}, options).front());
+    return body_->rank(std::string(query), texts, options);
 }
 NYSTROMFORMER_INLINE std::vector<std::vector<RerankAnswer>> RerankPipeline::batch(
     std::span<const RerankInput> inputs, const RerankOptions& options) const {
@@ -225,13 +260,15 @@ NYSTROMFORMER_INLINE void RerankPipeline::check(const RerankOptions& options) co
     body_->check(options);
 }
 NYSTROMFORMER_INLINE Index RerankPipeline::max_length() const { return body_->max_length; }
-NYSTROMFORMER_INLINE const std::map<std::string, std::string>& RerankPipeline::prompts() const {
+NYSTROMFORMER_INLINE const std::map<std::string, std::string>& RerankPipeline::prompts() const& {
     return body_->folder.prompts;
 }
 NYSTROMFORMER_INLINE const NystromformerForSequenceClassification<float>& RerankPipeline::model()
-    const {
+    const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& RerankPipeline::tokenizer() const { return body_->tokenizer; }
+NYSTROMFORMER_INLINE const Tokenizer& RerankPipeline::tokenizer() const& {
+    return body_->tokenizer;
+}
 
 }  // namespace nystromformer::inline v0_2

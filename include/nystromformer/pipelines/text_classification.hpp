@@ -59,7 +59,7 @@ struct TextClassificationPipeline::Body
     /// InputError if options are out of range.
     void check(const TextClassificationOptions& options) const {
         detail::check_options(options.run, config());
-        detail::check_long_text(options.long_text, max_length());
+        detail::check_long_text(options.long_text, max_length(), tokenizer);
         if (options.top_k.value_or(0) < 0) {
             throw InputError({"", "top_k", "0 or more", std::to_string(*options.top_k)});
         }
@@ -142,10 +142,10 @@ NYSTROMFORMER_INLINE std::optional<ClassificationFunction> classification_functi
 }
 
 NYSTROMFORMER_INLINE const NystromformerForSequenceClassification<float>&
-TextClassificationPipeline::model() const {
+TextClassificationPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& TextClassificationPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& TextClassificationPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

@@ -77,7 +77,7 @@ struct TokenClassificationPipeline::Body
     /// InputError if options are out of range or against each other.
     void check(const TokenClassificationOptions& options) const {
         detail::check_options(options.run, config());
-        detail::check_long_text(options.long_text, max_length());
+        detail::check_long_text(options.long_text, max_length(), tokenizer);
         if (options.long_text.stride && options.aggregation_strategy == AggregationStrategy::none) {
             throw InputError({"", "stride", "an aggregation_strategy to join windows by", "none"});
         }
@@ -188,10 +188,10 @@ NYSTROMFORMER_INLINE std::optional<AggregationStrategy> aggregation_strategy_nam
 }
 
 NYSTROMFORMER_INLINE const NystromformerForTokenClassification<float>&
-TokenClassificationPipeline::model() const {
+TokenClassificationPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& TokenClassificationPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& TokenClassificationPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

@@ -59,12 +59,14 @@ inline std::vector<Encoding> windows_of(
     return windows;
 }
 
-/// InputError for a stride that is out of range, or together with truncation.
-inline void check_long_text(const LongText& options, Index length) {
+/// InputError for a stride together with truncation, or one that leaves nothing new to a window of
+/// `length` tokens.
+inline void check_long_text(const LongText& options, Index length, const Tokenizer& tokenizer) {
     if (!options.stride) return;
-    if (*options.stride < 0 || *options.stride >= length) {
+    const Index most = std::max<Index>(0, length - tokenizer.num_special_tokens_to_add() - 1);
+    if (*options.stride < 0 || *options.stride > most) {
         throw InputError(
-            {"", "stride", "0 to " + std::to_string(length - 1), std::to_string(*options.stride)});
+            {"", "stride", "0 to " + std::to_string(most), std::to_string(*options.stride)});
     }
     if (options.truncation) throw InputError({"", "stride", "a stride or truncation", "both"});
 }

@@ -125,7 +125,7 @@ struct ZeroShotClassificationPipeline::Body
     /// InputError if options are out of range.
     void check(const ZeroShotOptions& options) const {
         detail::check_options(options.run, config());
-        detail::check_long_text(options.long_text, max_length());
+        detail::check_long_text(options.long_text, max_length(), tokenizer);
         detail::hypothesis(options.hypothesis_template, "a label");
     }
 
@@ -200,10 +200,10 @@ NYSTROMFORMER_INLINE std::optional<Index> ZeroShotClassificationPipeline::entail
 }
 
 NYSTROMFORMER_INLINE const NystromformerForSequenceClassification<float>&
-ZeroShotClassificationPipeline::model() const {
+ZeroShotClassificationPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& ZeroShotClassificationPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& ZeroShotClassificationPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 

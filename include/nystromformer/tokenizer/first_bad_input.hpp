@@ -7,9 +7,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <limits>
 #include <mutex>
-#include <optional>
 
 namespace nystromformer::inline v0_2::detail {
 
@@ -26,18 +26,18 @@ public:
             const std::lock_guard lock(mutex_);
             if (first_ < input) return;
             first_ = input;
-            details_ = numbered_details(error, input);
+            error_ = numbered(error, input);
         }
     }
     /// The InputError of that input, which it names. Call it when no thread runs anything more.
     void throw_if_any() const {
-        if (details_) throw InputError(*details_);
+        if (error_) std::rethrow_exception(error_);
     }
 
 private:
     std::mutex mutex_;
     std::atomic<std::size_t> first_ = std::numeric_limits<std::size_t>::max();
-    std::optional<ErrorDetails> details_;
+    std::exception_ptr error_;
 };
 
 }  // namespace nystromformer::inline v0_2::detail

@@ -78,20 +78,23 @@ NYSTROMFORMER_INLINE std::optional<std::string> Tokenizer::id_to_token(std::int6
     return body_->id_to_token(id);
 }
 NYSTROMFORMER_INLINE Index Tokenizer::vocab_size() const { return body_->parts.vocab_size(); }
+NYSTROMFORMER_INLINE Index Tokenizer::num_special_tokens_to_add(bool pair) const {
+    return body_->num_special_tokens(pair);
+}
 
-NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::mask_token() const {
+NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::mask_token() const& {
     return body_->names.mask_token;
 }
-NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::pad_token() const {
+NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::pad_token() const& {
     return body_->names.pad_token;
 }
-NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::unk_token() const {
+NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::unk_token() const& {
     return body_->names.unk_token;
 }
-NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::cls_token() const {
+NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::cls_token() const& {
     return body_->names.cls_token;
 }
-NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::sep_token() const {
+NYSTROMFORMER_INLINE const std::optional<std::string>& Tokenizer::sep_token() const& {
     return body_->names.sep_token;
 }
 NYSTROMFORMER_INLINE bool Tokenizer::has_continuing_subword_prefix() const {
@@ -107,9 +110,9 @@ NYSTROMFORMER_INLINE Direction Tokenizer::truncation_side() const {
     return body_->truncation_side();
 }
 NYSTROMFORMER_INLINE Direction Tokenizer::padding_side() const { return body_->padding_side(); }
-NYSTROMFORMER_INLINE const Truncation& Tokenizer::truncation() const {
+NYSTROMFORMER_INLINE const Truncation& Tokenizer::truncation() const& {
     return body_->parts.truncation;
 }
-NYSTROMFORMER_INLINE const Padding& Tokenizer::padding() const { return body_->parts.padding; }
+NYSTROMFORMER_INLINE const Padding& Tokenizer::padding() const& { return body_->parts.padding; }
 
 }  // namespace nystromformer::inline v0_2

@@ -133,6 +133,11 @@ struct TokenizerBody {
         return piece ? std::optional(std::string(*piece)) : std::nullopt;
     }
 
+    /// That a text, or a pair, gets.
+    Index num_special_tokens(bool is_pair) const {
+        return parts.post_processor ? parts.post_processor->added_tokens(is_pair) : 0;
+    }
+
 private:
     /// What a call does with each input.
     struct Rules {
@@ -146,12 +151,10 @@ private:
     /// here: as in Python, it may be wrong as long as no text needs it.
     Rules rules_of(const EncodeOptions& options, bool is_pair) const {
         const bool adds = parts.post_processor && options.add_special_tokens;
-        const auto added = [&](bool pair) {
-            return adds ? parts.post_processor->added_tokens(pair) : 0;
-        };
-        check_truncation(options.truncation, added(is_pair), added(false));
+        const Index added = adds ? num_special_tokens(is_pair) : 0;
+        check_truncation(options.truncation, added, adds ? num_special_tokens(false) : 0);
         check_padding(options.padding);
-        return {truncation_of(options), padding_of(options), adds, added(is_pair)};
+        return {truncation_of(options), padding_of(options), adds, added};
     }
     Truncation truncation_of(const EncodeOptions& options) const {
         const bool is_of_file = options.truncation.strategy == TruncationStrategy::from_file;

@@ -124,7 +124,8 @@ inline void check_max_length(const Truncation& truncation, Index added) {
                       std::to_string(truncation.max_length)});
 }
 
-/// Cuts a text, or a pair, so that `added` special tokens still fit. Throws InputError.
+/// Cuts a text, or a pair, so that `added` special tokens still fit. Throws InputError, and
+/// LengthError if the other text of a pair leaves no room for the one to cut.
 inline void truncate(Encoding& first, Encoding* second, const Truncation& truncation, Index added) {
     if (truncation.strategy == TruncationStrategy::do_not_truncate) return;
     check_max_length(truncation, added);
@@ -147,10 +148,13 @@ inline void truncate(Encoding& first, Encoding* second, const Truncation& trunca
         throw InputError({"", "truncation.strategy", "a pair for only_second", "one text"});
     const Index left = target->size() - (total - max_length);
     if (left <= 0) {
-        throw InputError({"", "truncation",
-                          "the text to cut to be longer than the " +
-                              std::to_string(total - max_length) + " tokens too many",
-                          std::to_string(target->size()) + " tokens"});
+        const Index rest = total - target->size();
+        throw LengthError(
+            {"", "truncation",
+             "at most " + std::to_string(max_length - 1) + " tokens in the text that is not cut",
+             std::to_string(rest)},
+            static_cast<std::size_t>(total + added),
+            static_cast<std::size_t>(truncation.max_length));
     }
     truncate(*target, left, truncation);
 }

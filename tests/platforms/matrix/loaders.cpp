@@ -42,9 +42,12 @@ void check_tensors(const std::vector<nf::TensorView>& tensors) {
 }
 
 void check_weights(const fs::path& data) {
-    check_tensors(nf::SafetensorsFile::open(data / "dtypes.safetensors").tensors());
-    check_tensors(nf::Checkpoint::open(data / "sharded").tensors());
-    check_tensors(nf::Checkpoint::open(data / "torch_sharded").tensors());
+    const auto file = nf::SafetensorsFile::open(data / "dtypes.safetensors");
+    check_tensors(file.tensors());
+    const auto sharded = nf::Checkpoint::open(data / "sharded");
+    check_tensors(sharded.tensors());
+    const auto of_torch = nf::Checkpoint::open(data / "torch_sharded");
+    check_tensors(of_torch.tensors());
     for (const char* name : {"protocol2.bin", "protocol5.bin", "module.bin"})
         check_tensors(nf::TorchArchive::open(data / name).tensors());
     check(refuses<nf::UnsupportedError>([&] { nf::TorchArchive::open(data / "big_endian.bin"); }),

@@ -10,6 +10,7 @@
 #include <nystromformer/core/python_json.hpp>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <string>
@@ -233,6 +234,43 @@ TEST_CASE("no more labels than a config.json that can be read back has room to n
     CHECK(most.to_json().size() < nf::detail::max_config_size);
     CHECK_THROWS_AS(nf::NystromformerConfig::from_json(R"({"num_labels": 16385})"),
                     nf::ConfigError);
+}
+
+TEST_CASE("a config that a program changed is checked when a model is loaded", "[config]") {
+    const auto folder =
+        std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference" / "pipelines" / "classes";
+    const auto checkpoint = nf::Checkpoint::open(folder);
+    const auto field_refused = [&](const auto& change) -> std::string {
+        auto config = nf::NystromformerConfig::from_pretrained(folder);
+        change(config);
+        try {
+            (void)nf::NystromformerModel<float>::from_checkpoint(config, checkpoint);
+        } catch (const nf::ConfigError& error) {
+            return error.place();
+        }
+        return "";
+    };
+    using Config = nf::NystromformerConfig;
+    CHECK(field_refused([](Config&) {}).empty());
+    CHECK(field_refused([](Config& config) { config.num_landmarks = 0; }) == "num_landmarks");
+    CHECK(field_refused([](Config& config) { config.num_landmarks = -4; }) == "num_landmarks");
+    CHECK(field_refused([](Config& config) { config.num_landmarks = 63; }) == "num_landmarks");
+    CHECK(field_refused([](Config& config) { config.segment_means_seq_len = 0; }) ==
+          "segment_means_seq_len");
+    CHECK(field_refused([](Config& config) { config.num_hidden_layers = -1; }) ==
+          "num_hidden_layers");
+    CHECK(field_refused([](Config& config) { config.num_attention_heads = 0; }) ==
+          "num_attention_heads");
+    CHECK(field_refused([](Config& config) { config.num_attention_heads = 5; }) == "hidden_size");
+    CHECK(field_refused([](Config& config) { config.layer_norm_eps = -1; }) == "layer_norm_eps");
+    CHECK(field_refused([](Config& config) {
+              config.layer_norm_eps = std::numeric_limits<double>::quiet_NaN();
+          }) == "layer_norm_eps");
+    CHECK(field_refused([](Config& config) { config.embedding_size = 0; }) == "embedding_size");
+    CHECK(field_refused([](Config& config) { config.eos_token_id = {2, -5}; }) == "eos_token_id");
+    Config headless;
+    headless.num_attention_heads = 0;
+    CHECK(headless.head_dim() == 0);
 }
 
 }  // namespace config_test

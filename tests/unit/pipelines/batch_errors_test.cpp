@@ -6,6 +6,7 @@
 
 #include <nystromformer/nystromformer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -67,6 +68,95 @@ TEST_CASE("a text that the tokenizer refuses does not fail the others") {
     CHECK(errors.inputs == std::vector<std::size_t>{1});
     CHECK(answers[1].empty());
     CHECK(answers[2].size() == 1);
+}
+
+TEST_CASE("on_error ends the call by throw; with the text's own error") {
+    const nf::TextClassificationPipeline classify(data / "pipelines" / "classes");
+    nf::TextClassificationOptions options;
+    options.run.on_error = [](const nf::InputError&) { throw; };
+    try {
+        (void)classify.batch({"a", long_text(), "b"}, options);
+        FAIL("accepted");
+    } catch (const nf::LengthError& error) {
+        CHECK(error.input() == 1u);
+        CHECK(error.limit() == 90);
+    }
+}
+
+TEST_CASE("what a function of the caller throws is no error of a text") {
+    const nf::TextClassificationPipeline classify(data / "pipelines" / "classes");
+    const nf::InputError mine({"", "mine", "this", "that", 1});
+    const auto message_of = [&](const nf::TextClassificationOptions& changed) -> std::string {
+        Errors errors;
+        try {
+            (void)classify.batch({"a", long_text(), "b"}, errors.reported_by(changed));
+        } catch (const nf::InputError& error) {
+            return error.place();
+        }
+        return "";
+    };
+    nf::TextClassificationOptions options;
+    CHECK(message_of(options).empty());
+    options.run.progress = [&](nf::Index, nf::Index) { throw mine; };
+    CHECK(message_of(options) == "mine");
+    options.run.progress = {};
+    options.run.on_tokenized = [&](nf::Index, nf::Index) { throw mine; };
+    CHECK(message_of(options) == "mine");
+    options.run.on_tokenized = {};
+    options.long_text = {.truncation = true,
+                         .on_truncation = [&](const nf::TruncationNotice&) { throw mine; }};
+    CHECK(message_of(options) == "mine");
+}
+
+TEST_CASE("a text that cannot be ranked is left out, and its error has its number") {
+    const nf::RerankPipeline rerank(data / "rerank" / "single");
+    const std::vector<std::string> texts{"a ship", long_text(), "a boat", long_text()};
+    Errors errors;
+    const auto answers = rerank("who?", texts, errors.reported_by(nf::RerankOptions{}));
+    CHECK(errors.inputs == std::vector<std::size_t>{1, 3});
+    CHECK(errors.num_lengths == 2);
+    const auto good = rerank("who?", {"a ship", "a boat"});
+    REQUIRE(answers.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(answers[i].corpus_id == 2 * good[i].corpus_id);
+        CHECK(answers[i].score == good[i].score);
+    }
+    try {
+        (void)rerank("who?", texts);
+        FAIL("accepted");
+    } catch (const nf::LengthError& error) {
+        CHECK(error.input() == 1u);
+    }
+}
+
+TEST_CASE("a question or query that leaves no room for the other text is a LengthError") {
+    Errors errors;
+    const nf::QuestionAnsweringPipeline answer(data / "pipelines" / "answers");
+    const auto answers = answer.batch({{long_text(), "a ship"}, {"who?", "a ship"}},
+                                      errors.reported_by(nf::QuestionAnsweringOptions{}));
+    CHECK(errors.num_lengths == 1);
+    CHECK(answers[1].size() == 1);
+    const nf::RerankPipeline rerank(data / "rerank" / "single");
+    nf::RerankOptions options{.long_text = {.stride = 0}};
+    (void)rerank.batch({{long_text(), {"a ship"}}}, errors.reported_by(options));
+    CHECK(errors.num_lengths == 2);
+}
+
+TEST_CASE("a stride that leaves nothing new to a window is refused before any text") {
+    const auto folder = data / "pipelines" / "classes";
+    const nf::TextClassificationPipeline classify(folder);
+    const nf::Index length = std::min(classify.model().config().max_length(),
+                                      classify.tokenizer().model_max_length().value());
+    const nf::Index most = length - classify.tokenizer().num_special_tokens_to_add() - 1;
+    Errors errors;
+    auto options = errors.reported_by(nf::TextClassificationOptions{});
+    options.long_text.stride = most;
+    classify.check(options);
+    CHECK(classify(long_text(), options).size() == 1);
+    options.long_text.stride = most + 1;
+    CHECK_THROWS_AS(classify.check(options), nf::InputError);
+    CHECK_THROWS_AS(classify("a", options), nf::InputError);
+    CHECK(errors.inputs.empty());
 }
 
 TEST_CASE("bad texts do not fail the others, and each is reported with its number") {

@@ -2,6 +2,7 @@
 // How programs call the public classes: what does not compile, what is refused, and handles whose
 // contents were moved away.
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <nystromformer/nystromformer.hpp>
 
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -151,6 +153,120 @@ TEST_CASE("an input of ids takes encodings after them", "[calls]") {
     REQUIRE(states.rows() == 2 * rows);
     CHECK(states.topRows(rows) == states.bottomRows(rows));
     CHECK(model.states_at(input, {0, rows}).last_hidden_state.rows() == 2);
+}
+
+TEST_CASE("encodings with and without type ids and masks mix in any order", "[calls]") {
+    const auto model = nf::NystromformerModel<>::from_pretrained(small);
+    const auto tokenizer = nf::Tokenizer::from_pretrained(small);
+    const nf::Encoding whole = tokenizer.encode("A garden.", "A door.");
+    nf::Encoding bare;
+    bare.ids = {2, 5, 3};
+    nf::Encoding padded = bare;
+    padded.attention_mask = {1, 1, 0};
+    const auto states = [&](const std::vector<nf::Encoding>& encodings) {
+        return model(nf::ModelInput<>::of_encodings(encodings)).last_hidden_state;
+    };
+    const auto alone = states({bare});
+    CHECK(states({whole, bare}).bottomRows(3) == alone);
+    CHECK(states({bare, whole}).topRows(3) == alone);
+    CHECK(states({padded, bare, whole}).middleRows(3, 3) == alone);
+    CHECK(states({whole, bare, padded}).bottomRows(3) == states({padded}));
+
+    nf::Encoding uneven = bare;
+    uneven.type_ids = {0, 0};
+    CHECK(error_of([&] {
+              (void)states({whole, uneven});
+          }) ==
+          "encoding: expected 3 values in attention_mask and type_ids, one for each id, found 2");
+
+    nf::ModelInput<> without_offsets;
+    without_offsets.input_ids = {2, 5, 3};
+    CHECK(error_of([&] { without_offsets.append(whole); }) ==
+          "offsets: expected the ends of the sequences in input_ids, found nothing");
+}
+
+TEST_CASE("classes and numbers for one loss are refused", "[calls]") {
+    using Model = nf::NystromformerForSequenceClassification<>;
+    const auto model = Model::from_pretrained(models / "nystromformer-small-en-sentiment");
+    auto input = nf::ModelInput<>::stacked({{2, 5, 3}});
+    input.labels = {1};
+    CHECK(model(input).loss > 0);
+    input.float_labels = {0, 1, 0};
+    CHECK(error_of([&] { (void)model(input); }) ==
+          "labels: expected labels or float_labels, found both");
+}
+
+TEST_CASE("a model that cannot be saved leaves no folder", "[calls]") {
+    const auto model =
+        nf::NystromformerModel<>::from_pretrained(small, {.precision = nf::Precision::bf16});
+    const TemporaryFolder folder;
+    const auto target = folder.path / "copy";
+    CHECK_THROWS_AS(model.save_pretrained(target), nf::UnsupportedError);
+    CHECK_FALSE(std::filesystem::exists(target));
+}
+
+template <typename Function>
+concept TakesTwoTexts = requires(Function function) {
+    function({"a", "b"});
+};
+template <typename Tokenizer>
+concept EncodesTwoTexts = requires(Tokenizer tokenizer) {
+    tokenizer.encode({"a", "b"});
+};
+template <typename Function>
+concept TakesTwoTextsAndLabels = requires(Function function) {
+    function({"a", "b"}, {std::string("c")});
+};
+
+TEST_CASE("two texts in braces are not one text between two pointers", "[calls]") {
+    STATIC_REQUIRE_FALSE(TakesTwoTexts<nf::FillMaskPipeline>);
+    STATIC_REQUIRE_FALSE(TakesTwoTexts<nf::TextClassificationPipeline>);
+    STATIC_REQUIRE_FALSE(TakesTwoTexts<nf::TokenClassificationPipeline>);
+    STATIC_REQUIRE_FALSE(TakesTwoTexts<nf::FeatureExtractionPipeline>);
+    STATIC_REQUIRE_FALSE(TakesTwoTexts<nf::SentenceEmbeddingPipeline>);
+    STATIC_REQUIRE_FALSE(TakesTwoTextsAndLabels<nf::ZeroShotClassificationPipeline>);
+    STATIC_REQUIRE_FALSE(EncodesTwoTexts<nf::Tokenizer>);
+    const auto tokenizer = nf::Tokenizer::from_pretrained(small);
+    const char text[] = "A door, and more";
+    CHECK(tokenizer.encode({text, 6}).ids == tokenizer.encode("A door").ids);
+}
+
+TEST_CASE("an array of chars is a file of all its bytes, unless it is a text", "[calls]") {
+    static constexpr char bytes[] = {'{', '}'};
+    CHECK(nf::FileBytes(bytes).view() == "{}");
+    CHECK(nf::FileBytes("{}").view() == "{}");
+    STATIC_REQUIRE_FALSE(std::is_constructible_v<nf::FileBytes, char(&)[3]>);
+}
+
+template <typename Handle>
+concept GivesModel = requires(Handle handle) {
+    std::forward<Handle>(handle).model();
+};
+template <typename Handle>
+concept GivesTensors = requires(Handle handle) {
+    std::forward<Handle>(handle).tensors();
+};
+template <typename Handle>
+concept GivesThreads = requires(Handle handle) {
+    std::forward<Handle>(handle).threads();
+};
+
+TEST_CASE("nothing that a temporary owns is given away by reference", "[calls]") {
+    STATIC_REQUIRE(GivesModel<nf::FillMaskPipeline&>);
+    STATIC_REQUIRE_FALSE(GivesModel<nf::FillMaskPipeline>);
+    STATIC_REQUIRE(GivesTensors<const nf::Checkpoint&>);
+    STATIC_REQUIRE_FALSE(GivesTensors<nf::Checkpoint>);
+    STATIC_REQUIRE_FALSE(GivesTensors<nf::SafetensorsFile>);
+    STATIC_REQUIRE(GivesThreads<const nf::NystromformerModel<>&>);
+    STATIC_REQUIRE_FALSE(GivesThreads<nf::NystromformerModel<>>);
+    using Model = nf::NystromformerModel<>;
+    STATIC_REQUIRE(
+        std::is_same_v<decltype(std::declval<Model>().config()), nf::NystromformerConfig>);
+    STATIC_REQUIRE(std::is_same_v<decltype(std::declval<nf::Tokenizer>().mask_token()),
+                                  std::optional<std::string>>);
+    CHECK(nf::Tokenizer::from_pretrained(small).mask_token() == "[MASK]");
+    CHECK(Model::from_pretrained(small).config().vocab_size == 8192);
+    CHECK(Model::from_pretrained(small).unused_tensors().size() > 0);
 }
 
 TEST_CASE("the states of no rows are none", "[calls]") {

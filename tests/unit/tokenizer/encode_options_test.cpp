@@ -171,6 +171,27 @@ TEST_CASE("encodings that a caller fills are read within their bounds", "[tokeni
     CHECK_FALSE(encoding.token_to_chars(0));
 }
 
+TEST_CASE("the special tokens of a text and of a pair are counted as in Python", "[tokenizer]") {
+    CHECK(bundled().num_special_tokens_to_add() == 2);
+    CHECK(bundled().num_special_tokens_to_add(true) == 3);
+    CHECK(nf::Tokenizer::from_json(
+              R"({"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"a": 1}}})")
+              .num_special_tokens_to_add() == 0);
+}
+
+TEST_CASE("a text that leaves no room for its pair is a LengthError", "[tokenizer]") {
+    const nf::EncodeOptions second{
+        .truncation = {.max_length = 6, .strategy = nf::TruncationStrategy::only_second}};
+    try {
+        (void)bundled().encode("the quick brown fox jumps", "a", second);
+        FAIL("accepted");
+    } catch (const nf::LengthError& error) {
+        CHECK(error.limit() == 6);
+        CHECK(error.tokens() == bundled().encode("the quick brown fox jumps", "a").ids.size());
+        CHECK(error.place() == "truncation");
+    }
+}
+
 TEST_CASE("an error of a batch says which text it is about", "[tokenizer]") {
     const std::string longer = "the quick brown fox jumps over the lazy dog";
     const nf::EncodeOptions second{
@@ -180,7 +201,7 @@ TEST_CASE("an error of a batch says which text it is about", "[tokenizer]") {
     const std::vector<nf::Tokenizer::TextPair> few{{"a", longer}, {longer, "a"}};
     CHECK(message_of([&] {
               (void)bundled().encode_pairs(few, second);
-          }).starts_with("text 1: truncation: expected the text to cut to be longer than "));
+          }).starts_with("text 1: truncation: expected at most "));
     CHECK_FALSE(bad_input_of([&] { (void)bundled().encode(longer, second); }));
 
     nf::ThreadPool pool(4);

@@ -67,7 +67,7 @@ struct SentenceEmbeddingPipeline::Body : detail::SentenceModules {
         };
         in_range("truncate_dim", options.truncate_dim, 1, out_features());
         in_range("max_seq_length", options.max_seq_length, 1, model.config().max_length());
-        detail::check_long_text(options.long_text, length_of(options));
+        detail::check_long_text(options.long_text, length_of(options), tokenizer);
         prompt_of(options);
     }
 
@@ -238,21 +238,21 @@ NYSTROMFORMER_INLINE Similarity SentenceEmbeddingPipeline::similarity_function()
     return body_->defaults.similarity;
 }
 NYSTROMFORMER_INLINE const std::map<std::string, std::string>& SentenceEmbeddingPipeline::prompts()
-    const {
+    const& {
     return body_->defaults.prompts;
 }
 NYSTROMFORMER_INLINE const std::vector<PoolingMode>& SentenceEmbeddingPipeline::pooling_mode()
-    const {
+    const& {
     return body_->pooling.pooling_mode;
 }
 NYSTROMFORMER_INLINE bool SentenceEmbeddingPipeline::include_prompt() const {
     return body_->pooling.include_prompt;
 }
 NYSTROMFORMER_INLINE bool SentenceEmbeddingPipeline::has_modules() const { return body_->has_file; }
-NYSTROMFORMER_INLINE const NystromformerModel<float>& SentenceEmbeddingPipeline::model() const {
+NYSTROMFORMER_INLINE const NystromformerModel<float>& SentenceEmbeddingPipeline::model() const& {
     return body_->model;
 }
-NYSTROMFORMER_INLINE const Tokenizer& SentenceEmbeddingPipeline::tokenizer() const {
+NYSTROMFORMER_INLINE const Tokenizer& SentenceEmbeddingPipeline::tokenizer() const& {
     return body_->tokenizer;
 }
 
