@@ -23,6 +23,8 @@ namespace nystromformer::inline v0_2 {
 struct Encoding {
     std::vector<std::int64_t> ids = {};
     std::vector<std::int64_t> type_ids = {};
+    /// As the vocabulary spells them. An added token stands as in the text (" [MASK]" if it takes
+    /// the space before it), and so does an unknown piece of a Unigram. Look for tokens by id.
     std::vector<std::string> tokens = {};
     std::vector<std::pair<Index, Index>> offsets = {};       ///< code points
     std::vector<std::pair<Index, Index>> byte_offsets = {};  ///< UTF-8 bytes

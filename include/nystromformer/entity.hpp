@@ -9,7 +9,9 @@
 
 namespace nystromformer::inline v0_2 {
 
-/// How tokens become entities, with Hugging Face's names.
+/// How tokens become entities, with Hugging Face's names. A word of a tokenizer whose tokens inside
+/// a word are marked ("##ing") ends before punctuation. Any other runs from one space to the next,
+/// with its punctuation, so that `simple` gives cleaner entities.
 enum class AggregationStrategy {
     none,     ///< every token is an answer
     simple,   ///< neighbouring tokens with the same tag become one entity
