@@ -10,19 +10,14 @@
 #include <iostream>
 #include <string>
 
+#include "timed.hpp"
+
 namespace nf = nystromformer;
 
 namespace {
 
 nf::LoadOptions load_options(const std::string& threads, const std::string& precision) {
     return {.num_threads = std::stol(threads), .precision = nf::precision_named(precision).value()};
-}
-
-/// The ids that peers.py makes, too.
-nf::ModelInput<float> input_of(const nf::NystromformerConfig& config, nf::Index length) {
-    std::vector<std::int64_t> ids;
-    for (nf::Index i = 0; i < length; ++i) ids.push_back((i * 7919 + 13) % config.vocab_size);
-    return nf::ModelInput<float>::batch(std::move(ids), 1, length);
 }
 
 void answer_lines(const nf::NystromformerModel<float>& model, const nf::ModelInput<float>& input,
@@ -52,7 +47,7 @@ int main(int argc, char** argv) {
         const auto model =
             nf::NystromformerModel<float>::from_pretrained(argv[1], load_options(argv[3], argv[6]));
         const bool nystrom = std::string(argv[4]) == "nystrom";
-        answer_lines(model, input_of(model.config(), std::stol(argv[2])),
+        answer_lines(model, timed::input_of(model.config().vocab_size, std::stol(argv[2])),
                      {.attention = nystrom ? nf::Attention::nystrom : nf::Attention::exact,
                       .num_landmarks = std::stol(argv[5])});
     } catch (const std::exception& error) {

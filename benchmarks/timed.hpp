@@ -34,7 +34,7 @@ inline double median(std::vector<double> seconds) {
     return seconds[seconds.size() / 2];
 }
 
-/// One text of `length` tokens, with the ids that models.py makes, too.
+/// One text of `length` tokens, with the ids that models.py and peers.py make, too.
 inline nystromformer::ModelInput<float> input_of(std::int64_t vocab_size, std::int64_t length) {
     std::vector<std::int64_t> ids;
     for (std::int64_t i = 0; i < length; ++i) ids.push_back((i * 7919 + 13) % vocab_size);

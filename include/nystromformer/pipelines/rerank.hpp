@@ -178,12 +178,17 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
         return results;
     }
 
+    /// The first pair of each of `count` inputs that have one.
+    static std::vector<std::size_t> one_pair_each(std::size_t count) {
+        std::vector<std::size_t> first_pair(count + 1);
+        std::iota(first_pair.begin(), first_pair.end(), std::size_t{0});
+        return first_pair;
+    }
+
     /// The texts in order. With on_error those that have no score are left out.
     std::vector<RerankAnswer> rank(const std::string& query, const std::vector<std::string>& texts,
                                    const RerankOptions& options) const {
         check_ranks(options);
-        std::vector<std::size_t> numbers(texts.size());
-        std::iota(numbers.begin(), numbers.end(), std::size_t{0});
         std::vector<bool> is_bad(texts.size());
         RerankOptions reported = options;
         if (options.run.on_error) {
@@ -192,18 +197,18 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
                 options.run.on_error(error);
             };
         }
-        const auto score_some = [&](std::span<const std::size_t> some, const RerankOptions& part) {
-            std::vector<std::size_t> first_pair(some.size() + 1);
-            std::iota(first_pair.begin(), first_pair.end(), std::size_t{0});
+        const auto score_some = [&](std::span<const std::string> some, const RerankOptions& part) {
             return scores(
-                first_pair, part, [&](std::size_t) -> const std::string& { return query; },
-                [&](std::size_t i, std::size_t) -> const std::string& { return texts[some[i]]; });
+                one_pair_each(some.size()), part,
+                [&](std::size_t) -> const std::string& { return query; },
+                [&](std::size_t i, std::size_t) -> const std::string& { return some[i]; });
         };
         const Embeddings rows =
-            detail::rows_apart(std::span<const std::size_t>(numbers), reported, 1, score_some);
+            detail::rows_apart(std::span<const std::string>(texts), reported, 1, score_some);
         std::vector<RerankAnswer> answers;
         for (std::size_t i = 0; i < texts.size(); ++i)
-            if (!is_bad[i]) answers.push_back({static_cast<Index>(i), rows.values[i]});
+            if (!is_bad[i])
+                answers.push_back({static_cast<Index>(i), static_cast<double>(rows.values[i])});
         sort(answers, options);
         return answers;
     }
@@ -217,10 +222,8 @@ struct RerankPipeline::Body : detail::TextModel<NystromformerForSequenceClassifi
 
     Matrix<float> predict(std::span<const RerankPair> pairs, const RerankOptions& options) const {
         check(options);
-        std::vector<std::size_t> first_pair{0};
-        for (std::size_t i = 0; i < pairs.size(); ++i) first_pair.push_back(i + 1);
         return scores(
-            first_pair, options,
+            one_pair_each(pairs.size()), options,
             [&](std::size_t i) -> const std::string& { return pairs[i].query; },
             [&](std::size_t i, std::size_t) -> const std::string& { return pairs[i].text; });
     }
