@@ -9,7 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,9 +25,8 @@ public:
     template <typename Value>
     void add(const std::string& name, DType dtype, std::vector<Index> shape,
              const std::vector<Value>& values) {
-        std::vector<std::byte> bytes(values.size() * sizeof(Value));
-        std::memcpy(bytes.data(), values.data(), bytes.size());
-        owned_.push_back({name, dtype, std::move(shape), std::move(bytes)});
+        const auto bytes = std::as_bytes(std::span(values));
+        owned_.push_back({name, dtype, std::move(shape), {bytes.begin(), bytes.end()}});
     }
     std::string bytes(const std::filesystem::path& folder) const {
         (void)saved(folder);
