@@ -1269,8 +1269,8 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--models", required=True)
     arguments, rest = parser.parse_known_args()
-    PROGRAM = arguments.program
-    MODEL = os.path.join(arguments.models, "nystromformer-small-en")
+    PROGRAM = os.path.abspath(arguments.program)
+    MODEL = os.path.join(os.path.abspath(arguments.models), "nystromformer-small-en")
     unittest.main(argv=[sys.argv[0], *rest])
 
 

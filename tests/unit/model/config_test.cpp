@@ -90,6 +90,10 @@ TEST_CASE("labels keep the order of the file, also when they are written", "[con
         R"({"id2label": {"0": "z", "1": "a"}, "label2id": {"z": 0, "a": 1}})");
     CHECK(by_id.label2id_order.empty());
     CHECK(by_id.to_json().find("\"z\"") < by_id.to_json().find("\"a\""));
+    const auto of_default = nf::NystromformerConfig::from_json(
+        R"({"label2id": {"LABEL_0": 0, "LABEL_2": 2, "LABEL_3": 3}})");
+    CHECK(of_default.label2id_order.empty());
+    CHECK(nf::NystromformerConfig::from_json(of_default.to_json()) == of_default);
 }
 
 TEST_CASE("every activation of transformers without weights is known and no other", "[config]") {
