@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The checkpoint step: conversions, safetensors, shards, torch archives, scopes; right files and
 // wrong ones.
+#include <nystromformer/checkpoint/fingerprint.hpp>
 #include <nystromformer/state_dict.hpp>
 
 #include "checkpoint/bytes.hpp"
@@ -761,6 +762,15 @@ TEST_CASE("what torch also saves but is no plain state dict is refused with advi
     check_refused<FormatError>(
         "no zip", [] { TorchArchive::parse(as_bytes("<html>not found</html>"), "a.bin"); },
         {"a.bin", "<html>"});
+}
+
+// Indices on disk hold it. The values are FNV-1a's, by ten lines of Python.
+TEST_CASE("a fingerprint is the same in every version") {
+    detail::Fingerprint fingerprint;
+    fingerprint.add("foobar");
+    CHECK(fingerprint.value() == 0x85944171F73967E8U);
+    fingerprint.add(nystromformer::Index{7});
+    CHECK(fingerprint.value() == 0x724ADE35D4927BCFU);
 }
 
 }  // namespace checkpoint_test
