@@ -107,6 +107,11 @@ def folders():
         {"vocab.txt": lines + "cat\n\n \n", **bert_config, **config(split_special_tokens=True), "added_tokens.json": {"[X]": 21}},
         {"vocab.txt": lines, **config(tokenizer_class="BertTokenizer", b_token="[X]", a_token="[Y]"),
          "special_tokens_map.json": {"cls_token": "[SEP]"}},
+        {"tokenizer.json": "@unigram", **config(tokenizer_class="AlbertTokenizer", do_lower_case=None, add_prefix_space=None)},
+        {"tokenizer.json": "@unigram", **config(tokenizer_class="XLMRobertaTokenizer", add_prefix_space=None)},
+        {**bert, "config.json": {"model_type": "nystromformer"},
+         **config(tokenizer_class="BertTokenizer", auto_map={"AutoTokenizer": ["code.Own", None]})},
+        {**bert, "config.json": {"model_type": "nystromformer"}, **config(tokenizer_class="BertTokenizer", auto_map={"AutoModel": "code.Own"})},
     ]
 
 

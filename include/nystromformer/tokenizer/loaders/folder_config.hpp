@@ -40,6 +40,10 @@ public:
     bool flag(const char* key, bool fallback) const {
         return options().holds(key) ? options().at(key).boolean() : fallback;
     }
+    /// The same where Python only asks whether the value is true: null, which is there, is false.
+    bool truth(const char* key, bool fallback) const {
+        return flag(key, fallback && !options().has(key));
+    }
     /// True for tokenizer_config.json with added_tokens_decoder, next to which no other list of
     /// tokens counts.
     bool has_decoder() const { return options().has("added_tokens_decoder"); }
