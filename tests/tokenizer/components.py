@@ -43,6 +43,8 @@ MORE_REGEXES = [
     r"(?i)'s|ab", r"a(?i)b|e", r"(a(?i)b)e", r"(?i)a(?-i)b", r"(?m)a.b|.", r"(?im:A.)", r"(?<=\d)(?=[A-Z])|(?<!\d)[A-Z]", r"(?<=ab|e)x",
     r"(?<!ab|e)x", r"(?<=^|\s)a", r"(?<=[^\s]{2})\s", r"(?<!\p{L})\p{N}", r"(?<=\b)a", r"([!?.])\1*", r"(\w)\1", r"(a|ab)(e|b)\2?", r"(?:(a)|b)+\1",
     r"(a+b?)+\1", r"(.)(.)\2\1", r"(a)|b\1", r"(\s)\1+|\S+?(?=\s|$)",
+    # A quantifier behind an interval repeats it.
+    r"\p{N}{1,3}+|\p{L}{2,}+", r"a{1,2}{2}|\w{2}*x", r"(?:ab|e){1,2}+?",
 ]
 
 

@@ -54,6 +54,9 @@ def tokenizers():
         "padded": tokenizer(word_piece, pre_tokenizer={"type": "WhitespaceSplit"}, padding={
             "strategy": {"Fixed": 8}, "direction": "Left", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "P"},
             truncation={"direction": "Left", "max_length": 12, "strategy": "LongestFirst", "stride": 0}),
+        "twice": tokenizer(word_piece, pre_tokenizer={"type": "WhitespaceSplit"}, normalizer={"type": "Lowercase"}, added_tokens=[
+            added("[X]", 21, rstrip=True), added("[X]", 20, lstrip=True), added("cat", 7, single_word=True), added("cat", 30),
+            added("x", 22, lstrip=True), added("x", 23, rstrip=True), added("x", 24, lstrip=True)]),
         "roberta": tokenizer(bpe, pre_tokenizer={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
                              post_processor=processing("BertProcessing", "<s>", "</s>", bpe["vocab"]), normalizer={"type": "NFC"}),
         "unigram": tokenizer(unigram, pre_tokenizer=metaspace, normalizer={"type": "NFKC"},
@@ -107,6 +110,14 @@ def folders():
         {"vocab.txt": lines + "cat\n\n \n", **bert_config, **config(split_special_tokens=True), "added_tokens.json": {"[X]": 21}},
         {"vocab.txt": lines, **config(tokenizer_class="BertTokenizer", b_token="[X]", a_token="[Y]"),
          "special_tokens_map.json": {"cls_token": "[SEP]"}},
+        {"tokenizer.json": "@unigram", **config(tokenizer_class="AlbertTokenizer", do_lower_case=None, add_prefix_space=None)},
+        {"tokenizer.json": "@unigram", **config(tokenizer_class="XLMRobertaTokenizer", add_prefix_space=None)},
+        {**bert, "config.json": {"model_type": "nystromformer"},
+         **config(tokenizer_class="BertTokenizer", auto_map={"AutoTokenizer": ["code.Own", None]})},
+        {**bert, "config.json": {"model_type": "nystromformer"}, **config(tokenizer_class="BertTokenizer", auto_map={"AutoModel": "code.Own"})},
+        {"tokenizer.json": "@twice"},
+        {"tokenizer.json": "@twice", **config(mask_token="x", tokenizer_class="BertTokenizer")},
+        {"tokenizer.json": "@twice", **config(mask_token="x", additional_special_tokens=["cat"])},
     ]
 
 

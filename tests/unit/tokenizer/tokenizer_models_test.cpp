@@ -322,7 +322,8 @@ TEST_CASE("the kind of older files comes from config.json, or from their names")
         return nf::Tokenizer::from_pretrained(folder.path()).encode("a").tokens;
     };
     CHECK(of_model("spiece.model", nullptr) == albert);
-    CHECK(of_model("tokenizer.model", nullptr) == albert);
+    for (const char* type : {static_cast<const char*>(nullptr), "nystromformer"})
+        CHECK_THROWS_AS(of_model("tokenizer.model", type), nf::UnsupportedError);
     CHECK(of_model("tokenizer.model", "yoso") == albert);
     CHECK(of_model("sentencepiece.bpe.model", nullptr) == fairseq);
     CHECK(of_model("spiece.model", "xmod") == fairseq);

@@ -138,7 +138,7 @@ inline void build_unigram(const FolderConfig& config, std::int64_t unknown, Toke
           "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "$scheme", "split": true},
           "model": {"type": "Unigram", "unk_id": "$unk_id", "byte_fallback": false, "vocab": []}
         })",
-                      {{"$scheme", config.flag("add_prefix_space", true) ? "always" : "never"},
+                      {{"$scheme", config.truth("add_prefix_space", true) ? "always" : "never"},
                        {"$unk_id", unknown}}));
 }
 
@@ -170,7 +170,7 @@ inline void build_albert(const FolderConfig& config, Json precompiled, Tokenizer
         add("NFKD");
         add("StripAccents");
     }
-    if (config.flag("do_lower_case", true)) add("Lowercase");
+    if (config.truth("do_lower_case", true)) add("Lowercase");
     if (!precompiled.is_null()) steps.push_back(std::move(precompiled));
     file.json.value["normalizer"] = std::move(normalizer);
     const auto piece = [&](const char* role) {

@@ -40,6 +40,10 @@ public:
     bool flag(const char* key, bool fallback) const {
         return options().holds(key) ? options().at(key).boolean() : fallback;
     }
+    /// The same where Python only asks whether the value is true: null, which is there, is false.
+    bool truth(const char* key, bool fallback) const {
+        return flag(key, fallback && !options().has(key));
+    }
     /// True for tokenizer_config.json with added_tokens_decoder, next to which no other list of
     /// tokens counts.
     bool has_decoder() const { return options().has("added_tokens_decoder"); }
@@ -65,13 +69,15 @@ public:
     void add_decoder(const View& added_tokens, MemoryBudget& budget) {
         for_each_listed(&added_tokens, [&](const View& entry) {
             NamedToken token = NamedToken::read(entry);
-            constexpr std::size_t beside_text = 3 * sizeof(NamedToken);
-            budget.take(beside_text + 2 * token.content.size());
+            take_memory_of(token, budget);
             lists_.put(entry.at("id").integer(0, 0x7FFFFFFF), std::move(token));
         });
     }
-    /// The same for a tokenizer that has them, which changes only what the roles make special.
-    void change_listed(const View& added_tokens) {
+    /// The same for a tokenizer that has them, which changes only what the roles make special, and
+    /// the flags of a token that stands more than once: those of the highest id count then. Throws
+    /// as add_decoder.
+    void change_listed(const View& added_tokens, MemoryBudget& budget) {
+        const auto repeated = repeated_contents(added_tokens, budget);
         std::set<std::string> named;
         for_each_named([&](const NamedToken& token) { named.insert(token.content); });
         std::map<std::string, std::int64_t> lowest;
@@ -82,9 +88,12 @@ public:
             // Tokens are added in the order of their ids, and the last of one text stays.
             const auto same = lowest.find(entry.at("content").string());
             if (same != lowest.end() && same->second < id) lists_.by_id.erase(same->second);
-            if (!named.contains(entry.at("content").string())) return;
+            const std::string& content = entry.at("content").string();
+            const bool is_repeated = repeated.contains(content);
+            if (!is_repeated && !named.contains(content)) return;
             NamedToken token = NamedToken::read(entry);
-            if (!token.special) lists_.put(id, std::move(token));
+            if (is_repeated) take_memory_of(token, budget);
+            if (is_repeated || !token.special) lists_.put(id, std::move(token));
         });
     }
 
@@ -173,6 +182,29 @@ private:
     static void for_each_listed(const View* list, const Visit& visit) {
         if (list == nullptr) return;
         for (std::size_t i = 0; i < list->array().size(); ++i) visit(list->at(i).object());
+    }
+
+    static void take_memory_of(const NamedToken& token, MemoryBudget& budget) {
+        constexpr std::size_t beside_text = 3 * sizeof(NamedToken);
+        budget.take(beside_text + 2 * token.content.size());
+    }
+    /// The texts that stand more than once in a list.
+    static std::set<std::string_view> repeated_contents(const View& list, MemoryBudget& budget) {
+        std::vector<std::string_view> all;
+        const std::size_t bytes = list.array().size() * sizeof(std::string_view);
+        budget.take(bytes);
+        all.reserve(list.size());
+        for_each_listed(&list,
+                        [&](const View& entry) { all.push_back(entry.at("content").string()); });
+        std::sort(all.begin(), all.end());
+        std::set<std::string_view> result;
+        for (std::size_t i = 1; i < all.size(); ++i) {
+            if (all[i] != all[i - 1] || all[i].empty() || !result.insert(all[i]).second) continue;
+            constexpr std::size_t memory_of_node = 64;
+            budget.take(memory_of_node);
+        }
+        budget.give(bytes);
+        return result;
     }
 
     /// Calls visit(token) for the tokens of roles, those of other names last.

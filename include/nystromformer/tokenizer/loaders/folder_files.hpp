@@ -124,7 +124,7 @@ private:
         if (!kind.is_known || !fits) note_class(choice, kind, file);
         result.is_rebuilt = kind.rebuilds && fits;
         if (listed && result.is_rebuilt) config.add_decoder(*listed, file.budget);
-        if (listed && !result.is_rebuilt) config.change_listed(*listed);
+        if (listed && !result.is_rebuilt) config.change_listed(*listed, file.budget);
         if (result.is_rebuilt) {
             rebuild(kind.kind, config, file);
         } else if (kind.kind == Kind::bert && fits) {

@@ -46,13 +46,19 @@ public:
                  in_quotes(choice.named)});
         }
         if (named.kind != Kind::generic) return named.kind;
-        if (has("spiece.model") || has("tokenizer.model")) return Kind::albert;
+        if (has("tokenizer.model")) {  // Python then does as the SentencePiece library would
+            throw UnsupportedError(
+                {path_to_utf8(folder_ / "tokenizer.model"), "",
+                 "a tokenizer.json, or the class of tokenizers in tokenizer_config.json",
+                 choice.named.empty() ? "no class" : in_quotes(choice.named)});
+        }
+        if (has("spiece.model")) return Kind::albert;
         if (has("sentencepiece.bpe.model")) return Kind::xlm_roberta;
         if (has("vocab.json") && has("merges.txt")) return Kind::roberta;
         if (has("vocab.txt")) return Kind::bert;
         throw IoError({path_to_utf8(folder_), "",
-                       "a folder with tokenizer.json, spiece.model, tokenizer.model, "
-                       "sentencepiece.bpe.model, vocab.json and merges.txt, or vocab.txt",
+                       "a folder with tokenizer.json, spiece.model, sentencepiece.bpe.model, "
+                       "vocab.json and merges.txt, vocab.txt, or a tokenizer.model and its class",
                        what_is_there()});
     }
 

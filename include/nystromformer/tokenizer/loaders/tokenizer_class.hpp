@@ -107,6 +107,7 @@ struct ClassChoice {
     std::string named;            ///< by tokenizer_config.json, else by config.json; may be empty
     std::string file;             ///< that names it
     std::string_view registered;  ///< for config.json's model type; may be empty
+    bool has_code = false;        ///< tokenizer_config.json names a class of the folder's own code
 
     /// Reads config.json if it is needed. Throws FormatError or TokenizerError.
     static ClassChoice of(const std::filesystem::path& folder,
@@ -124,6 +125,10 @@ struct ClassChoice {
         }
         if (model.holds("model_type") && model.at("model_type").is_string())
             result.registered = TokenizerClass::of_model_type(model.at("model_type").string());
+        if (tokenizer_config.holds("auto_map")) {
+            const auto map = tokenizer_config.at("auto_map");
+            result.has_code = map.is_array() || (map.is_object() && map.holds("AutoTokenizer"));
+        }
         return result;
     }
 
@@ -132,9 +137,11 @@ struct ClassChoice {
         return TokenizerClass::named(named.empty() ? registered : std::string_view(named));
     }
     /// The class that AutoTokenizer picks for a folder with a tokenizer.json: a model type
-    /// registered with the generic class keeps it, even if the files name another.
+    /// registered with the generic class keeps it, even if the files name another, unless the
+    /// folder has code of its own, which nobody trusts.
     TokenizerClass class_of_json() const {
-        return registered == TokenizerClass::generic_name ? TokenizerClass{} : named_class();
+        const bool keeps = registered == TokenizerClass::generic_name && !has_code;
+        return keeps ? TokenizerClass{} : named_class();
     }
 };
 

@@ -255,14 +255,16 @@ private:
         if (repeats->greed == Greed::possessive && part.kind != Kind::set)
             refuse("without possessive repeats of groups");
         const char next = reader_.peek();
-        if (next == '?' || next == '*' || next == '+' || next == '{')
+        const bool goes_on = next == '?' || next == '*' || next == '+' || next == '{';
+        if (goes_on &&
+            (!repeats->is_interval || repeats->greed == Greed::lazy || part.kind == Kind::repeat))
             refuse("without repeats of repeats");
         RegexNode result = node(Kind::repeat);
         result.min = repeats->min;
         result.max = repeats->max;
         result.greed = repeats->greed;
         result.parts.push_back(std::move(part));
-        return result;
+        return goes_on ? quantified(std::move(result)) : result;
     }
 
     RegexReader reader_;

@@ -15,6 +15,7 @@ namespace nystromformer::inline v0_2::detail {
 struct RegexRepeats {
     std::uint32_t min = 0, max = RegexNode::unbounded;
     Greed greed = Greed::greedy;
+    bool is_interval = false;  // which a quantifier may follow: x{1,3}+ is (?:x{1,3})+
 };
 
 inline std::optional<std::uint32_t> read_repeat_count(RegexReader& reader) {
@@ -58,6 +59,7 @@ inline std::optional<RegexRepeats> read_quantifier(RegexReader& reader) {
     } else if (!reader.skip("*")) {
         return std::nullopt;
     }
+    result.is_interval = is_interval;
     if (reader.skip("?")) {
         if (is_interval && result.min == result.max) reader.refuse("without {n}?");
         result.greed = Greed::lazy;
