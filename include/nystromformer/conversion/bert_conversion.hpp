@@ -58,6 +58,7 @@ inline NystromformerConfig equal_config(const NystromformerConfig& source,
     config.type_vocab_size = std::max<Index>(source.type_vocab_size, 1);
     if (source.type_vocab_size == 0) config.type_vocab_size = 2;
     config.padding_idx = source.uncounted_id();
+    if (config.padding_idx == Index{-1}) config.padding_idx.reset();  // no token has that id
     // Exact attention: both numbers are the same. transformers 5 refuses a conv_kernel_size of
     // null, so the convolution is the smallest one, and its weights are zero.
     config.num_landmarks = config.segment_means_seq_len = 64;

@@ -75,12 +75,12 @@ private:
     /// RoBERTa counts positions from after the padding's id, whose row no text has.
     void check_positions() const {
         if (family_.positions != PositionRule::after_padding) return;
-        const Index padding = config_.pad_token_id.value_or(-1);
-        if (padding >= 0 && padding + 1 < config_.max_position_embeddings) return;
+        const std::optional<Index> padding = config_.pad_token_id;  // -1: the first row is used
+        if (padding && *padding >= -1 && *padding + 1 < config_.max_position_embeddings) return;
         refuse<ConfigError>("pad_token_id",
-                            "the row before the first position, from 0 to " +
+                            "the row before the first position, from -1 to " +
                                 std::to_string(config_.max_position_embeddings - 2),
-                            config_.pad_token_id ? std::to_string(padding) : "null");
+                            padding ? std::to_string(*padding) : "null");
     }
 
     const Config& config_;

@@ -10,9 +10,12 @@
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/options.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -52,11 +55,23 @@ public:
     }
 
 private:
-    static std::optional<Index> whole_number(const std::string& text) {
+    /// As Python's int() reads it: white space around it, a sign, and single "_" between digits.
+    static std::optional<Index> whole_number(std::string_view text) {
+        constexpr std::string_view spaces = " \t\n\r\f\v";
+        text.remove_prefix(std::min(text.find_first_not_of(spaces), text.size()));
+        text = text.substr(0, text.find_last_not_of(spaces) + 1);
+        const bool is_negative = text.starts_with('-');
+        if (is_negative || text.starts_with('+')) text.remove_prefix(1);
+        std::string digits;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const bool joins = text[i] == '_' && i > 0 && i + 1 < text.size() && text[i - 1] != '_';
+            if (!joins) digits += text[i];
+        }
         Index value = 0;
-        const char* end = text.data() + text.size();
-        const auto [last, error] = std::from_chars(text.data(), end, value);
-        return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
+        const char* end = digits.data() + digits.size();
+        const auto [last, error] = std::from_chars(digits.data(), end, value);
+        if (error != std::errc() || last != end || value < 0) return std::nullopt;
+        return is_negative ? -value : value;
     }
 
     void use_default_names(Index count) {

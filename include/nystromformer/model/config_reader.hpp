@@ -2,6 +2,7 @@
 // ConfigReader: the fields of a NystromformerConfig from JSON.
 #pragma once
 
+#include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/error.hpp>
@@ -83,7 +84,10 @@ public:
     void operator()(const char* field, double& value, Range<double> range) const {
         const auto found = find(field);
         if (!found) return;
-        value = found->number();
+        const double number = found->number();
+        // Of training alone, and Python takes NaN and infinity there; a written config has no such.
+        if (std::string_view(field) == "initializer_range" && !is_finite(number)) return;
+        value = number;
         if (!is_within(value, range)) {
             found->fail("a number from " + Json(range.min).dump() + " to " +
                         Json(range.max).dump());
@@ -123,6 +127,7 @@ public:
     void operator()(const char* field, std::vector<std::string>& value) const {
         const auto names = find(field);
         if (!names || names->is_null()) return;
+        if (names->is_string()) return value.push_back(names->string());  // as Python takes it
         names->array();
         for (std::size_t i = 0; i < names->size(); ++i) value.push_back(names->at(i).string());
     }

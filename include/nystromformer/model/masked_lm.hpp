@@ -75,10 +75,10 @@ private:
     }
     static RowVector<Scalar> load_bias(const WeightLoader& state,
                                        const NystromformerConfig& config) {
-        if (!state.has("decoder.bias") && config.tie_word_embeddings)
+        if (!state.has("decoder.bias") && config.tie_word_embeddings && state.has("bias"))
             return state.vector<Scalar>("bias", config.vocab_size);
         state.ignore("bias");
-        // transformers makes a bias that the file lacks, of zeros, if nothing is tied.
+        // transformers makes a bias that the file lacks, of zeros.
         if (!state.has("decoder.bias")) return RowVector<Scalar>::Zero(config.vocab_size);
         return state.vector<Scalar>("decoder.bias", config.vocab_size);
     }

@@ -405,7 +405,7 @@ TEST_CASE("a folder that does not fit its own config is refused with file and pl
         "/model_type", "nystromformer");
     refuses<ConfigError>("bert", set("hidden_size", "12"), "/hidden_size", "\"12\"");
     refuses<ConfigError>("roberta", set("pad_token_id", nullptr), "/pad_token_id", "null");
-    refuses<ConfigError>("roberta", set("pad_token_id", 23), "/pad_token_id", "0 to 22");
+    refuses<ConfigError>("roberta", set("pad_token_id", 23), "/pad_token_id", "-1 to 22");
     refuses<TensorError>("bert", set("max_position_embeddings", 512),
                          "tensor \"embeddings.position_embeddings.weight\"", "[512, 12]");
     refuses<TensorError>("bert", set("intermediate_size", 21),

@@ -162,6 +162,33 @@ TEST_CASE("labels that contradict each other are read as transformers reads them
     CHECK(read(R"({"id2label": {"1": "a", "2": "b"}})").id2label == Names{{1, "a"}, {2, "b"}});
 }
 
+TEST_CASE("the ids of labels are whole numbers as Python's int() reads them", "[config]") {
+    const auto names = [](const std::string& keys) {
+        return nf::NystromformerConfig::from_json(R"({"id2label": {)" + keys + "}}", "c").id2label;
+    };
+    CHECK(names(R"(" 0": "a", "+1\t": "b", "0_2": "c", "-4": "d")") ==
+          std::map<nf::Index, std::string>{{-4, "d"}, {0, "a"}, {1, "b"}, {2, "c"}});
+    for (const char* bad : {"_1", "1_", "1__2", "+-1", "--1", "", " ", "+", "1.0", "0x1", "1 2"})
+        CHECK_THROWS_AS(names('"' + std::string(bad) + R"(": "a")"), nf::ConfigError);
+}
+
+TEST_CASE("values that nothing here reads may be what Python takes for them", "[config]") {
+    const auto read = [](const char* json) {
+        return nf::NystromformerConfig::from_json(json, "c");
+    };
+    for (const char* json :
+         {R"({"initializer_range": NaN})", R"({"initializer_range": -Infinity})"})
+        CHECK(read(json).initializer_range == 0.02);
+    CHECK_THROWS_AS(read(R"({"layer_norm_eps": NaN})"), nf::ConfigError);
+    CHECK(read(R"({"model_type": "bert", "architectures": "BertModel"})").architectures ==
+          std::vector<std::string>{"BertModel"});
+    // No token has the id -1, and the first position is in the first row.
+    const auto roberta =
+        read(R"({"model_type": "roberta", "pad_token_id": -1, "max_position_embeddings": 30})");
+    CHECK(roberta.first_position() == 0);
+    CHECK(roberta.max_length() == 30);
+}
+
 TEST_CASE("config.json is read as Python's json reads it", "[config]") {
     std::vector<std::string> notices;
     nf::FileOptions files;

@@ -56,6 +56,32 @@ TEST_CASE("a Pooling with the dimension of another model pools this one", "[fold
     CHECK(nf::SentenceEmbeddingPipeline(folder.path)("A garden.") == expected);
 }
 
+TEST_CASE("of a folder for another class of sentence-transformers embed takes the encoder",
+          "[folders]") {
+    const Folder folder(reference / "sentences" / "mean");
+    std::filesystem::remove(folder.path / "modules.json");
+    const auto expected = nf::SentenceEmbeddingPipeline(folder.path)("A garden.");
+    folder.change("modules.json", Json::array({{{"idx", 0},
+                                                {"name", "0"},
+                                                {"path", ""},
+                                                {"type",
+                                                 "sentence_transformers.base.modules.transformer."
+                                                 "Transformer"}}}));
+    const char* file = "config_sentence_transformers.json";
+    folder.change(file, {{"model_type", "SentenceTransformer"}});
+    CHECK_THROWS_AS(nf::SentenceEmbeddingPipeline(folder.path), nf::UnsupportedError);
+    folder.change(file, {{"model_type", "CrossEncoder"},
+                         {"prompts", {{"web", "Is this relevant? "}}},
+                         {"default_prompt_name", "web"}});
+    std::vector<std::string> notices;
+    nf::LoadOptions options;
+    options.on_notice = [&](const nf::Notice& notice) { notices.push_back(notice.place); };
+    const nf::SentenceEmbeddingPipeline embed(folder.path, options);
+    CHECK(embed("A garden.") == expected);
+    CHECK_FALSE(embed.prompts().contains("web"));
+    CHECK(notices == std::vector<std::string>{"/model_type"});
+}
+
 TEST_CASE("a cross-encoder whose config names no class has one label", "[folders]") {
     const Folder folder(reference / "rerank" / "single");
     const auto expected = nf::RerankPipeline(folder.path)("A sea.", {"A storm.", "A garden."});
@@ -85,6 +111,7 @@ TEST_CASE("a decoder that is not tied has a bias of its own, or zeros", "[folder
     const Folder folder(std::filesystem::path(NYSTROMFORMER_TEST_DATA) / "reference" / "data" /
                         "models" / "mlm-untied");
     const auto input = nf::ModelInput<>::stacked({{2, 5, 3}});
+    bool keeps_shared_bias = true;
     // The logits with this number in the decoder's bias, or without that tensor.
     const auto logits = [&](std::optional<float> number) {
         const Folder changed(folder.path);
@@ -93,6 +120,7 @@ TEST_CASE("a decoder that is not tied has a bias of its own, or zeros", "[folder
         for (const nf::TensorView& tensor : old.tensors()) {
             nf::Matrix<float> values(1, tensor.size());
             nf::convert(tensor, values.data());
+            if (tensor.name == "cls.predictions.bias" && !keeps_shared_bias) continue;
             if (tensor.name.ends_with("decoder.bias")) {
                 if (!number) continue;
                 values.setConstant(*number);
@@ -107,6 +135,12 @@ TEST_CASE("a decoder that is not tied has a bias of its own, or zeros", "[folder
     const nf::Matrix<float> none = logits(std::nullopt);
     CHECK(none == logits(0.0f));
     CHECK(none != logits(1.0f));
+    // A tied one that the file gives no bias at all has zeros, too.
+    folder.change("config.json", {{"tie_word_embeddings", true}});
+    keeps_shared_bias = false;
+    const nf::Matrix<float> tied = logits(std::nullopt);
+    CHECK(tied == logits(0.0f));
+    CHECK(tied != logits(1.0f));
 }
 
 TEST_CASE("a token of tokenizer.json keeps its id and flags beside a lower id in added_tokens.json",

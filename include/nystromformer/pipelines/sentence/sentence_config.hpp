@@ -84,9 +84,12 @@ struct SentenceModule {
         return modules;
     }
     /// The same, of a folder that embeds: a Transformer, a Pooling, and what comes after it.
-    /// UnsupportedError for any others.
+    /// UnsupportedError for any others. Empty, with a notice, for the modules of a cross-encoder or
+    /// of sparse vectors: sentence-transformers takes only the encoder of such a folder.
+    /// Source: sentence_transformers/base/model.py, _load_modules
     static std::vector<SentenceModule> load_all(const std::filesystem::path& root,
                                                 const FileOptions& files = {}) {
+        if (is_of_another_class(root, files)) return {};
         std::vector<SentenceModule> modules = load_list(root, files);
         if (modules.empty()) return modules;
         for (std::size_t i = 0; i < std::max<std::size_t>(2, modules.size()); ++i) {
@@ -103,6 +106,21 @@ struct SentenceModule {
 
 private:
     static constexpr std::size_t max_modules = 64;
+
+    static bool is_of_another_class(const std::filesystem::path& root, const FileOptions& files) {
+        if (!detail::is_regular_file(root / "modules.json", files)) return false;
+        const auto file =
+            SentenceFile::load_if_there(root / "config_sentence_transformers.json", files);
+        const SentenceJson json = file.view();
+        if (!json.holds("model_type")) return false;
+        const auto type = json.at("model_type");
+        if (type.string() == "SentenceTransformer") return false;
+        give_notice(files, type.file(), type.path(),
+                    in_quotes(type.string()) +
+                        " is no SentenceTransformer: its modules and prompts are not used, and an "
+                        "embedding is the mean of all tokens");
+        return true;
+    }
 
     static SentenceModule load(const SentenceJson& json, const std::filesystem::path& root) {
         constexpr std::array<std::string_view, 6> known{"Transformer", "Pooling",   "Dense",
