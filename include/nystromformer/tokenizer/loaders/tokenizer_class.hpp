@@ -137,8 +137,8 @@ struct ClassChoice {
         return TokenizerClass::named(named.empty() ? registered : std::string_view(named));
     }
     /// The class that AutoTokenizer picks for a folder with a tokenizer.json: a model type
-    /// registered with the generic class keeps it, even if the files name another, unless the
-    /// folder has code of its own, which nobody trusts.
+    /// registered with the generic class keeps it, even if the files name another, unless they
+    /// name a class of the folder's own code.
     TokenizerClass class_of_json() const {
         const bool keeps = registered == TokenizerClass::generic_name && !has_code;
         return keeps ? TokenizerClass{} : named_class();
