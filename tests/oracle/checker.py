@@ -8,6 +8,7 @@ returns the line that tests/oracle/reader.cpp writes for a file that is accepted
 
 import json
 import math
+import re
 import struct
 
 
@@ -293,7 +294,7 @@ def config(data):
             raise Refused("no labels", "ConfigError")
         labels = {}
         for key, label in root["id2label"]:
-            if not key.isascii() or not key.removeprefix("-").isdigit():
+            if not re.fullmatch(r"[ \t\n\r\f\v]*[-+]?[0-9]+(_[0-9]+)*[ \t\n\r\f\v]*", key):
                 raise Refused("no label", "ConfigError")
             labels[int(key)] = label if isinstance(label, str) else shown(label)
     line = "accept " + " ".join(str(value) for value in read.values()) + f" {len(labels)}"

@@ -8,6 +8,7 @@
 #include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/tensor_layout.hpp>
 #include <nystromformer/core/checked.hpp>
+#include <nystromformer/core/error_text.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
@@ -98,12 +99,7 @@ inline std::string_view header_of(std::span<const std::byte> bytes, const std::s
     const auto length = load_little<std::uint64_t>(bytes.data());
     const std::uint64_t limit =
         std::min<std::uint64_t>({bytes.size() - 8, max_header_bytes, max_safetensors_header});
-    // A clone without its large files has this text in their place: say so, not a strange
-    // number.
-    if (as_text(bytes).starts_with("version https://git-lfs")) {
-        throw FormatError({file, "byte 0", "a safetensors file",
-                           "a Git LFS pointer: the weights were never downloaded"});
-    }
+    refuse_lfs_pointer(as_text(bytes), file);
     if (length < 2 || length > limit) {
         throw FormatError({file, "byte 0",
                            "a header length from 2 to " + std::to_string(limit) + " in a file of " +

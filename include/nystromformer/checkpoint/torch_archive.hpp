@@ -8,6 +8,7 @@
 #include <nystromformer/checkpoint/torch_stream.hpp>
 #include <nystromformer/checkpoint/torch_tensors.hpp>
 #include <nystromformer/checkpoint/zip.hpp>
+#include <nystromformer/core/error_text.hpp>
 #include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
 
@@ -87,6 +88,7 @@ private:
         const std::string_view start =
             detail::as_text(bytes.first(std::min<std::size_t>(bytes.size(), 64)));
         if (detail::TorchStream::is_one(bytes)) return;
+        detail::refuse_lfs_pointer(start, file);
         if (start.starts_with('\x80')) {
             throw UnsupportedError(
                 {file, "",

@@ -29,6 +29,13 @@ inline std::string printable(std::string_view text) {
     return result;
 }
 
+/// Throws FormatError for what a clone without its large files has in their place.
+inline void refuse_lfs_pointer(std::string_view bytes, const std::string& file) {
+    if (!bytes.starts_with("version https://git-lfs")) return;
+    throw FormatError({file, "byte 0", "the file itself (git lfs pull)",
+                       "a Git LFS pointer: the file was never downloaded"});
+}
+
 }  // namespace nystromformer::inline v0_2::detail
 
 namespace nystromformer::inline v0_2 {

@@ -155,6 +155,7 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
     if (!files.memory.empty()) {
         const std::string_view bytes = read_in_memory(path, files);
         check_size(path, bytes.size(), limit);
+        refuse_lfs_pointer(bytes, path_to_utf8(path));
         return std::string(bytes);
     }
 #if defined(NYSTROMFORMER_HAS_POSIX)
@@ -162,7 +163,6 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
     check_size(path, file.size(), limit);
     std::string bytes(as<std::size_t>(file.size()), '\0');
     file.read(bytes);
-    return bytes;
 #else
     check_link(path, files);
     const std::uint64_t size = regular_file_size(path);
@@ -173,8 +173,9 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t li
         throw IoError({path_to_utf8(path), "",
                        "a readable file of " + std::to_string(size) + " bytes", "a read error"});
     }
-    return bytes;
 #endif
+    refuse_lfs_pointer(bytes, path_to_utf8(path));
+    return bytes;
 }
 
 /// Writes `bytes` as the whole of `path`.

@@ -196,6 +196,8 @@ inline std::vector<MalformedFile> malformed_tokenizer_texts() {
     for (const auto& [text, kind, part] :
          std::vector<std::tuple<std::string, const char*, std::string>>{
              {"", "FormatError", "byte"},
+             {"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "FormatError",
+              "Git LFS"},
              {"[]", "TokenizerError", ": /: "},
              {"null", "TokenizerError", ": /: "},
              {"{\"model\": NaN}", "FormatError", "byte 11"},
@@ -293,7 +295,7 @@ inline std::vector<MalformedFile> malformed_spieces() {
               "precompiled_charsmap"},
              {"a web page", "<html>not found</html>", "FormatError", "byte"},
              {"a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-              "FormatError", "byte"}}) {
+              "FormatError", "never downloaded"}}) {
         files.push_back({"spiece.model: " + title,
                          "spiece.model",
                          bytes,
@@ -336,6 +338,8 @@ inline std::vector<MalformedFile> malformed_vocabularies() {
     add(roberta, "vocab.json", R"({"<s>": 1.5, "a": 0, "b": 1, "ab": 2})", "TokenizerError",
         ": /<s>: ");
     add(bert, "vocab.txt", "a\n\xC3\n", "FormatError", "UTF-8");
+    add(bert, "vocab.txt", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "FormatError", "Git LFS");
     add(bert, "vocab.txt", std::string(100'000, 'x') + "\n[UNK]\n", "TokenizerError", ": line 1: ");
     add(roberta, "merges.txt", "#version: 0.2\na b\nz z\n", "TokenizerError",
         "merges.txt: line 3: ");

@@ -200,6 +200,8 @@ inline std::vector<MalformedFile> malformed_zips() {
              {"a byte less", good.substr(0, good.size() - 1), "end record"},
              {"another archive after it", good + good, "a directory that ends"},
              {"four bytes", "PK\x03\x04", "4 bytes"},
+             {"a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+              "never downloaded"},
              {"a comment", put(end + 20, 1, 2) + "x", "end record"},
              {"a comment beyond the file", put(end + 20, 1, 2), "without a comment"},
              {"two disks", put(end + 4, 1, 2), "one disk"},

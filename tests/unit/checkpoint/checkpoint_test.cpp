@@ -2,6 +2,7 @@
 // The checkpoint step: conversions, safetensors, shards, torch archives, scopes; right files and
 // wrong ones.
 #include <nystromformer/checkpoint/fingerprint.hpp>
+#include <nystromformer/checkpoint/folder_contents.hpp>
 #include <nystromformer/state_dict.hpp>
 
 #include "checkpoint/bytes.hpp"
@@ -563,6 +564,11 @@ TEST_CASE("the error for a wrong folder says what is there and what to do") {
     detail::write_file(folder / "f", "");
     check_refused<IoError>("a file", [&] { (void)Checkpoint::open(folder / "f"); },
                            {"give the folder"});
+    for (const char* weights : {"model.safetensors", "pytorch_model.bin"}) {
+        const TemporaryFolder of_weights;
+        detail::write_file(of_weights / weights, "");
+        CHECK(detail::what_is_there(of_weights.path(), {}) == "weights without a config.json");
+    }
 }
 
 TEST_CASE("the shards that an index names are read for what they hold, as transformers does") {
