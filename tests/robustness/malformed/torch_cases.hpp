@@ -105,7 +105,7 @@ inline std::vector<MalformedFile> malformed_pickles() {
               "a tuple, found a string"},
              {"four parts of a storage", whole("(NNNNtQ"), "five parts"},
              {"another word", whole("(" + pickled::string("module") + "NNNNtQ"),
-              "the word storage"},
+              "the word storage, found \"module\""},
              {"a storage of no class", whole("(" + pickled::string("storage") + "NNNNtQ"),
               "a class or function, found None"},
              {"a storage of OrderedDict",

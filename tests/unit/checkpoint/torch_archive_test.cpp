@@ -314,6 +314,11 @@ TEST_CASE("a storage has its five parts and a call its arguments, each of its ki
     check_refused("an offset that is none",
                   call("_rebuild_tensor_v2", float_storage + "N" + sizes + steps + '\x89' + hooks),
                   "an integer, found None");
+    const std::string three = float_storage + integer(0) + sizes;
+    CHECK(parse_torch(call("_rebuild_tensor", three + steps)).tensors().size() == 1);
+    check_refused("three arguments", call("_rebuild_tensor", three), "found 3 arguments");
+    check_refused("five arguments of old", call("_rebuild_tensor", three + steps + '\x89'),
+                  "found 5 arguments");
     CHECK(parse_torch(call("_rebuild_parameter", good_tensor + '\x89' + hooks)).tensors().size() ==
           1);
     check_refused("two arguments", call("_rebuild_parameter", good_tensor + '\x89'),
