@@ -193,6 +193,9 @@ TEST_CASE("a slice holds some of the first dimension") {
     const std::string shorts = little(1, 2) + little(2, 2) + little(3, 2) + little(4, 2);
     const TensorView wide{"x", DType::i16, {2, 2}, as_bytes(shorts), {1, 2}};
     CHECK(to_int64(detail::slice(wide, 1, 1)) == std::vector<std::int64_t>{2, 4});
+    TensorView scaled = rows;
+    scaled.row_scales = {1, 2, 3, 4};
+    CHECK(detail::slice(scaled, 1, 2).row_scales == std::vector<float>{2, 3});
 }
 
 TEST_CASE("a tensor is found by its name among sorted ones") {
