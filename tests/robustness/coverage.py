@@ -15,8 +15,8 @@ import sys
 
 # What reads the bytes of files; all of checkpoint/ does.
 PARSERS = ("tokenizer/loaders/*", "tokenizer/*_json.hpp", "tokenizer/*_parser.hpp", "tokenizer/*_reader.hpp",
-           "tokenizer/charsmap.hpp", "tokenizer/precompiled.hpp", "tokenizer/special_names.hpp",
-           "tokenizer/vocabulary.hpp")
+           "tokenizer/normalizers/charsmap.hpp", "tokenizer/normalizers/precompiled.hpp", "tokenizer/special_names.hpp",
+           "tokenizer/models/vocabulary.hpp", "tokenizer/tokenizer_file.hpp")
 
 
 def lines_of(segments):
@@ -56,7 +56,7 @@ def main():
         _, inside, header = str(path).rpartition("include/nystromformer/")
         if not inside:
             continue
-        place = header.split("/")[0]
+        place = header.split("/")[0] if "/" in header else "public headers"
         places = [place, "all"]
         if any(fnmatch.fnmatch(header, parser) for parser in PARSERS):
             places.append("tokenizer: what reads files")

@@ -768,6 +768,9 @@ TEST_CASE("what torch also saves but is no plain state dict is refused with advi
     check_refused<FormatError>(
         "no zip", [] { TorchArchive::parse(as_bytes("<html>not found</html>"), "a.bin"); },
         {"a.bin", "<html>"});
+    check_refused<UnsupportedError>("a bare pickle",
+                                    [] { TorchArchive::parse(as_bytes("\x80\x02}."), "a.bin"); },
+                                    {"a.bin", "save it again", "a bare pickle"});
 }
 
 // Indices on disk hold it. The values are FNV-1a's, by ten lines of Python.
