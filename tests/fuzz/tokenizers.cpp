@@ -89,10 +89,14 @@ void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding,
     for (const Encoding& window : encoding.overflowing) check_encoding(tokenizer, window, texts);
 }
 
-/// Tokens without truncation and of one text begin where the one before began, or later.
+/// Tokens without truncation and of one text begin where the one before began, or later. Of two
+/// post-processors, the second counts the special tokens of the first, at no place, to the text.
 void check_monotone(const Encoding& encoding) {
+    const auto is_in_text = [&](std::size_t i) {
+        return encoding.sequence_ids[i] == 0 && encoding.byte_offsets[i].second != 0;
+    };
     for (std::size_t i = 1; i < encoding.ids.size(); ++i) {
-        if (encoding.sequence_ids[i] != 0 || encoding.sequence_ids[i - 1] != 0) continue;
+        if (!is_in_text(i) || !is_in_text(i - 1)) continue;
         require(encoding.byte_offsets[i - 1].first <= encoding.byte_offsets[i].first &&
                     encoding.byte_offsets[i - 1].second <= encoding.byte_offsets[i].second,
                 "monotone offsets");
