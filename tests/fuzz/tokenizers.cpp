@@ -89,8 +89,8 @@ void check_encoding(const Tokenizer& tokenizer, const Encoding& encoding,
     for (const Encoding& window : encoding.overflowing) check_encoding(tokenizer, window, texts);
 }
 
-/// Tokens without truncation and of one text begin where the one before began, or later. Of two
-/// post-processors, the second counts the special tokens of the first, at no place, to the text.
+/// Tokens without truncation and of one text begin where the one before began, or later. A second
+/// post-processor takes the special tokens of the first, whose offsets are 0, for part of the text.
 void check_monotone(const Encoding& encoding) {
     const auto is_in_text = [&](std::size_t i) {
         return encoding.sequence_ids[i] == 0 && encoding.byte_offsets[i].second != 0;

@@ -29,7 +29,8 @@ inline std::string printable(std::string_view text) {
     return result;
 }
 
-/// Throws FormatError for what a clone without its large files has in their place.
+/// Throws FormatError for a Git LFS pointer: the short text that a clone without git-lfs has in
+/// place of a large file.
 inline void refuse_lfs_pointer(std::string_view bytes, const std::string& file) {
     if (!bytes.starts_with("version https://git-lfs")) return;
     throw FormatError({file, "byte 0", "the file itself (git lfs pull)",

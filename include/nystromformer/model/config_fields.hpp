@@ -13,6 +13,7 @@ inline constexpr Index max_labels = 1 << 14;  // a config.json with their names 
 template <typename Number>
 struct Range {
     Number min, max;
+    bool is_for_training = false;  ///< NaN and infinity in a file then count as absent
 };
 
 /// Calls visit(key, field, range) for numbers and visit(key, field) for all others. `Config` is a
@@ -40,7 +41,7 @@ void visit_fields(Config& config, const Visit& visit) {
     visit("inv_coeff_init_option", config.inv_coeff_init_option);
     visit("hidden_dropout_prob", config.hidden_dropout_prob, Reals{0, 1});
     visit("attention_probs_dropout_prob", config.attention_probs_dropout_prob, Reals{0, 1});
-    visit("initializer_range", config.initializer_range, Reals{0, 1e6});
+    visit("initializer_range", config.initializer_range, Reals{0, 1e6, true});
     visit("pad_token_id", config.pad_token_id, token_ids);
     visit("bos_token_id", config.bos_token_id, token_ids);
     visit("eos_token_id", config.eos_token_id, token_ids);

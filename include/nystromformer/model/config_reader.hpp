@@ -85,8 +85,7 @@ public:
         const auto found = find(field);
         if (!found) return;
         const double number = found->number();
-        // Of training alone, and Python takes NaN and infinity there; a written config has no such.
-        if (std::string_view(field) == "initializer_range" && !is_finite(number)) return;
+        if (range.is_for_training && !is_finite(number)) return;
         value = number;
         if (!is_within(value, range)) {
             found->fail("a number from " + Json(range.min).dump() + " to " +

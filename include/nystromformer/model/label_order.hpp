@@ -47,7 +47,7 @@ void read_label_order(std::string_view text, Config& config) {
         });
     });
     config.label2id_order.clear();
-    if (labels.size() != config.label2id.size()) return;  // the labels are not those of the file
+    if (labels.size() != config.label2id.size()) return;  // default labels took their place
     const auto by_id = labels_in_order(config);
     const bool is_by_id =
         std::equal(by_id.begin(), by_id.end(), labels.begin(), labels.end(),

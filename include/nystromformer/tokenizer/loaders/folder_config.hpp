@@ -40,7 +40,7 @@ public:
     bool flag(const char* key, bool fallback) const {
         return options().holds(key) ? options().at(key).boolean() : fallback;
     }
-    /// The same where Python only asks whether the value is true: null, which is there, is false.
+    /// The same for an option that Python only tests for truth: null is false, not the fallback.
     bool truth(const char* key, bool fallback) const {
         return flag(key, fallback && !options().has(key));
     }
@@ -73,9 +73,9 @@ public:
             lists_.put(entry.at("id").integer(0, 0x7FFFFFFF), std::move(token));
         });
     }
-    /// The same for a tokenizer that has them, which changes only what the roles make special, and
-    /// the flags of a token that stands more than once: those of the highest id count then. Throws
-    /// as add_decoder.
+    /// The same for a tokenizer that has them. It changes only the tokens that the roles make
+    /// special, and the flags of a token that is listed more than once: the entry with the highest
+    /// id wins. Throws as add_decoder.
     void change_listed(const View& added_tokens, MemoryBudget& budget) {
         const auto repeated = repeated_contents(added_tokens, budget);
         std::set<std::string> named;
@@ -84,11 +84,11 @@ public:
         for (const auto& [id, token] : lists_.by_id) lowest.try_emplace(token.content, id);
         for_each_listed(&added_tokens, [&](const View& entry) {
             const std::int64_t id = entry.at("id").integer(0, 0x7FFFFFFF);
+            const std::string& content = entry.at("content").string();
             lists_.by_id.erase(id);
             // Tokens are added in the order of their ids, and the last of one text stays.
-            const auto same = lowest.find(entry.at("content").string());
+            const auto same = lowest.find(content);
             if (same != lowest.end() && same->second < id) lists_.by_id.erase(same->second);
-            const std::string& content = entry.at("content").string();
             const bool is_repeated = repeated.contains(content);
             if (!is_repeated && !named.contains(content)) return;
             NamedToken token = NamedToken::read(entry);
@@ -188,7 +188,7 @@ private:
         constexpr std::size_t beside_text = 3 * sizeof(NamedToken);
         budget.take(beside_text + 2 * token.content.size());
     }
-    /// The texts that stand more than once in a list.
+    /// The texts that a list has more than once.
     static std::set<std::string_view> repeated_contents(const View& list, MemoryBudget& budget) {
         std::vector<std::string_view> all;
         const std::size_t bytes = list.array().size() * sizeof(std::string_view);

@@ -46,7 +46,7 @@ public:
                  in_quotes(choice.named)});
         }
         if (named.kind != Kind::generic) return named.kind;
-        if (has("tokenizer.model")) {  // Python then does as the SentencePiece library would
+        if (has("tokenizer.model")) {  // transformers makes a plain SentencePiece tokenizer of it
             throw UnsupportedError(
                 {path_to_utf8(folder_ / "tokenizer.model"), "",
                  "a tokenizer.json, or the class of tokenizers in tokenizer_config.json",
