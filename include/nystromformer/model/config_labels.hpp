@@ -6,17 +6,14 @@
 #include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/notice.hpp>
+#include <nystromformer/core/python_int.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/model/config_fields.hpp>
 #include <nystromformer/options.hpp>
 
-#include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace nystromformer::inline v0_2::detail {
@@ -55,25 +52,6 @@ public:
     }
 
 private:
-    /// As Python's int() reads it: white space around it, a sign, and single "_" between digits.
-    static std::optional<Index> whole_number(std::string_view text) {
-        constexpr std::string_view spaces = " \t\n\r\f\v";
-        text.remove_prefix(std::min(text.find_first_not_of(spaces), text.size()));
-        text = text.substr(0, text.find_last_not_of(spaces) + 1);
-        const bool is_negative = text.starts_with('-');
-        if (is_negative || text.starts_with('+')) text.remove_prefix(1);
-        std::string digits;
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            const bool joins = text[i] == '_' && i > 0 && i + 1 < text.size() && text[i - 1] != '_';
-            if (!joins) digits += text[i];
-        }
-        Index value = 0;
-        const char* end = digits.data() + digits.size();
-        const auto [last, error] = std::from_chars(digits.data(), end, value);
-        if (error != std::errc() || last != end || value < 0) return std::nullopt;
-        return is_negative ? -value : value;
-    }
-
     void use_default_names(Index count) {
         config_.num_labels = count;
         config_.id2label.clear();
@@ -89,7 +67,7 @@ private:
         config_.id2label.clear();
         bool is_noted = false;
         for (const auto& item : names.raw().items()) {
-            const std::optional<Index> id = whole_number(item.key());
+            const std::optional<Index> id = python_int(item.key());
             if (!id) names.at(item.key()).fail("a whole number as the key of a label");
             const Json& name = item.value();
             config_.id2label[*id] = name.is_string() ? name.get<std::string>() : name.dump();
@@ -103,7 +81,7 @@ private:
         bool is_noted = false;
         for (const auto& item : ids.raw().items()) {
             const Json& value = item.value();
-            const auto id = value.is_string()           ? whole_number(value.get<std::string>())
+            const auto id = value.is_string()           ? python_int(value.get<std::string>())
                             : value.is_number_integer() ? std::optional(value.get<Index>())
                                                         : std::nullopt;
             if (id && config_.id2label.contains(*id)) {

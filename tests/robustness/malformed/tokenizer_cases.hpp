@@ -354,7 +354,7 @@ inline std::vector<MalformedFile> malformed_vocabularies() {
     add(bert, "tokenizer_config.json", R"({"added_tokens_decoder": {"": {"content": "a"}}})",
         "TokenizerError", "/added_tokens_decoder");
     add(bert, "tokenizer_config.json",
-        R"({"added_tokens_decoder": {"1234567890123456789": {"content": "a"}}})", "TokenizerError",
+        R"({"added_tokens_decoder": {"12345678901234567890": {"content": "a"}}})", "TokenizerError",
         "ids as keys");
     add(bert, "tokenizer_config.json", R"({"added_tokens_decoder": {"1": 5}})", "TokenizerError",
         "/added_tokens_decoder/1");

@@ -236,9 +236,28 @@ TEST_CASE("odd numbers of files beside a tokenizer that only Python reads are no
     CHECK(load("{}", R"({"x": 99, "y": 5})").token_to_id("x") == 8);  // in the order of these ids
     CHECK(load(R"({"added_tokens_decoder": {"-1": {"content": "x"}}})", "{}").token_to_id("x") ==
           7);
+    // Keys are as Python's int() reads them, and tokens are added in the order of their ids.
+    const char* keys = R"({"added_tokens_decoder": {" 1_0\t": {"content": "x"},
+                           "+9": {"content": "y"}, "1234567890123456789": {"content": "z"}}})";
+    CHECK(load(keys, "{}").token_to_id("y") == 7);
+    CHECK(load(keys, "{}").token_to_id("x") == 8);
+    CHECK(load(keys, "{}").token_to_id("z") == 9);
     CHECK_FALSE(load(R"({"model_max_length": 18446744073709551615})", "{}").model_max_length());
     CHECK_FALSE(load(R"({"model_max_length": 1e30})", "{}").model_max_length());
     CHECK(load(R"({"max_len": 77})", "{}").model_max_length() == 77);
+}
+
+TEST_CASE("a folder whose tokenizer depends on the version of transformers is refused") {
+    const auto refusal = [](const std::string& names) {
+        return TextFolder({{"tokenizer.json", bpe().dump()},
+                           {"tokenizer_config.json", R"({"fast_tokenizer_files": )" + names + "}"}})
+            .refusal();
+    };
+    CHECK(has(refusal(R"(["tokenizer.json", "tokenizer.4.0.0.json"])"),
+              "/fast_tokenizer_files/1: expected tokenizer.json alone"));
+    CHECK(has(refusal(R"(["tokenizer.4.0.0.json"])"), R"("tokenizer.4.0.0.json")"));
+    CHECK(refusal(R"(["tokenizer.json"])") == "none");
+    CHECK(refusal("null") == "none");
 }
 
 TEST_CASE("the error for a folder without a readable tokenizer says what it has and what helps") {

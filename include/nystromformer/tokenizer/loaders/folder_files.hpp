@@ -19,6 +19,7 @@
 #include <nystromformer/tokenizer/tokenizer_file.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
@@ -40,6 +41,7 @@ struct FolderFiles {
     /// library does not know.
     static FolderFiles load(const std::filesystem::path& folder, const FileOptions& files = {}) {
         FolderConfig config(folder, files);
+        refuse_versioned_json(config.options());
         const ClassChoice choice = ClassChoice::of(folder, config.options(), files);
         const bool has_json = detail::is_regular_file(folder / "tokenizer.json", files);
         FolderFiles result = has_json ? of_json(read_json(folder, files), choice, config)
@@ -98,6 +100,21 @@ private:
     using Names = std::initializer_list<const char*>;
 
     static constexpr std::uint64_t max_json_bytes = 64U << 20;
+
+    /// Source: transformers 5.24, tokenization_utils_base.py, get_fast_tokenizer_file, which
+    /// prefers a tokenizer.4.0.0.json to the tokenizer.json.
+    static void refuse_versioned_json(const FolderConfig::View& options) {
+        if (!options.holds("fast_tokenizer_files")) return;
+        const auto names = options.at("fast_tokenizer_files");
+        for (std::size_t i = 0; i < names.array().size(); ++i) {
+            const std::string& name = names.at(i).string();
+            const auto start = name.find("tokenizer.");
+            if (start == name.npos || name.find(".json", start + 10) == name.npos) continue;
+            throw UnsupportedError({options.file(), names.at(i).path(),
+                                    "tokenizer.json alone (rename the file that you want)",
+                                    in_quotes(name)});
+        }
+    }
 
     static TokenizerFile read_json(const std::filesystem::path& folder, const FileOptions& files) {
         const auto path = folder / "tokenizer.json";

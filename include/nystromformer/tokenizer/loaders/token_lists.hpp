@@ -4,9 +4,11 @@
 #pragma once
 
 #include <nystromformer/core/file.hpp>
+#include <nystromformer/core/index.hpp>
 #include <nystromformer/core/json.hpp>
 #include <nystromformer/core/json_members.hpp>
 #include <nystromformer/core/path_text.hpp>
+#include <nystromformer/core/python_int.hpp>
 #include <nystromformer/error.hpp>
 #include <nystromformer/tokenizer/loaders/named_token.hpp>
 #include <nystromformer/tokenizer/special_names.hpp>
@@ -150,11 +152,9 @@ private:
 
     void read_decoder(const View& json, const std::filesystem::path& path) {
         const auto add = [&](const std::string& key, const View& token) {
-            const std::string_view digits = std::string_view(key).substr(key.starts_with('-'));
-            if (digits.empty() || digits.size() > 18 ||
-                digits.find_first_not_of("0123456789") != std::string_view::npos)
-                json.fail("ids as keys, not " + in_quotes(key));
-            lists_.put(std::stoll(key), NamedToken::read(token.object()));
+            const std::optional<Index> id = python_int(key);
+            if (!id) json.fail("ids as keys, not " + in_quotes(key));
+            lists_.put(*id, NamedToken::read(token.object()));
         };
         for_each_in_order(json, path, "added_tokens_decoder", add);
     }
