@@ -105,8 +105,9 @@ def program_sizes(options, folder, base):
 
 
 def scratch(folder, base):
-    """Wall seconds of the README's two commands in fresh clones, without a compiler cache."""
-    rows = []
+    """Prints the wall seconds of the README's two commands in fresh clones, without a compiler cache. A command that
+    fails at the end (a test of the old commit may) has taken its time all the same, and is named."""
+    print("\n| command, from a fresh clone | wall s | before | ratio |\n|---|---|---|---|", flush=True)
     environment = dict(os.environ, CCACHE_DISABLE="1")
     for script in ["tools/first_run.sh", "tools/run_tests.sh"]:
         seconds = []
@@ -116,10 +117,12 @@ def scratch(folder, base):
             subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
             subprocess.run(["git", "-C", clone, "checkout", "--quiet", revision], check=True)
             start = time.monotonic()
-            subprocess.run([clone / script], check=True, env=environment, stdout=subprocess.DEVNULL)
+            run = subprocess.run([clone / script], env=environment, stdout=subprocess.PIPE, text=True)
             seconds.append(time.monotonic() - start)
-        rows.append((script, *seconds))
-    return rows
+            if run.returncode != 0:
+                print(f"{script} of {revision} failed:", *run.stdout.splitlines()[-20:], sep="\n", file=sys.stderr)
+        now, before = seconds
+        print(f"| {script} | {now:.0f} | {before:.0f} | {now / before:.2f} |", flush=True)
 
 
 def main():
@@ -147,9 +150,7 @@ def main():
                   f" {memory / old_memory:.2f} |")
         print(f"\nStripped header-only fill_mask: {sizes[0]:,} bytes, before {sizes[1]:,}.")
         if options.scratch:
-            print("\n| command, from a fresh clone | wall s | before | ratio |\n|---|---|---|---|")
-            for script, now, before in scratch(folder, options.base):
-                print(f"| {script} | {now:.0f} | {before:.0f} | {now / before:.2f} |")
+            scratch(folder, options.base)
 
 
 if __name__ == "__main__":
