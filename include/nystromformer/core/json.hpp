@@ -4,9 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/file.hpp>
-#include <nystromformer/core/finite.hpp>
-#include <nystromformer/core/json_builder.hpp>
-#include <nystromformer/core/json_events.hpp>
+#include <nystromformer/core/json_tree.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/core/path_text.hpp>
 #include <nystromformer/error.hpp>
@@ -25,13 +23,10 @@
 namespace nystromformer::inline v0_2::detail {
 
 /// Parses `text`, whose values may take what `budget` has left. Throws FormatError.
-inline JsonTree parse_json(std::string_view text, MemoryBudget& budget,
-                           const JsonRules& rules = {}) {
-    constexpr std::size_t max_token = std::size_t{8} << 20;
-    StrictJsonBuilder builder(budget, rules);
-    parse_json_events(text, max_token, builder);
-    return builder.take_tree();
-}
+JsonTree parse_json(std::string_view text, MemoryBudget& budget, const JsonRules& rules = {});
+
+/// A value in the words of an error message.
+std::string describe_json(const Json& value);
 
 /// The same; `file` names the text in errors. Values may take about the text's size and 48 MiB:
 /// those of "[],[],[]" would take 30 times its size.
@@ -119,15 +114,7 @@ public:
         throw ErrorType({file(), path(), std::move(expected), describe(*value_)});
     }
 
-    static std::string describe(const Json& value) {
-        if (value.is_object()) return "an object";
-        if (value.is_array()) return "an array of " + std::to_string(value.size());
-        if (value.is_string()) return in_quotes(value.get_ref<const std::string&>());
-        const auto* real = value.get_ptr<const Json::number_float_t*>();
-        if (real != nullptr && !is_finite(*real))  // which JSON cannot write
-            return is_nan(*real) ? "NaN" : *real < 0 ? "-Infinity" : "Infinity";
-        return value.dump();
-    }
+    static std::string describe(const Json& value) { return describe_json(value); }
 
 private:
     static inline const std::string no_prefix;
@@ -164,7 +151,11 @@ private:
     const std::string* file_;
     const std::string* prefix_;
     std::size_t depth_ = 0;
-    std::array<Step, StrictJsonBuilder::max_depth> steps_{};
+    std::array<Step, max_json_depth> steps_{};
 };
 
 }  // namespace nystromformer::inline v0_2::detail
+
+#if !defined(NYSTROMFORMER_COMPILED)
+#include <nystromformer/core/json_parser.hpp>
+#endif

@@ -5,6 +5,7 @@
 
 #include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/json_events.hpp>
+#include <nystromformer/core/json_tree.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/error.hpp>
 
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -21,58 +21,9 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-using Json = nlohmann::json;
-
-/// Empties a value, of bounded depth, without taking memory.
-inline void dismantle(Json& value) noexcept {
-    if (auto* array = value.get_ptr<Json::array_t*>()) {
-        for (Json& item : *array) dismantle(item);
-        array->clear();
-    } else if (auto* object = value.get_ptr<Json::object_t*>()) {
-        for (auto& [key, item] : *object) dismantle(item);
-        object->clear();
-    }
-}
-
-/// A parsed Json. nlohmann's destructor takes memory for a list of what it frees, and ends the
-/// program if there is none; this one does not.
-struct JsonTree {
-    Json value;
-
-    JsonTree(Json json) : value(std::move(json)) {}
-    JsonTree(JsonTree&&) = default;
-    JsonTree& operator=(JsonTree&& other) noexcept {
-        std::swap(value, other.value);
-        return *this;
-    }
-    ~JsonTree() { dismantle(value); }
-    operator const Json&() const { return value; }
-};
-
-/// An array or object whose elements are passed on as they are read; it stays empty.
-struct JsonStream {
-    std::vector<std::string> path;  ///< the keys that lead to it; none: the root
-    /// Gets each element with its key, or null in an array. Two keys may be equal.
-    std::function<void(const std::string* key, const Json& value)> add;
-};
-
-/// How a file is read.
-struct JsonRules {
-    std::vector<JsonStream> streams = {};
-    /// The value of a number that is no integer; null: the nearest double.
-    double (*float_value)(std::string_view spelling) = nullptr;
-    /// Strings "\u0001NaN", "\u0001Infinity" and "\u0001-Infinity" are those numbers: see
-    /// python_json.hpp.
-    bool has_marked_literals = false;
-    /// Called for a key that its object has already, whose last value counts; none: FormatError.
-    std::function<void(const std::string& key)> on_repeated_key = {};
-};
-
 /// Takes nlohmann's events while it refuses what nlohmann lets pass. Throws FormatError.
 class StrictJsonBuilder {
 public:
-    static constexpr std::size_t max_depth = 32;
-
     /// Both must outlive this.
     StrictJsonBuilder(MemoryBudget& budget, const JsonRules& rules)
         : budget_(budget), rules_(rules) {}
@@ -173,8 +124,8 @@ private:
         return open_.back().slot;
     }
     bool open(Json container) {
-        if (open_.size() >= max_depth)
-            fail("a depth of at most " + std::to_string(max_depth), "a deeper value");
+        if (open_.size() >= max_json_depth)
+            fail("a depth of at most " + std::to_string(max_json_depth), "a deeper value");
         take(2 * block_size);
         const JsonStream* stream = stream_ == nullptr ? stream_here() : nullptr;
         open_.push_back({place(std::move(container))});

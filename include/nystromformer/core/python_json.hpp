@@ -6,7 +6,7 @@
 #include <nystromformer/core/file.hpp>
 #include <nystromformer/core/finite.hpp>
 #include <nystromformer/core/json.hpp>
-#include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/json_tree.hpp>
 #include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/core/notice.hpp>
 #include <nystromformer/core/path_text.hpp>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <nystromformer/core/index.hpp>
-#include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/json_tree.hpp>
 #include <nystromformer/core/json_members.hpp>
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 
 #include <nystromformer/answers_json.hpp>
 #include <nystromformer/core/finite.hpp>
-#include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/json_tree.hpp>
 #include <nystromformer/core/mode.hpp>
 #include <nystromformer/embeddings.hpp>
 #include <nystromformer/entity.hpp>

@@ -7,6 +7,8 @@
 #include <nystromformer/checkpoint/byte_cursor.hpp>
 #include <nystromformer/checkpoint/safetensors_header.hpp>
 #include <nystromformer/checkpoint/shard_index.hpp>
+#include <nystromformer/core/json_builder.hpp>
+#include <nystromformer/core/memory_budget.hpp>
 #include <nystromformer/tensor.hpp>
 
 #include <cstdint>

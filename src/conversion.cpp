@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: MIT
-#define NYSTROMFORMER_BODIES
-#include <nystromformer/conversion/convert.hpp>
