@@ -4,8 +4,8 @@
 #pragma once
 
 #include <nystromformer/core/index.hpp>
-#include <nystromformer/core/json_tree.hpp>
 #include <nystromformer/core/json_members.hpp>
+#include <nystromformer/core/json_tree.hpp>
 
 #include <algorithm>
 #include <set>
