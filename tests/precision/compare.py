@@ -49,7 +49,7 @@ def main():
         words = first_words(program, model, precision, lines)
         equal = sum(a == b for a, b in zip(exact, words, strict=True))
         states = hidden_states(program, model, precision, lines[::10])
-        lowest = min(map(cosine, exact_states, states, strict=True))
+        lowest = min(cosine(a, b) for a, b in zip(exact_states, states, strict=True))
         print(f"{precision}: {equal} of {len(texts)} first words equal, {equal / len(texts):.2%}; "
               f"lowest cosine of a text {lowest:.5f}")
         good = good and equal >= least * len(texts) and lowest >= LEAST_COSINE
