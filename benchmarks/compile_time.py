@@ -105,8 +105,8 @@ def program_sizes(options, folder, base):
 
 
 def scratch(folder, base):
-    """Prints the wall seconds of the README's two commands in fresh clones, without a compiler cache. A command that
-    fails at the end (a test of the old commit may) has taken its time all the same, and is named."""
+    """Prints the wall seconds of the README's two commands in fresh clones, without a compiler cache. stderr names a
+    command that fails; a test of the old commit may. Read there whether its seconds still count."""
     print("\n| command, from a fresh clone | wall s | before | ratio |\n|---|---|---|---|", flush=True)
     environment = dict(os.environ, CCACHE_DISABLE="1")
     for script in ["tools/first_run.sh", "tools/run_tests.sh"]:

@@ -25,7 +25,7 @@ using Json = nlohmann::json;
 
 /// A value in the words of an error message: "an object", "an array of 3", "\"a\"", "1.5".
 [[nodiscard]] inline std::string describe(const Json& value) {
-    return detail::JsonView<FormatError>::describe(value);
+    return detail::describe_json(value);
 }
 
 /// The bytes of the JSON string, quotes included, with which `text` begins.

@@ -25,9 +25,6 @@ namespace nystromformer::inline v0_2::detail {
 /// Parses `text`, whose values may take what `budget` has left. Throws FormatError.
 JsonTree parse_json(std::string_view text, MemoryBudget& budget, const JsonRules& rules = {});
 
-/// A value in the words of an error message.
-std::string describe_json(const Json& value);
-
 /// The same; `file` names the text in errors. Values may take about the text's size and 48 MiB:
 /// those of "[],[],[]" would take 30 times its size.
 inline JsonTree parse_json(std::string_view text, const std::string& file) {
@@ -39,6 +36,9 @@ inline JsonTree read_json_file(const std::filesystem::path& path, std::uint64_t 
                                const FileOptions& files = {}) {
     return parse_json(read_file(path, max_bytes, files), path_to_utf8(path));
 }
+
+/// A value in the words of an error message.
+std::string describe_json(const Json& value);
 
 /// A view of one value in a parsed file that knows its path, for errors that name the place. It
 /// holds no memory of its own: its source must outlive it. ErrorType is the class that it throws:
@@ -111,10 +111,8 @@ public:
 
     /// Throws ErrorType at this place, with the value as `found`.
     const JsonView& fail(std::string expected) const {
-        throw ErrorType({file(), path(), std::move(expected), describe(*value_)});
+        throw ErrorType({file(), path(), std::move(expected), describe_json(*value_)});
     }
-
-    static std::string describe(const Json& value) { return describe_json(value); }
 
 private:
     static inline const std::string no_prefix;

@@ -15,7 +15,7 @@ namespace nystromformer::inline v0_2::detail {
 
 using Json = nlohmann::json;
 
-/// Values of untrusted files are never deeper.
+/// How many arrays and objects may contain each other: parse_json refuses more.
 constexpr std::size_t max_json_depth = 32;
 
 /// Empties a value, of bounded depth, without taking memory.

@@ -15,8 +15,8 @@
 
 namespace nystromformer::inline v0_2::detail {
 
-/// White space around the digits, a sign, and single "_" between digits are allowed. Nothing for
-/// any other text, and for a number that does not fit.
+/// Allows white space around the number, a sign, and single "_" between digits. Returns nothing for
+/// any other text, and for a number beyond 64 bits. (Python also takes digits of other scripts.)
 inline std::optional<Index> python_int(std::string_view text) {
     constexpr std::string_view spaces = " \t\n\r\f\v";
     text.remove_prefix(std::min(text.find_first_not_of(spaces), text.size()));

@@ -88,8 +88,7 @@ private:
                 config_.label2id[item.key()] = *id;
             } else if (!std::exchange(is_noted, true)) {
                 const auto place = ids.at(item.key());
-                note(place.path(),
-                     ConfigView::describe(value) + " is no label of id2label: not used");
+                note(place.path(), describe_json(value) + " is no label of id2label: not used");
             }
         }
     }

@@ -136,8 +136,7 @@ public:
 
 private:
     [[noreturn]] static void refuse(const ConfigView& value, const std::string& supported) {
-        throw UnsupportedError(
-            {value.file(), value.path(), supported, ConfigView::describe(value.raw())});
+        throw UnsupportedError({value.file(), value.path(), supported, describe_json(value.raw())});
     }
 
     /// The value of a field under the family's name for it, if the file has it.

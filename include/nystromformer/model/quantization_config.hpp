@@ -15,7 +15,7 @@ namespace nystromformer::inline v0_2::detail {
 inline void check_quantization(const JsonView<ConfigError>& view) {
     using View = JsonView<ConfigError>;
     const auto refuse = [](const View& value, const char* expected) {
-        throw UnsupportedError({value.file(), value.path(), expected, View::describe(value.raw())});
+        throw UnsupportedError({value.file(), value.path(), expected, describe_json(value.raw())});
     };
     const auto require = [&](const View& object, const char* key, const auto& is_known,
                              const char* expected) {
